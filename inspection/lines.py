@@ -1,0 +1,160 @@
+"""A line and its policy, read from models/lines/<line>.toml."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from inspection.config import Settings, load_settings
+from inspection.errors import LineInvalid, LineUnknown
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class Locate:
+    """How the part is found: by a product detector, or it fills the frame."""
+
+    mode: Literal["detector", "frame"]
+    model: str | None = None
+    threshold_0_1: float = 0.5
+    margin: float = 0.06  # of the box's longer side, added on each side of the crop
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """When the line is sure enough to decide without a person."""
+
+    confidence_0_1: float = 0.80  # below it the best class is not believed
+    lead_0_1: float = 0.20  # the best class must lead the second by this much
+    retest: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    name: str
+    title: str
+    part: str
+    description: str
+    classes: tuple[str, ...]
+    good: str | None  # at most one class is good
+    locate: Locate
+    champion: str
+    rivals: tuple[str, ...]
+    policy: Policy
+    samples_dir: Path | None
+    defect_detector: str | None = None  # boxes the defects after a rejection
+    licence: str = ""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.champion, *self.rivals)
+
+    def samples(self) -> tuple[Path, ...]:
+        """The line's sample pictures, in the order of their names."""
+        if self.samples_dir is None or not self.samples_dir.is_dir():
+            return ()
+        suffixes = {".jpg", ".jpeg", ".png"}
+        return tuple(sorted(path for path in self.samples_dir.iterdir() if path.suffix.lower() in suffixes))
+
+
+def list_lines(settings: Settings | None = None) -> tuple[str, ...]:
+    folder = (settings or load_settings()).lines_dir
+    return tuple(sorted(path.stem for path in folder.glob("*.toml")))
+
+
+def load_line(name: str, settings: Settings | None = None) -> Line:
+    settings = settings or load_settings()
+    known = list_lines(settings)
+    # membership, not a path made of the name: the name may come from a web page
+    if name not in known:
+        raise LineUnknown(f"No line is called {name!r}. Known lines: {', '.join(known) or 'none'}.")
+    path = settings.lines_dir / f"{name}.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise LineInvalid(f"{path.name} is not valid TOML: {error}. Mend the file.") from error
+    return parse_line(table, name=name, folder=settings.lines_dir)
+
+
+def parse_line(table: Mapping[str, object], *, name: str, folder: Path) -> Line:
+    if not _NAME.fullmatch(name):
+        raise LineInvalid(
+            f"Expected a line name of small letters, digits and dashes (at most 40), got {name!r}. Rename it."
+        )
+    classes = tuple(str(item) for item in _list(table, "classes", name))
+    if len(classes) < 2 or len(set(classes)) != len(classes):
+        raise LineInvalid(
+            f"Line {name}: expected at least two different classes, got {list(classes)}. Mend `classes`."
+        )
+    good = table.get("good")
+    if good is not None and good not in classes:
+        raise LineInvalid(
+            f"Line {name}: `good` must be one of {list(classes)}, got {good!r}. Mend or remove it."
+        )
+    locate = _table(table, "locate")
+    mode = locate.get("mode", "frame")
+    if mode == "detector":
+        parsed_locate = Locate(
+            mode="detector",
+            model=_text(locate, "model", name),
+            threshold_0_1=_fraction(locate, "threshold", 0.5, name),
+            margin=_fraction(locate, "margin", 0.06, name),
+        )
+    elif mode == "frame":
+        parsed_locate = Locate(mode="frame")
+    else:
+        raise LineInvalid(f"Line {name}: locate.mode must be 'detector' or 'frame', got {mode!r}.")
+    models = _table(table, "models")
+    policy = _table(table, "policy")
+    samples = table.get("samples")
+    defects = models.get("defect_detector")
+    return Line(
+        name=name,
+        title=_text(table, "title", name),
+        part=_text(table, "part", name),
+        description=str(table.get("description", "")),
+        classes=classes,
+        good=None if good is None else str(good),
+        locate=parsed_locate,
+        champion=_text(models, "champion", name),
+        rivals=tuple(str(item) for item in _list(models, "rivals", name)),
+        policy=Policy(
+            confidence_0_1=_fraction(policy, "confidence", 0.80, name),
+            lead_0_1=_fraction(policy, "lead", 0.20, name),
+            retest=bool(policy.get("retest", True)),
+        ),
+        samples_dir=None if samples is None else folder / Path(str(samples)).name,
+        defect_detector=None if defects is None else str(defects),
+        licence=str(table.get("licence", "")),
+    )
+
+
+def _table(table: Mapping[str, object], key: str) -> Mapping[str, object]:
+    value = table.get(key, {})
+    if not isinstance(value, dict):
+        raise LineInvalid(f"Expected [{key}] to be a table, got {type(value).__name__}.")
+    return value
+
+
+def _list(table: Mapping[str, object], key: str, line: str) -> list[object]:
+    value = table.get(key, [])
+    if not isinstance(value, list):
+        raise LineInvalid(f"Line {line}: expected `{key}` to be a list, got {type(value).__name__}.")
+    return value
+
+
+def _text(table: Mapping[str, object], key: str, line: str) -> str:
+    value = table.get(key)
+    if not isinstance(value, str) or not value:
+        raise LineInvalid(f"Line {line}: `{key}` is missing or not a text. Add it to the line's file.")
+    return value
+
+
+def _fraction(table: Mapping[str, object], key: str, default: float, line: str) -> float:
+    value = table.get(key, default)
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise LineInvalid(f"Line {line}: `{key}` must be a number between 0 and 1, got {value!r}.")
+    return float(value)
