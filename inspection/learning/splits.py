@@ -1,0 +1,211 @@
+"""Which pictures teach, which choose and which judge: splits that are seeded, stored and repeatable."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from inspection.errors import DataInvalid
+from inspection.learning.data import Dataset
+
+SplitKind = Literal["stratified", "grouped", "official"]
+Fractions = tuple[float, float, float]
+DEFAULT_FRACTIONS: Fractions = (0.70, 0.15, 0.15)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Keys of samples (`Dataset.key_of`), each in at most one of the three."""
+
+    kind: SplitKind
+    seed: int | None
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+def stratified_split(dataset: Dataset, *, seed: int, fractions: Fractions = DEFAULT_FRACTIONS) -> Split:
+    """Each class is divided by the same fractions; every picture stands for itself."""
+    check_fractions(fractions)
+    sides: tuple[list[str], ...] = ([], [], [])
+    for keys in keys_by_class(dataset).values():
+        start = 0
+        for side, count in zip(sides, allot(len(keys), fractions), strict=True):
+            side += order_keys(keys, seed)[start : start + count]
+            start += count
+    return make_split("stratified", seed, sides)
+
+
+def grouped_split(
+    dataset: Dataset,
+    groups: Mapping[str, str] | None = None,
+    *,
+    seed: int,
+    fractions: Fractions = DEFAULT_FRACTIONS,
+) -> Split:
+    """All pictures of a group lie on one side, each class as near to the fractions as that allows.
+
+    groups: key → group; without it the samples' own groups serve.
+    """
+    check_fractions(fractions)
+    return make_split("grouped", seed, divide_groups(dataset, groups, seed, fractions))
+
+
+def fold_splits(
+    dataset: Dataset, k: int, *, seed: int, groups: Mapping[str, str] | None = None
+) -> tuple[Split, ...]:
+    """k splits, in which each picture is tested exactly once; the next fold validates, the others teach."""
+    if k < 3:
+        raise DataInvalid(f"Expected at least 3 folds (one tests, one validates, the rest teach), got {k}.")
+    equal = (1.0 / k,) * k
+    lone = {key: key for key in dataset.keys}
+    folds = divide_groups(dataset, lone if groups is None else groups, seed, equal)
+    kind: SplitKind = "stratified" if groups is None else "grouped"
+    splits = []
+    for number in range(k):
+        validation = (number + 1) % k
+        rest = [key for other in range(k) if other not in (number, validation) for key in folds[other]]
+        splits.append(make_split(kind, seed, (rest, folds[validation], folds[number])))
+    return tuple(splits)
+
+
+def official_split(
+    dataset: Dataset,
+    *,
+    seed: int,
+    validation: float = 0.15,
+    groups: Mapping[str, str] | None = None,
+) -> Split:
+    """The publisher's own test part (keys that begin with `test/`), validation taken out of `train/`.
+
+    With groups, validation shares no part with the training pictures; the test part stays as published.
+    """
+    test = [key for key in dataset.keys if key.startswith("test/")]
+    taught = tuple(
+        s for s, key in zip(dataset.samples, dataset.keys, strict=True) if key.startswith("train/")
+    )
+    if not test or not taught:
+        raise DataInvalid(
+            f"Expected the parts train and test in {dataset.root}, got {len(taught)} and {len(test)} pictures. "
+            'Read it with parts=("train", "test"), or split it otherwise.'
+        )
+    rest = Dataset(dataset.name, dataset.class_names, taught, dataset.root)
+    fractions = (1.0 - validation, validation, 0.0)
+    inner = (
+        stratified_split(rest, seed=seed, fractions=fractions)
+        if groups is None
+        else grouped_split(rest, groups, seed=seed, fractions=fractions)
+    )
+    return make_split("official", seed, (inner.train, inner.validation, test))
+
+
+def divide_groups(
+    dataset: Dataset, groups: Mapping[str, str] | None, seed: int, fractions: Sequence[float]
+) -> tuple[list[str], ...]:
+    """Greedy: the largest groups first, each to the side where it lowers the misfit to the wanted counts most.
+
+    The misfit is Σ (count − wanted)² / wanted over sides and classes, as in a χ² test.
+    """
+    members = members_by_group(dataset, groups)
+    names = {name: number for number, name in enumerate(dataset.class_names)}
+    class_of = {key: names[s.class_name] for key, s in zip(dataset.keys, dataset.samples, strict=True)}
+    total = np.bincount(list(class_of.values()), minlength=len(names))
+    wanted = np.outer(fractions, total).clip(min=1e-9)  # (sides, classes)
+    have = np.zeros_like(wanted)
+    sides: tuple[list[str], ...] = tuple([] for _ in fractions)
+    shuffled = order_keys(list(members), seed)
+    for group in sorted(shuffled, key=lambda name: -len(members[name])):
+        keys = members[group]
+        added = np.bincount([class_of[key] for key in keys], minlength=len(names))
+        growth = (added * (added + 2.0 * (have - wanted)) / wanted).sum(axis=1)
+        side = int(np.argmin(growth))
+        have[side] += added
+        sides[side].extend(keys)
+    return sides
+
+
+def members_by_group(dataset: Dataset, groups: Mapping[str, str] | None) -> dict[str, list[str]]:
+    members: dict[str, list[str]] = {}
+    for key, sample in zip(dataset.keys, dataset.samples, strict=True):
+        group = sample.group if groups is None else groups.get(key)
+        if group is None:
+            raise DataInvalid(
+                f"Expected a group for every picture of “{dataset.name}”, but {key} has none. "
+                "Recover the groups again, or use a stratified split."
+            )
+        members.setdefault(group, []).append(key)
+    return members
+
+
+def keys_by_class(dataset: Dataset) -> dict[str, list[str]]:
+    keys: dict[str, list[str]] = {name: [] for name in dataset.class_names}
+    for key, sample in zip(dataset.keys, dataset.samples, strict=True):
+        keys[sample.class_name].append(key)
+    return keys
+
+
+def order_keys(keys: Sequence[str], seed: int) -> list[str]:
+    """A shuffle that is the same on every machine and library version, and keeps its order when pictures are added."""
+    return sorted(keys, key=lambda key: hashlib.sha256(f"{seed}:{key}".encode()).digest())
+
+
+def allot(count: int, fractions: Sequence[float]) -> list[int]:
+    """Whole numbers nearest to the fractions; a side that is wanted gets one picture where there are enough."""
+    exact = [count * fraction for fraction in fractions]
+    counts = [int(value) for value in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda side: counts[side] - exact[side])
+    for side in by_remainder[: count - sum(counts)]:
+        counts[side] += 1
+    for side, fraction in enumerate(fractions):
+        richest = counts.index(max(counts))
+        if fraction > 0 and counts[side] == 0 and counts[richest] > 1:
+            counts[richest] -= 1
+            counts[side] = 1
+    return counts
+
+
+def check_fractions(fractions: Sequence[float]) -> None:
+    if min(fractions) < 0 or abs(sum(fractions) - 1.0) > 1e-6:
+        raise DataInvalid(f"Expected three fractions from 0 that add up to 1, got {tuple(fractions)}.")
+
+
+def make_split(kind: SplitKind, seed: int | None, sides: Sequence[Sequence[str]]) -> Split:
+    train, validation, test = (tuple(sorted(side)) for side in sides)
+    repeated = [key for key, times in Counter(train + validation + test).items() if times > 1]
+    if repeated:
+        raise DataInvalid(
+            f"Expected each picture on one side of the split, got {repeated[0]} twice. Split again."
+        )
+    return Split(kind, seed, train, validation, test)
+
+
+def hash_split(split: Split) -> str:
+    return hashlib.sha256(encode_split(split).encode()).hexdigest()
+
+
+def encode_split(split: Split) -> str:
+    return json.dumps(asdict(split), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def write_split(split: Split, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(split), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_split(path: Path) -> Split:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        kind, seed = document["kind"], document["seed"]
+        sides = [[str(key) for key in document[side]] for side in ("train", "validation", "test")]
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise DataInvalid(f"Expected a stored split at {path}: {type(error).__name__} {error}.") from error
+    if kind not in ("stratified", "grouped", "official") or not (seed is None or isinstance(seed, int)):
+        raise DataInvalid(
+            f"Expected a split of a known kind with a seed at {path}, got {kind!r} and {seed!r}."
+        )
+    return make_split(kind, seed, sides)
