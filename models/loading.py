@@ -1,0 +1,188 @@
+"""Weights as safetensors: half precision, or eight bits a channel. Nothing is unpickled, and nothing is taken on trust.
+
+The file's header keeps the class names in the order of the logits, so that a card cannot quietly rename them.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from models.card import Card, CardInvalid, read_card, write_card
+from models.registry import build_network
+
+__all__ = [
+    "Card",
+    "CardInvalid",
+    "WeightsAbsent",
+    "WeightsClassesWrong",
+    "WeightsError",
+    "WeightsHashWrong",
+    "WeightsModelWrong",
+    "WeightsTensorsWrong",
+    "WeightsUnreadable",
+    "hash_file",
+    "load_matching",
+    "load_network",
+    "read_card",
+    "save_weights",
+    "write_card",
+]
+
+FORMAT = "assay-1"
+SCALE = "/scale"  # the tensor beside an eight-bit one; no module's name holds a slash
+
+
+class WeightsError(ValueError):
+    """The weights cannot be used."""
+
+
+class WeightsAbsent(WeightsError): ...
+
+
+class WeightsHashWrong(WeightsError): ...
+
+
+class WeightsUnreadable(WeightsError): ...
+
+
+class WeightsModelWrong(WeightsError): ...
+
+
+class WeightsClassesWrong(WeightsError): ...
+
+
+class WeightsTensorsWrong(WeightsError): ...
+
+
+def save_weights(
+    network: nn.Module, path: Path, *, class_names: Sequence[str], int8_a_channel: bool = False
+) -> str:
+    """Write the network's tensors and return the file's SHA-256."""
+    small = {f"{name}.weight" for name, module in network.named_modules() if is_dense(module)}
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in network.state_dict().items():
+        tensor = tensor.detach().cpu().contiguous()
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise WeightsUnreadable(
+                f"Expected finite weights, got NaN or infinity in '{name}'. Train it again."
+            )
+        if int8_a_channel and name in small:
+            tensors[name], tensors[name + SCALE] = quantise(tensor)
+        elif tensor.is_floating_point() and tensor.ndim >= 2:
+            tensors[name] = tensor.half()
+        else:  # biases, norms and their running statistics: next to nothing in size, and variances overflow half
+            tensors[name] = tensor.clone()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = {"format": FORMAT, "class_names": json.dumps(list(class_names), ensure_ascii=False)}
+    save_file(tensors, path, metadata=header)
+    return hash_file(path)
+
+
+def is_dense(module: nn.Module) -> bool:
+    return isinstance(module, nn.Conv2d | nn.Linear)
+
+
+def quantise(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """(out, …) → int8 of the same shape and a float32 scale an output channel; symmetric, so zero stays zero."""
+    scale = weight.float().abs().amax(dim=tuple(range(1, weight.ndim)), keepdim=True) / 127
+    scale = scale.clamp(min=torch.finfo(torch.float32).tiny)
+    return (weight / scale).round().to(torch.int8), scale
+
+
+def load_network(spec_name: str, weights_path: Path, card: Card) -> nn.Module:
+    """The network with its weights, ready to infer; refused unless hash, classes, names and shapes all agree."""
+    check_file(weights_path, card)
+    if card.model != spec_name:
+        raise WeightsModelWrong(
+            f"Expected a card of '{spec_name}', got one of '{card.model}'. Choose the card beside the weights."
+        )
+    tensors, class_names = read_tensors(weights_path)
+    if class_names != card.class_names:
+        raise WeightsClassesWrong(
+            f"Expected the card's {len(card.class_names)} classes ({', '.join(card.class_names)}), got "
+            f"{len(class_names)} in {weights_path.name} ({', '.join(class_names)}). Use the card written with it."
+        )
+    network = build_network(spec_name, len(class_names))
+    check_tensors(tensors, network.state_dict(), source=weights_path.name)
+    network.load_state_dict(tensors)
+    return network.eval()
+
+
+def check_file(path: Path, card: Card) -> None:
+    if not path.is_file():
+        raise WeightsAbsent(f"Expected weights at {path}, found none. Train the model, or fetch its weights.")
+    digest = hash_file(path)
+    if digest != card.weights_sha256:
+        raise WeightsHashWrong(
+            f"Expected {path.name} to have the SHA-256 {card.weights_sha256[:12]}… of its card, got {digest[:12]}…. "
+            "The file was changed or cut short: fetch it again, or train the model again."
+        )
+
+
+def hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """Every tensor as the network wants it (float32), and the class names of the header."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            header: dict[str, str] = file.metadata() or {}
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except SafetensorError as error:
+        raise WeightsUnreadable(
+            f"Expected safetensors in {path.name}, got: {error}. Fetch the file again."
+        ) from error
+    if header.get("format") != FORMAT:
+        raise WeightsUnreadable(
+            f"Expected the format {FORMAT} in {path.name}, got {header.get('format')}. Save it with save_weights."
+        )
+    tensors = {
+        name: expand(name, tensor, stored) for name, tensor in stored.items() if not name.endswith(SCALE)
+    }
+    return tensors, tuple(json.loads(header["class_names"]))
+
+
+def expand(name: str, tensor: Tensor, stored: dict[str, Tensor]) -> Tensor:
+    if tensor.dtype == torch.int8:
+        return tensor.float() * stored[name + SCALE]
+    return tensor.float() if tensor.is_floating_point() else tensor
+
+
+def check_tensors(got: dict[str, Tensor], expected: dict[str, Any], *, source: str) -> None:
+    missing, unknown = sorted(set(expected) - set(got)), sorted(set(got) - set(expected))
+    wrong = [
+        f"{name} is {tuple(got[name].shape)}, not {tuple(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in got and got[name].shape != tensor.shape
+    ]
+    problems = [f"{name} is missing" for name in missing] + [f"{name} is unknown" for name in unknown] + wrong
+    if problems:
+        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+        raise WeightsTensorsWrong(
+            f"Expected {source} to hold the network's {len(expected)} tensors; {'; '.join(problems[:3])}{more}. "
+            "The architecture changed since: train it again, or use the commit that its card names."
+        )
+
+
+def load_matching(network: nn.Module, path: Path) -> tuple[str, ...]:
+    """A warm start: take over what fits; the names of the network's tensors that did not."""
+    if not path.is_file():
+        raise WeightsAbsent(f"Expected weights to start from at {path}, found none. Start without them.")
+    tensors, _ = read_tensors(path)
+    expected = network.state_dict()
+    fitting = {
+        name: tensor
+        for name, tensor in tensors.items()
+        if name in expected and tensor.shape == expected[name].shape
+    }
+    network.load_state_dict(fitting, strict=False)
+    return tuple(name for name in expected if name not in fitting)
