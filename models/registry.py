@@ -7,10 +7,13 @@ from torch import nn
 from models.cbam import build_resnet18_cbam
 from models.compact_cnn import build_compact_cnn
 from models.mlp_mixer import build_mlp_mixer
+from models.nanodet import build_nanodet_plus_m
 from models.nasnet import build_nasnet_mobile
 from models.plain_cnn import build_plain_cnn
 from models.spec import IMAGENET_MEAN, IMAGENET_STD, ModelSpec
+from models.ssdlite import build_ssdlite320
 from models.timm_split import build_timm, build_vit_small
+from models.yolov5 import build_yolov5n
 
 HALF = (0.5, 0.5, 0.5)  # mean and deviation: −1…1
 ZERO, ONE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)  # 0…1, as it comes
@@ -202,6 +205,45 @@ REGISTRY: dict[str, ModelSpec] = {
         std=(0.25,),
         parameters=5_408,
         seed="002, Table 1",
+    ),
+    "yolov5n": ModelSpec(
+        name="yolov5n",
+        title="YOLOv5n",
+        task="detect",
+        source="assay:yolov5",
+        build=build_yolov5n,
+        input_size=320,
+        channels=3,
+        mean=ZERO,
+        std=ONE,
+        parameters=1_765_270,
+        seed="000, the product detector; 003, YOLO and SSD",
+    ),
+    "ssdlite320": ModelSpec(
+        name="ssdlite320",
+        title="SSDLite320, MobileNetV3",
+        task="detect",
+        source="torchvision:ssdlite320_mobilenet_v3_large",
+        build=build_ssdlite320,
+        input_size=320,
+        channels=3,
+        mean=HALF,
+        std=HALF,
+        parameters=2_206_520,
+        seed="003, YOLO and SSD",
+    ),
+    "nanodet_plus_m": ModelSpec(
+        name="nanodet_plus_m",
+        title="NanoDet-Plus-m",
+        task="detect",
+        source="assay:nanodet",
+        build=build_nanodet_plus_m,
+        input_size=320,
+        channels=3,
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        parameters=1_167_272,
+        seed="000, Table 5",
     ),
 }
 
