@@ -1,0 +1,89 @@
+"""From picture sets to what a network takes in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.learning.arrays import ArraySet
+from inspection.learning.augment import augment_picture, make_rng
+from inspection.learning.augment_presets import Augment
+from inspection.learning.config import TrainConfig
+from inspection.learning.surface import mix_batch
+from inspection.letterbox import resize
+from inspection.types import F32, U8
+from models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledBatch:
+    pixels: U8  # (n, size, size, 3)
+    targets: F32  # (n, classes), rows that sum to one
+
+
+def iterate_batches(
+    pictures: ArraySet, config: TrainConfig, augment: Augment, *, epoch: int, whitener: F32 | None = None
+) -> Iterator[LabelledBatch]:
+    """Whole batches in an order that (seed, epoch) decides; the few pictures left over wait for the next epoch."""
+    size = config.size_of(epoch)
+    order = draw_order(pictures.labels, config, epoch=epoch)
+    one_hot = np.eye(len(config.class_names), dtype=np.float32)
+    for start in range(
+        0, count_steps(len(pictures), config.batch_size) * config.batch_size, config.batch_size
+    ):
+        chosen = order[start : start + config.batch_size]
+        pixels = np.empty((len(chosen), size, size, 3), np.uint8)
+        for place, index in enumerate(chosen):
+            # start + place: a picture that balanced sampling draws twice is varied twice
+            rng = make_rng(config.seed, epoch, start + place)
+            pixels[place] = augment_picture(
+                pictures.pixels[index], augment, size=size, rng=rng, whitener=whitener
+            )
+        rng = make_rng(config.seed, epoch, start + config.batch_size * 1_000_000)
+        yield LabelledBatch(*mix_batch(pixels, one_hot[pictures.labels[chosen]], augment, rng=rng))
+
+
+def count_steps(pictures: int, batch_size: int) -> int:
+    return max(1, pictures // batch_size)
+
+
+def draw_order(labels: NDArray[np.int64], config: TrainConfig, *, epoch: int) -> NDArray[np.int64]:
+    rng = np.random.default_rng((config.seed, epoch))
+    if config.class_balance != "sampling":
+        return rng.permutation(len(labels))
+    weights = weigh_labels(labels, len(config.class_names))[labels]
+    return rng.choice(len(labels), size=len(labels), p=weights / weights.sum())
+
+
+def weigh_labels(labels: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    """(classes,): 1 / √frequency, scaled to a mean of 1 over the pictures; 0 for a class without pictures."""
+    counts = np.bincount(labels, minlength=classes)
+    raw = np.where(counts > 0, 1 / np.sqrt(np.maximum(counts, 1)), 0.0)
+    return np.asarray(raw * counts.sum() / max((raw * counts).sum(), 1e-12))
+
+
+def to_input(pixels: U8, spec: ModelSpec, *, device: str) -> "Tensor":
+    """(n, h, w, 3) bytes → (n, channels, h, w) floats, normalised, channels last in memory."""
+    import torch
+
+    if spec.channels == 1:
+        pixels = np.stack([cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pixels])[..., None]
+    x = torch.from_numpy(np.ascontiguousarray(pixels)).to(device).permute(0, 3, 1, 2).float()
+    mean = torch.tensor(spec.mean, device=device).view(1, -1, 1, 1) * 255
+    std = torch.tensor(spec.std, device=device).view(1, -1, 1, 1) * 255
+    return x.sub_(mean).div_(std)
+
+
+def iterate_plain(pixels: U8, *, size: int, batch_size: int) -> Iterator[U8]:
+    """In order, unvaried, resized as serving does."""
+    for start in range(0, len(pixels), batch_size):
+        chunk = pixels[start : start + batch_size]
+        if chunk.shape[1] != size:
+            chunk = np.stack([resize(picture, size, size) for picture in chunk])
+        yield np.array(chunk)  # a copy: a read-only map cannot become a tensor

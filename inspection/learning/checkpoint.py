@@ -1,0 +1,69 @@
+"""Files of a run that a killed process must never leave half written."""
+
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inspection.errors import DataInvalid
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LAST = "last.pt"
+BEST = "best.safetensors"
+EPOCHS = "epochs.jsonl"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Readers see the old file or the new one, also after a power cut."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with partial.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(partial, path)
+
+
+def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
+    """Tensors, numbers, strings, lists and dicts only: it is read back with weights_only=True."""
+    import torch
+
+    buffer = io.BytesIO()
+    torch.save(dict(state), buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def load_checkpoint(path: Path, *, digest: str) -> dict[str, Any] | None:
+    """None where there is none; a checkpoint of another configuration is refused."""
+    import torch
+
+    if not path.exists():
+        return None
+    state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+    if state["digest"] != digest:
+        raise DataInvalid(
+            f"{path} belongs to a run with other settings (expected {digest[:8]}, got {state['digest'][:8]}). "
+            "Choose another folder, or remove it to start again."
+        )
+    return state
+
+
+def save_best(path: Path, weights: Mapping[str, "Tensor"]) -> None:
+    from safetensors.torch import save
+
+    write_atomically(
+        path, save({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()})
+    )
+
+
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    write_atomically(path, text.encode())
+
+
+def append_line(path: Path, row: Mapping[str, Any]) -> None:
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(row) + "\n")

@@ -1,0 +1,93 @@
+"""What one training run is told: numbers and names only, so that it goes into a file and comes back the same."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from inspection.errors import DataInvalid
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    line: str
+    model: str  # a row of the registry
+    class_names: tuple[str, ...]
+    sizes: tuple[tuple[int, int], ...]  # (epochs, pixels) in order: small pictures first, full size last
+    seed: int = 0
+    batch_size: int = 32
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    learning_rate: float = 2e-3  # the peak
+    weight_decay: float = 0.05
+    schedule: Literal["one-cycle", "cosine", "exponential", "constant"] = "one-cycle"
+    warmup: float = 0.2  # the part of all steps in which the rate rises
+    epoch_decay: float = 0.9  # of the exponential schedule
+    ema_decay: float = 0.995  # 0: the plain weights are kept
+    label_smoothing: float = 0.1
+    class_balance: Literal["none", "weights", "sampling"] = "none"
+    patience: int = 0  # epochs without a better validation score; 0: never stop early
+    bf16: bool = False
+    gradient_clip: float = 1.0  # largest norm; 0: none
+    augment: str = "line-default"
+    # (epochs, layers) in order: 0 trains the head alone, 50 the head and the last 50 layers, -1 everything
+    trainable: tuple[tuple[int, int], ...] = ()
+    warm_start: str | None = None  # a safetensors file, of another line perhaps
+    teacher: str | None = None  # the registry's name of a larger network …
+    teacher_weights: str | None = None  # … and its trained weights
+    distill_share: float = 0.5  # of the loss
+    distill_temperature: float = 4.0
+    device: str = "cpu"
+    threads: int = 0  # 0: as torch finds it
+    validate_every: int = 1  # epochs; the last one is always validated
+
+    def __post_init__(self) -> None:
+        if not self.sizes or any(epochs < 1 or pixels < 8 for epochs, pixels in self.sizes):
+            raise DataInvalid(
+                f"sizes is ((epochs ≥ 1, pixels ≥ 8), …), got {self.sizes}. Name at least one stage."
+            )
+        if self.batch_size < 2:
+            raise DataInvalid(f"batch_size must be at least 2 (batch normalisation), got {self.batch_size}.")
+
+    @property
+    def epochs(self) -> int:
+        return sum(epochs for epochs, _ in self.sizes)
+
+    @property
+    def final_size(self) -> int:
+        return self.sizes[-1][1]
+
+    def size_of(self, epoch: int) -> int:
+        return _stage(self.sizes, epoch)
+
+    def trainable_layers(self, epoch: int) -> int:
+        return _stage(self.trainable, epoch) if self.trainable else -1
+
+    @property
+    def digest(self) -> str:
+        """Two runs with the same digest do the same thing; how fast they do it does not count."""
+        told = {key: value for key, value in self.to_dict().items() if key not in ("device", "threads")}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> "TrainConfig":
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(told) - known)
+        if unknown:
+            raise DataInvalid(f"Unknown training settings {unknown}; known are {sorted(known)}.")
+        return cls(**{key: _as_tuple(value) for key, value in told.items()})
+
+
+def _stage(stages: tuple[tuple[int, int], ...], epoch: int) -> int:
+    for epochs, value in stages:
+        if epoch < epochs:
+            return value
+        epoch -= epochs
+    return stages[-1][1]
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(_as_tuple(item) for item in value) if isinstance(value, list | tuple) else value

@@ -1,0 +1,149 @@
+"""Training a classifier, for every row of the registry alike."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from inspection.errors import DataInvalid
+from inspection.learning.arrays import ArraySet
+from inspection.learning.augment_presets import PRESETS
+from inspection.learning.batches import (
+    LabelledBatch,
+    count_steps,
+    iterate_batches,
+    iterate_plain,
+    to_input,
+    weigh_labels,
+)
+from inspection.learning.config import TrainConfig
+from inspection.learning.epochs import EpochRow, EpochRunner, TrainReport
+from inspection.learning.optimizing import order_layers, set_trainable
+from inspection.learning.prefetch import prefetch
+from inspection.learning.surface import fit_whitener
+from inspection.learning.warm_start import load_teacher, warm_start
+from models.registry import build_network, find_spec
+from models.spec import Classifier
+
+
+def train_classifier(
+    config: TrainConfig,
+    train: ArraySet,
+    validation: ArraySet,
+    out_dir: Path,
+    *,
+    on_epoch: Callable[[EpochRow], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> TrainReport:
+    """Leaves in `out_dir`: best.safetensors, last.pt, epochs.jsonl, config.json, status.json.
+
+    Called again with the same settings and folder, it goes on after the last finished epoch.
+    """
+    prepare_run(config)
+    runner = EpochRunner(ClassifierTask(config, train, validation), config, out_dir)
+    return runner.run(on_epoch=on_epoch, stop=stop)
+
+
+def prepare_run(config: TrainConfig) -> None:
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    cv2.setNumThreads(1)  # the batch thread is one; more would fight with the network's
+    torch.manual_seed(config.seed)
+
+
+class ClassifierTask:
+    def __init__(self, config: TrainConfig, train: ArraySet, validation: ArraySet) -> None:
+        check_labels(config, train, "training")
+        check_labels(config, validation, "validation")
+        self.config, self.train, self.validation = config, train, validation
+        self.spec = find_spec(config.model)
+        self.augment = PRESETS[config.augment]
+        self.steps = count_steps(len(train), config.batch_size)
+        self.network = build_network(config.model, len(config.class_names))
+        warm_start(self.network, config)
+        self.teacher = load_teacher(config)
+        self.class_weights = None
+        if config.class_balance == "weights":
+            weights = weigh_labels(train.labels, len(config.class_names))
+            self.class_weights = torch.tensor(weights, dtype=torch.float32, device=config.device)
+        self.whitener = fit_whitener(train.pixels) if self.augment.whiten else None
+        self._layers: tuple[list[nn.Module], list[nn.Module]] | None = None
+
+    def start_epoch(self, epoch: int) -> None:
+        layers = self.config.trainable_layers(epoch)
+        if layers >= 0 and self._layers is None:
+            assert isinstance(self.network, Classifier)
+            side = self.config.final_size
+            example = torch.zeros(1, self.spec.channels, side, side, device=self.config.device)
+            self._layers = order_layers(self.network, example)
+        for module in set_trainable(self.network, layers, order=self._layers):
+            module.eval()  # a frozen batch norm keeps its statistics too
+
+    def batches(self, epoch: int) -> Iterable[LabelledBatch]:
+        return prefetch(
+            iterate_batches(self.train, self.config, self.augment, epoch=epoch, whitener=self.whitener)
+        )
+
+    def loss(self, batch: LabelledBatch) -> Tensor:
+        config = self.config
+        targets = torch.from_numpy(batch.targets).to(config.device)
+        logits = self.network(to_input(batch.pixels, self.spec, device=config.device)).float()
+        loss = functional.cross_entropy(
+            logits, targets, weight=self.class_weights, label_smoothing=config.label_smoothing
+        )
+        if self.teacher is None:
+            return loss
+        with torch.no_grad():
+            teacher_input = to_input(batch.pixels, self.teacher.spec, device=config.device)
+            teacher_logits = self.teacher.network(teacher_input).float()
+        hint = distillation_loss(logits, teacher_logits, temperature=config.distill_temperature)
+        return (1 - config.distill_share) * loss + config.distill_share * hint
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        logits = predict_logits(network, self.validation, self.config)
+        labels = torch.from_numpy(self.validation.labels)
+        scores = score_logits(logits.numpy(), self.validation.labels)
+        return {**scores, "val_loss": float(functional.cross_entropy(logits, labels))}
+
+
+def predict_logits(network: nn.Module, pictures: ArraySet, config: TrainConfig) -> Tensor:
+    """(n, classes), float32, on the CPU; every picture at the final size."""
+    spec = find_spec(config.model)
+    chunks = iterate_plain(pictures.pixels, size=config.final_size, batch_size=64)
+    found = [network(to_input(chunk, spec, device=config.device)).float().cpu() for chunk in chunks]
+    return torch.cat(found)
+
+
+def distillation_loss(student: Tensor, teacher: Tensor, *, temperature: float) -> Tensor:
+    """Hinton et al. 2015: the divergence of the softened outputs, times T² so that its gradient keeps its size."""
+    log_student = functional.log_softmax(student / temperature, dim=1)
+    log_teacher = functional.log_softmax(teacher / temperature, dim=1)
+    divergence = functional.kl_div(log_student, log_teacher, reduction="batchmean", log_target=True)
+    return divergence * temperature**2
+
+
+def score_logits(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, float]:
+    """Accuracy and macro-F1 over the classes that are present or predicted; the latter decides."""
+    classes = logits.shape[1]
+    predicted = logits.argmax(axis=1)
+    confusion = np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+    met = confusion.sum(axis=0) + confusion.sum(axis=1)
+    f1 = 2 * confusion.diagonal()[met > 0] / met[met > 0]
+    accuracy, macro_f1 = float((predicted == labels).mean()), float(f1.mean())
+    return {"score": macro_f1, "val_accuracy": accuracy, "val_macro_f1": macro_f1}
+
+
+def check_labels(config: TrainConfig, pictures: ArraySet, role: str) -> None:
+    classes = len(config.class_names)
+    if not len(pictures):
+        raise DataInvalid(f"The {role} set is empty; expected at least one picture. Check the split.")
+    if pictures.labels.min() < 0 or pictures.labels.max() >= classes:
+        raise DataInvalid(
+            f"Labels of the {role} set run from {pictures.labels.min()} to {pictures.labels.max()}, "
+            f"but there are {classes} classes {list(config.class_names)}. Check the class names."
+        )

@@ -1,0 +1,192 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from inspection.errors import DataInvalid
+from inspection.learning.epochs import TrainingDiverged
+from inspection.learning.optimizing import learning_rate, order_layers, set_trainable
+from inspection.learning.run_status import read_status
+from inspection.learning.train import distillation_loss, score_logits, train_classifier
+from tests.learning.toy import (
+    TinyNet,
+    assert_same_weights,
+    load_weights,
+    make_config,
+    make_textures,
+    register_toys,
+)
+
+register_toys()
+TRAIN, VALIDATION = make_textures(96, 1), make_textures(30, 2)
+
+
+def read_rows(out_dir: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (out_dir / "epochs.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"model": "tiny_grey", "class_balance": "weights"},
+        {"optimizer": "sgd", "learning_rate": 0.1, "schedule": "cosine", "class_balance": "sampling"},
+        {"bf16": True, "augment": "strip"},
+    ],
+)
+def test_textures_are_learnt(tmp_path: Path, changes: dict[str, object]) -> None:
+    config = make_config(sizes=((8, 24), (6, 32)), **changes)
+    report = train_classifier(config, TRAIN, VALIDATION, tmp_path)
+    assert report.state == "finished" and report.best is not None
+    assert report.best.metrics["val_accuracy"] > 0.95
+    rows = read_rows(tmp_path)
+    assert [row["epoch"] for row in rows] == list(range(1, 15))
+    assert {row["size"] for row in rows} == {24, 32}
+    assert rows[-1]["seconds_left"] == 0 and rows[0]["seconds_left"] > 0
+    status = read_status(tmp_path)
+    assert status is not None and status.state == "finished"
+
+
+def test_a_cancelled_run_goes_on_and_ends_as_if_never_interrupted(tmp_path: Path) -> None:
+    whole = train_classifier(make_config(), TRAIN, VALIDATION, tmp_path / "whole")
+    asked = iter(range(100))
+    part = train_classifier(
+        make_config(), TRAIN, VALIDATION, tmp_path / "part", stop=lambda: next(asked) >= 20
+    )
+    assert part.state == "cancelled" and len(part.rows) == 2  # 8 steps an epoch
+    assert read_status(tmp_path / "part").state == "cancelled"  # type: ignore[union-attr]
+    rest = train_classifier(make_config(), TRAIN, VALIDATION, tmp_path / "part")
+    assert [row.train_loss for row in rest.rows] == [row.train_loss for row in whole.rows]
+    assert_same_weights(
+        load_weights(tmp_path / "whole/best.safetensors"), load_weights(tmp_path / "part/best.safetensors")
+    )
+
+
+KILLED = """
+import time
+from pathlib import Path
+from inspection.learning.train import train_classifier
+from tests.learning.toy import make_config, make_textures, register_toys
+register_toys()
+train_classifier(make_config(), make_textures(96, 1), make_textures(30, 2), Path({out!r}),
+                 stop=lambda: time.sleep(0.05) or False)
+"""
+
+
+def test_a_killed_run_loses_at_most_one_epoch(tmp_path: Path) -> None:
+    whole = train_classifier(make_config(), TRAIN, VALIDATION, tmp_path / "whole")
+    out = tmp_path / "killed"
+    process = subprocess.Popen([sys.executable, "-c", KILLED.format(out=str(out))])
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (
+        (out / "last.pt").exists() and len((out / "epochs.jsonl").read_text().splitlines()) >= 2
+    ):
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    status = read_status(out)
+    assert status is not None and status.state == "failed" and "resume" in status.message
+    done = torch.load(out / "last.pt", weights_only=True)["rows"]
+    assert 1 <= len(done) < 5
+    rest = train_classifier(make_config(), TRAIN, VALIDATION, out)
+    assert [row.train_loss for row in rest.rows] == [row.train_loss for row in whole.rows]
+    assert [row["epoch"] for row in read_rows(out)] == [1, 2, 3, 4, 5]
+    assert_same_weights(
+        load_weights(tmp_path / "whole/best.safetensors"), load_weights(out / "best.safetensors")
+    )
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
+    first = train_classifier(make_config(), TRAIN, VALIDATION, tmp_path)
+    again = train_classifier(make_config(), TRAIN, VALIDATION, tmp_path)
+    assert again.rows == first.rows
+
+
+def test_other_settings_are_refused_in_the_same_folder(tmp_path: Path) -> None:
+    train_classifier(make_config(sizes=((1, 24),)), TRAIN, VALIDATION, tmp_path)
+    with pytest.raises(DataInvalid, match="other settings"):
+        train_classifier(make_config(sizes=((1, 24),), seed=5), TRAIN, VALIDATION, tmp_path)
+
+
+def test_a_run_that_fails_says_so(tmp_path: Path) -> None:
+    config = make_config(optimizer="sgd", learning_rate=1e30, gradient_clip=0.0, schedule="constant")
+    with pytest.raises(TrainingDiverged, match="learning rate"):
+        train_classifier(config, TRAIN, VALIDATION, tmp_path)
+    status = read_status(tmp_path)
+    assert status is not None and status.state == "failed" and "TrainingDiverged" in status.message
+
+
+def test_patience_ends_a_run_that_no_longer_improves(tmp_path: Path) -> None:
+    config = make_config(
+        sizes=((30, 24),), patience=2, learning_rate=1e-9, schedule="constant", ema_decay=0.0
+    )
+    report = train_classifier(config, TRAIN, VALIDATION, tmp_path)
+    assert report.best is not None and len(report.rows) == report.best.epoch + 2 < 30
+
+
+def test_labels_beyond_the_classes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataInvalid, match="2 classes"):
+        train_classifier(make_config(class_names=("a", "b")), TRAIN, VALIDATION, tmp_path)
+
+
+def test_a_student_follows_its_teacher_and_a_warm_start_begins_where_it_ended(tmp_path: Path) -> None:
+    taught = train_classifier(make_config(sizes=((10, 32),)), TRAIN, VALIDATION, tmp_path / "teacher")
+    weights = str(taught.weights)
+    student = make_config(sizes=((8, 32),), teacher="tiny", teacher_weights=weights, distill_share=0.9)
+    report = train_classifier(student, TRAIN, VALIDATION, tmp_path / "student")
+    assert report.best is not None and report.best.metrics["val_accuracy"] > 0.9
+    warm = make_config(sizes=((1, 32),), warm_start=weights, learning_rate=1e-6, ema_decay=0.0)
+    begun = train_classifier(warm, TRAIN, VALIDATION, tmp_path / "warm")
+    assert begun.rows[0].metrics["val_accuracy"] > 0.9
+
+
+def test_the_distillation_loss_is_zero_for_equal_logits_and_grows_with_the_difference() -> None:
+    teacher = torch.tensor([[2.0, 0.0, -1.0]])
+    same = distillation_loss(teacher, teacher, temperature=4)
+    near = distillation_loss(teacher + torch.tensor([[0.5, 0, 0]]), teacher, temperature=4)
+    far = distillation_loss(-teacher, teacher, temperature=4)
+    assert float(same) == pytest.approx(0, abs=1e-6) and 0 < float(near) < float(far)
+
+
+def test_frozen_layers_stay_as_they_were(tmp_path: Path) -> None:
+    config = make_config(sizes=((1, 32),), trainable=((1, 0),), ema_decay=0.0, seed=3)
+    torch.manual_seed(3)
+    start = TinyNet(3).state_dict()
+    train_classifier(config, TRAIN, VALIDATION, tmp_path)
+    end = load_weights(tmp_path / "best.safetensors")
+    moved = {name for name, tensor in end.items() if not torch.equal(tensor, start[name])}
+    assert moved == {"classifier.weight", "classifier.bias"}
+
+
+@pytest.mark.parametrize(("layers", "frozen"), [(-1, 0), (0, 6), (4, 2), (50, 0)])
+def test_the_last_layers_of_the_body_thaw_first(layers: int, frozen: int) -> None:
+    network = TinyNet(3)
+    order = order_layers(network, torch.zeros(1, 3, 32, 32))
+    assert len(order[0]) == 6 and network.classifier in order[1]
+    assert len(set_trainable(network, layers, order=order)) == frozen
+    assert network.classifier.weight.requires_grad
+    assert network.body[0].weight.requires_grad == (frozen == 0)
+
+
+@pytest.mark.parametrize("schedule", ["one-cycle", "cosine", "exponential", "constant"])
+def test_the_learning_rate_stays_within_its_peak(schedule: str) -> None:
+    config = make_config(schedule=schedule, sizes=((10, 32),), learning_rate=0.1)
+    rates = [learning_rate(config, step, steps_per_epoch=7) for step in range(70)]
+    assert max(rates) <= 0.1 and min(rates) > 0
+    assert max(rates) == pytest.approx(0.1, rel=0.02)
+    assert (rates[-1] < rates[35]) == (schedule != "constant")
+
+
+def test_scores_are_those_of_the_confusion() -> None:
+    logits = np.eye(3, dtype=np.float32)[[0, 0, 1, 1]]
+    scores = score_logits(logits, np.array([0, 0, 1, 0]))
+    # class 0: 2·2/(2+3) = 0.8 · class 1: 2·1/(2+1) = 2/3 · class 2 is neither present nor predicted
+    assert scores["val_accuracy"] == 0.75
+    assert scores["val_macro_f1"] == pytest.approx((0.8 + 2 / 3) / 2)
