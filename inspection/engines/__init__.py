@@ -1,0 +1,1 @@
+"""What runs a model: OpenVINO on a CPU, torch on CUDA and as the reference."""

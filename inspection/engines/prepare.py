@@ -1,0 +1,148 @@
+"""Weights → what an engine reads, made once a machine and kept under var/cache.
+
+The first use of a model converts it (torch and, for INT8, NNCF are imported: seconds). Every later start reads the
+finished files and imports neither.
+"""
+
+import fcntl
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from inspection.config import Settings
+from inspection.errors import PrecisionUnavailable, WeightsMissing, WeightsRefused
+from inspection.types import Precision
+from models.card import Card, CardInvalid, read_card
+from models.heads import FlattenMlpHead, Head, LinearHead, MlpHead, NormLinearHead
+
+if TYPE_CHECKING:
+    import openvino as ov
+
+REVISION = 1  # raise it when export or quantisation changes what is in the cache
+HEADS = {kind.__name__: kind for kind in (LinearHead, NormLinearHead, MlpHead, FlattenMlpHead)}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    card: Card
+    input_size: int
+    channels: int
+    graph: Path  # the OpenVINO model of batch 1
+    head: Head | None  # None for a detector
+
+    def read_graph(self) -> "ov.Model":
+        from inspection.engines.openvino import open_core
+
+        return open_core().read_model(self.graph)
+
+
+def find_weights(line: str, model: str, settings: Settings) -> tuple[Path, Card]:
+    folder = settings.weights_dir / line
+    try:
+        card = read_card(folder / f"{model}.json")
+    except CardInvalid as error:
+        raise WeightsMissing(str(error)) from error
+    return folder / f"{model}.safetensors", card
+
+
+def calibration_path(weights: Path) -> Path:
+    return weights.with_suffix(".int8.safetensors")
+
+
+def prepare_model(line: str, model: str, precision: Precision, settings: Settings) -> Prepared:
+    weights, card = find_weights(line, model, settings)
+    folder = settings.cache_dir / "engines" / name_cache(weights, card)
+    graph = "int8" if precision == "int8" else "f32"  # bf16 is f32 rounded by the engine
+    with lock_folder(folder):
+        if not (folder / f"{graph}.json").is_file():
+            build_cache(weights, card, graph=graph, folder=folder)
+    return read_cache(folder, graph=graph, card=card)
+
+
+def name_cache(weights: Path, card: Card) -> str:
+    """Whatever changes the files changes the name, so that nothing stale is ever read."""
+    parts = [card.weights_sha256, str(REVISION), version("openvino"), version("nncf")]
+    calibration = calibration_path(weights)
+    if calibration.is_file():
+        parts.append(hashlib.sha256(calibration.read_bytes()).hexdigest())
+    return f"{card.line}-{card.model}-{hashlib.sha256(' '.join(parts).encode()).hexdigest()[:16]}"
+
+
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """One process builds, the others wait; a killed one leaves its lock to the system, which frees it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f"{folder.name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def build_cache(weights: Path, card: Card, *, graph: str, folder: Path) -> None:
+    """Everything is written beside and moved into place, the manifest last: what is there is whole."""
+    import openvino as ov
+
+    from inspection.engines.export import export_network
+    from models.heads import describe_head
+    from models.loading import WeightsError, load_network
+    from models.registry import find_spec
+    from models.spec import Classifier
+
+    try:
+        network = load_network(card.model, weights, card)
+    except WeightsError as error:
+        raise WeightsRefused(str(error)) from error
+    spec = find_spec(card.model)
+    model = export_network(network, spec)
+    if graph == "int8":
+        model = apply_calibration(model, weights)
+    manifest: dict[str, Any] = {"input_size": spec.input_size, "channels": spec.channels, "head": None}
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        ov.save_model(model, Path(scratch) / f"{graph}.xml", compress_to_fp16=False)
+        if isinstance(network, Classifier):
+            manifest["head"] = write_head(describe_head(network), Path(scratch) / f"{graph}.npz")
+        (Path(scratch) / f"{graph}.json").write_text(json.dumps(manifest))
+        for suffix in ("bin", "xml", "npz", "json"):
+            made = Path(scratch) / f"{graph}.{suffix}"
+            if made.is_file():
+                shutil.move(made, folder / made.name)
+
+
+def apply_calibration(model: "ov.Model", weights: Path) -> "ov.Model":
+    from safetensors.numpy import load_file
+
+    from inspection.engines.quantize import replay_calibration
+
+    path = calibration_path(weights)
+    if not path.is_file():
+        raise PrecisionUnavailable(
+            f"Expected an INT8 calibration at {path.name}, found none. Use f32 or bf16, or calibrate the model."
+        )
+    return replay_calibration(model, load_file(path))
+
+
+def write_head(head: Head, path: Path) -> dict[str, Any]:
+    """Arrays go into the file; the name of the kind and the plain values are returned for the manifest."""
+    values = {field.name: getattr(head, field.name) for field in fields(head)}  # type: ignore[arg-type]
+    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    np.savez(path, allow_pickle=False, **arrays)
+    plain = {name: value for name, value in values.items() if name not in arrays}
+    return {"kind": type(head).__name__, "values": plain}
+
+
+def read_cache(folder: Path, *, graph: str, card: Card) -> Prepared:
+    manifest = json.loads((folder / f"{graph}.json").read_text())
+    head: Head | None = None
+    if manifest["head"] is not None:
+        with np.load(folder / f"{graph}.npz", allow_pickle=False) as arrays:
+            head = HEADS[manifest["head"]["kind"]](**dict(arrays), **manifest["head"]["values"])
+    return Prepared(card, manifest["input_size"], manifest["channels"], folder / f"{graph}.xml", head)

@@ -1,0 +1,270 @@
+"""One picture through the line: locate → crop → classify → explain → verdict. The only place that composes them."""
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from inspection.classify import classify
+from inspection.config import Settings, load_settings
+from inspection.engines.openvino import OpenVinoEngine
+from inspection.engines.prepare import Prepared, prepare_model
+from inspection.errors import ModelUnknown, WeightsRefused
+from inspection.explain import Head, explain_class
+from inspection.letterbox import crop_bounds, crop_box
+from inspection.lines import Line, load_line
+from inspection.locate import find_boxes
+from inspection.types import (
+    F32,
+    U8,
+    Box,
+    Classification,
+    Engine,
+    EngineLabel,
+    Finding,
+    HeatMap,
+    Inspection,
+    Picture,
+    Precision,
+    Timings,
+    Verdict,
+)
+from inspection.verdict import decide, find_step, needs_retest
+
+RETEST_MARGIN = 0.08  # the second look takes in this much more around the part
+
+
+@dataclass(frozen=True, slots=True)
+class Detecting:
+    """A detector and what it needs to be asked."""
+
+    engine: Engine
+    input_size: int
+    class_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Classifying:
+    engine: Engine
+    head: Head
+    model: str
+    weights_sha256: str
+    input_size: int
+    channels: int
+    temperature: float
+    heat_scale: float | None
+
+
+class Inspector:
+    """Safe to call from many threads: it holds nothing of a picture."""
+
+    def __init__(
+        self,
+        line: Line,
+        classifying: Classifying,
+        *,
+        locating: Detecting | None = None,
+        marking: Detecting | None = None,
+    ) -> None:
+        self.line = line
+        self.classifying = classifying
+        self._locating = locating
+        self._marking = marking
+
+    @property
+    def model(self) -> str:
+        return self.classifying.model
+
+    @property
+    def classifier_label(self) -> EngineLabel:
+        return self.classifying.engine.label
+
+    def inspect(self, picture: Picture, *, explain: bool = True, target: str | None = None) -> Inspection:
+        """`target` names the class to explain; without it the one that the verdict names."""
+        started = time.perf_counter()
+        parts = self.locate(picture)
+        located = time.perf_counter()
+        timings = Timings(decode=picture.decode_ms, locate=_ms(started, located))
+        if not parts:
+            missing = find_step(self.line, found=False, score_0_1=None)
+            return self._conclude(picture, decide(self.line, found=missing), replace_total(timings))
+        part = parts[0]
+        first = self.classify_crop(picture, part.box)
+        averaged = self._look_again(picture, part.box, first)
+        classified = time.perf_counter()
+        found = find_step(self.line, found=True, score_0_1=part.score_0_1, others=len(parts) - 1)
+        verdict = decide(self.line, found=found, first=first.probabilities, after_retest=averaged)
+        heat_map = self._explain(picture, part.box, first, verdict, target) if explain else None
+        timings = replace(
+            timings, classify=_ms(located, classified), explain=_ms(classified, time.perf_counter())
+        )
+        findings = self._mark(picture) if self._marking is not None else ()
+        probabilities = first.probabilities if averaged is None else averaged
+        return replace(
+            self._conclude(picture, verdict, replace_total(timings)),
+            probabilities=dict(zip(self.line.classes, map(float, probabilities), strict=True)),
+            logits=tuple(map(float, first.logits)),
+            box=part.box,
+            box_score_0_1=part.score_0_1 if self._locating is not None else None,
+            findings=findings,
+            heat_map=heat_map,
+            retested=averaged is not None,
+            features=first.features.mean(axis=(1, 2)),
+        )
+
+    def locate(self, picture: Picture) -> list[Finding]:
+        """Parts, surest first. Where the part fills the frame, the frame."""
+        if self._locating is None:
+            return [Finding(Box(0, 0, picture.width, picture.height), self.line.part, 1.0)]
+        return find_boxes(
+            picture,
+            self._locating.engine,
+            size=self._locating.input_size,
+            class_names=self._locating.class_names,
+            threshold_0_1=self.line.locate.threshold_0_1,
+        )
+
+    def classify_crop(self, picture: Picture, box: Box) -> Classification:
+        return self._classify([self.cut(picture, box)])[0]
+
+    def cut(self, picture: Picture, box: Box, *, wider: float = 0.0) -> U8:
+        """The crop as the classifier sees it."""
+        margin = self._margin + wider
+        return crop_box(picture.pixels, box, margin=margin, size=self.classifying.input_size)
+
+    @property
+    def _margin(self) -> float:
+        return self.line.locate.margin if self._locating is not None else 0.0
+
+    def _classify(self, crops: list[U8]) -> list[Classification]:
+        return classify(
+            crops,
+            self.classifying.engine,
+            class_names=self.line.classes,
+            channels=self.classifying.channels,
+            temperature=self.classifying.temperature,
+        )
+
+    def _look_again(self, picture: Picture, box: Box, first: Classification) -> F32 | None:
+        """An unsure part is looked at mirrored and in a slightly larger crop; the looks are averaged."""
+        if not needs_retest(first.probabilities, self.line.policy):
+            return None
+        mirrored = np.ascontiguousarray(self.cut(picture, box)[:, ::-1])
+        looks = [
+            first,
+            *self._classify([mirrored]),
+            *self._classify([self.cut(picture, box, wider=RETEST_MARGIN)]),
+        ]
+        mean: F32 = np.mean([look.probabilities for look in looks], axis=0)
+        return mean
+
+    def _explain(
+        self, picture: Picture, box: Box, first: Classification, verdict: Verdict, target: str | None
+    ) -> HeatMap:
+        name = target or verdict.class_name
+        return explain_class(
+            first,
+            self.classifying.head,
+            class_index=self.line.classes.index(name) if name else first.best,
+            precision=self.classifying.engine.label.precision,
+            scale=self.classifying.heat_scale,
+            crop=crop_bounds(box, self._margin, width=picture.width, height=picture.height),
+        )
+
+    def _mark(self, picture: Picture) -> tuple[Finding, ...]:
+        assert self._marking is not None
+        return tuple(
+            find_boxes(
+                picture,
+                self._marking.engine,
+                size=self._marking.input_size,
+                class_names=self._marking.class_names,
+                threshold_0_1=self.line.locate.threshold_0_1,
+            )
+        )
+
+    def _conclude(self, picture: Picture, verdict: Verdict, timings: Timings) -> Inspection:
+        return Inspection(
+            picture=picture.name,
+            sha256=picture.sha256,
+            line=self.line.name,
+            model=self.classifying.model,
+            model_sha256=self.classifying.weights_sha256,
+            engine=self.classifying.engine.label,
+            verdict=verdict,
+            probabilities={},
+            logits=(),
+            box=None,
+            box_score_0_1=None,
+            findings=(),
+            heat_map=None,
+            timings_ms=timings,
+        )
+
+
+def replace_total(timings: Timings) -> Timings:
+    return replace(timings, total=timings.decode + timings.locate + timings.classify + timings.explain)
+
+
+def _ms(start: float, end: float) -> float:
+    return (end - start) * 1e3
+
+
+def load_inspector(
+    line_name: str,
+    model: str | None = None,
+    precision: Precision | None = None,
+    *,
+    settings: Settings | None = None,
+) -> Inspector:
+    """The line's champion at INT8 unless told otherwise. Slow the first time on a machine: keep what it returns."""
+    settings = settings or load_settings()
+    line = load_line(line_name, settings)
+    model = model or line.champion
+    if model not in line.models:
+        raise ModelUnknown(
+            f"Expected a model of line {line.name} ({', '.join(line.models)}), got {model!r}. Choose one of them."
+        )
+    precision = precision or "int8"
+    prepared = prepare_model(line.name, model, precision, settings)
+    check_classes(line, prepared)
+    assert prepared.head is not None  # the registry's classifiers all have one
+    classifying = Classifying(
+        engine=load_engine(prepared, precision, settings),
+        head=prepared.head,
+        model=model,
+        weights_sha256=prepared.card.weights_sha256,
+        input_size=prepared.input_size,
+        channels=prepared.channels,
+        temperature=prepared.card.temperature,
+        heat_scale=prepared.card.heat_scale,
+    )
+    locator = line.locate.model if line.locate.mode == "detector" else None
+    return Inspector(
+        line,
+        classifying,
+        locating=None if locator is None else load_detecting(line, locator, precision, settings),
+        marking=None
+        if line.defect_detector is None
+        else load_detecting(line, line.defect_detector, precision, settings),
+    )
+
+
+def load_detecting(line: Line, model: str, precision: Precision, settings: Settings) -> Detecting:
+    prepared = prepare_model(line.name, model, precision, settings)
+    engine = load_engine(prepared, precision, settings)
+    return Detecting(engine, prepared.input_size, prepared.card.class_names)
+
+
+def load_engine(prepared: Prepared, precision: Precision, settings: Settings) -> Engine:
+    blobs: Path = settings.cache_dir / "blobs"
+    return OpenVinoEngine(prepared.read_graph, precision=precision, threads=settings.threads, cache_dir=blobs)
+
+
+def check_classes(line: Line, prepared: Prepared) -> None:
+    if prepared.card.class_names != line.classes:
+        raise WeightsRefused(
+            f"Expected weights for the classes of line {line.name} ({', '.join(line.classes)}), got "
+            f"{', '.join(prepared.card.class_names)}. Train the model for this line, or mend the line's file."
+        )

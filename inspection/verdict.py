@@ -1,0 +1,67 @@
+"""The decision tree of a line: found? sure? sure after a second look? good?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inspection.lines import Line, Policy
+from inspection.types import F32, Step, Verdict, VerdictKind
+
+
+@dataclass(frozen=True, slots=True)
+class Sureness:
+    best: int
+    score_0_1: float
+    lead_0_1: float
+
+    @classmethod
+    def of(cls, probabilities: F32) -> "Sureness":
+        order = np.argsort(-probabilities, kind="stable")
+        first, second = float(probabilities[order[0]]), float(probabilities[order[1]])
+        return cls(int(order[0]), first, first - second)
+
+    def enough(self, policy: Policy) -> bool:
+        return self.score_0_1 >= policy.confidence_0_1 and self.lead_0_1 >= policy.lead_0_1
+
+
+def needs_retest(probabilities: F32, policy: Policy) -> bool:
+    return policy.retest and not Sureness.of(probabilities).enough(policy)
+
+
+def find_step(line: Line, *, found: bool, score_0_1: float | None, others: int = 0) -> Step:
+    question = f"Is there a {line.part}?"
+    if line.locate.mode == "frame":
+        return Step("Where is the part?", "it fills the frame", True)
+    if not found:
+        return Step(question, f"none surer than {line.locate.threshold_0_1:.0%}", False)
+    more = f"; {others} more in the picture, the surest is judged" if others else ""
+    return Step(question, f"yes, {score_0_1:.1%} sure{more}", True)
+
+
+def sure_step(sureness: Sureness, policy: Policy, *, question: str) -> Step:
+    if sureness.score_0_1 < policy.confidence_0_1:
+        answer = f"no: {sureness.score_0_1:.1%} is below {policy.confidence_0_1:.0%}"
+    elif sureness.lead_0_1 < policy.lead_0_1:
+        answer = f"no: it leads the next class by {sureness.lead_0_1:.1%}, less than {policy.lead_0_1:.0%}"
+    else:
+        answer = f"yes: {sureness.score_0_1:.1%}, {sureness.lead_0_1:.1%} ahead of the next class"
+    return Step(question, answer, sureness.enough(policy))
+
+
+def decide(line: Line, *, found: Step, first: F32 | None = None, after_retest: F32 | None = None) -> Verdict:
+    """`first` are the probabilities of the first look, `after_retest` the mean over all looks, where there were more."""
+    if first is None:
+        return Verdict(VerdictKind.NO_PART, None, 0.0, (found,))
+    sureness = Sureness.of(first)
+    path = [found, sure_step(sureness, line.policy, question="Is the classifier sure?")]
+    if after_retest is not None:
+        sureness = Sureness.of(after_retest)
+        path.append(sure_step(sureness, line.policy, question="Is it sure after a second look?"))
+    name = line.classes[sureness.best]
+    if not sureness.enough(line.policy):
+        path.append(Step("What now?", "a person must look", False))
+        return Verdict(VerdictKind.REVIEW, name, sureness.score_0_1, tuple(path))
+    good = name == line.good
+    path.append(Step("Is the part good?", f"yes, {name}" if good else f"no, {name}", good))
+    kind = VerdictKind.PASS if good else VerdictKind.REJECT
+    return Verdict(kind, name, sureness.score_0_1, tuple(path))
