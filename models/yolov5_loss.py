@@ -89,7 +89,7 @@ def compute_yolov5_loss(
     for level, balance in zip(levels, BALANCE, strict=True):
         raw = level.raw.float()
         assigned = assign_level(level, targets)
-        wanted = torch.zeros_like(raw[..., 4])  # (n, 3, h, w)
+        wanted = raw.new_zeros(raw.shape[:-1])  # (n, 3, h, w), contiguous whatever the raw head is
         if len(assigned.labels):
             at = (assigned.pictures, assigned.anchors, assigned.rows, assigned.columns)
             said = raw[at]  # (k, 5 + classes)
