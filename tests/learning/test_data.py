@@ -1,0 +1,241 @@
+"""What is read from disk is what lies there, and what cannot be learnt from is refused by name."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from inspection.errors import DataInvalid
+from inspection.learning.data import (
+    Dataset,
+    Sample,
+    hash_dataset,
+    read_coco,
+    read_csv,
+    read_folder,
+    read_voc,
+    weigh_classes,
+)
+from inspection.types import Box
+
+OBJECT = """<object><name>{name}</name><bndbox><xmin>{0}</xmin><ymin>{1}</ymin><xmax>{2}</xmax><ymax>{3}</ymax></bndbox></object>"""
+
+
+def write_picture(path: Path, *, shade: int = 100) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), np.full((20, 30, 3), shade, np.uint8))
+    return path
+
+
+def write_voc(path: Path, *objects: tuple[str, tuple[int, int, int, int]], head: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = "".join(OBJECT.format(*edges, name=name) for name, edges in objects)
+    path.write_text(f"{head}<annotation>{body}</annotation>", encoding="utf-8")
+
+
+def test_a_folder_gives_one_class_a_sub_folder(tmp_path: Path) -> None:
+    write_picture(tmp_path / "ok" / "b.png")
+    write_picture(tmp_path / "ok" / "a.jpg")
+    write_picture(tmp_path / "cracked" / "belt 2" / "c.BMP")
+    write_picture(tmp_path / ".cache" / "d.png")
+    (tmp_path / "ok" / ".hidden.png").write_bytes(b"")
+    (tmp_path / "ok" / "notes.txt").write_text("none")
+    (tmp_path / "readme.md").write_text("none")
+    dataset = read_folder(tmp_path)
+    assert dataset.class_names == ("cracked", "ok")
+    assert dataset.keys == ("cracked/belt 2/c.BMP", "ok/a.jpg", "ok/b.png")
+    assert dataset.labels == (0, 1, 1)
+    assert [path.name for path in dataset.ignored] == ["notes.txt", "readme.md"]
+
+
+def test_parts_and_new_names(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        write_picture(tmp_path / part / "def_front" / "1.png")
+        write_picture(tmp_path / part / "ok_front" / "1.png")
+    dataset = read_folder(
+        tmp_path,
+        parts=("train", "test"),
+        rename={"def_front": "defective", "ok_front": "ok"},
+        class_names=("ok", "defective"),
+    )
+    assert dataset.class_names == ("ok", "defective")
+    assert dataset.keys[0] == "test/def_front/1.png"
+    assert dataset.labels == (1, 0, 1, 0)
+
+
+def test_a_sample_is_found_again_by_its_key(tmp_path: Path) -> None:
+    write_picture(tmp_path / "ok" / "a.png")
+    dataset = read_folder(tmp_path)
+    assert dataset.select(("ok/a.png",)) == dataset.samples
+    with pytest.raises(DataInvalid, match="ok/gone.png"):
+        dataset.select(("ok/gone.png",))
+
+
+def test_key_of_a_sample_outside_the_root() -> None:
+    dataset = Dataset("loose", ("a",), (Sample(Path("elsewhere/x.png"), "a"),), Path("root"))
+    assert dataset.keys == ("elsewhere/x.png",)
+
+
+@pytest.mark.parametrize("layout", ["absent", "no class folder", "no pictures"])
+def test_a_folder_without_pictures_is_refused(tmp_path: Path, layout: str) -> None:
+    root = tmp_path / "set"
+    if layout != "absent":
+        root.mkdir()
+    if layout == "no pictures":
+        (root / "ok").mkdir()
+    with pytest.raises(DataInvalid, match="Expected"):
+        read_folder(root)
+
+
+def test_a_class_that_was_not_announced_is_refused(tmp_path: Path) -> None:
+    write_picture(tmp_path / "odd" / "a.png")
+    with pytest.raises(DataInvalid, match="got also odd"):
+        read_folder(tmp_path, class_names=("ok",))
+
+
+def test_voc_counts_from_one_and_includes_the_last_pixel(tmp_path: Path) -> None:
+    write_picture(tmp_path / "images" / "patches_1.png")
+    write_voc(tmp_path / "xml" / "patches_1.xml", ("patches", (1, 2, 30, 20)))
+    sample = read_voc(tmp_path / "images", tmp_path / "xml").samples[0]
+    assert sample.boxes[0].box == Box(0, 1, 30, 20)
+    assert sample.class_name == "patches"
+
+
+def test_voc_class_is_the_file_name_before_the_boxes(tmp_path: Path) -> None:
+    big, small = (1, 1, 30, 20), (1, 1, 4, 4)
+    write_picture(tmp_path / "images" / "rolled-in_scale_10.png")
+    write_voc(
+        tmp_path / "xml" / "rolled-in_scale_10.xml",
+        ("rolled-in_scale", small),
+        ("patches", big),
+        ("patches", big),
+    )
+    write_picture(tmp_path / "images" / "17.png")
+    write_voc(tmp_path / "xml" / "17.xml", ("patches", small), ("patches", small), ("rolled-in_scale", big))
+    write_picture(tmp_path / "images" / "18.png")
+    write_voc(tmp_path / "xml" / "18.xml", ("patches", small), ("rolled-in_scale", big))
+    write_picture(tmp_path / "images" / "unmarked.png")
+    write_picture(tmp_path / "images" / "19.png")
+    write_voc(tmp_path / "xml" / "19.xml")
+    dataset = read_voc(tmp_path / "images", tmp_path / "xml")
+    assert {sample.path.stem: sample.class_name for sample in dataset.samples} == {
+        "rolled-in_scale_10": "rolled-in_scale",
+        "17": "patches",
+        "18": "rolled-in_scale",  # one box each: the larger area decides
+        "19": "empty",
+    }
+    assert [path.stem for path in dataset.ignored] == ["unmarked"]
+    assert dataset.box_class_names == ("patches", "rolled-in_scale")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('<!DOCTYPE a [<!ENTITY b "c">]><annotation/>', "document type"),
+        ("<!doctype a><annotation/>", "document type"),
+        ("<annotation>", "Pascal VOC"),
+        ("<annotation><object><bndbox/></object></annotation>", "no name"),
+        ("<annotation>" + OBJECT.format(9, 9, 3, 12, name="a") + "</annotation>", "no area"),
+        ("<annotation>" + OBJECT.format(1, "one", 3, 12, name="a") + "</annotation>", "one"),
+    ],
+)
+def test_bad_annotations_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    write_picture(tmp_path / "images" / "a.png")
+    (tmp_path / "a.xml").write_text(text)
+    with pytest.raises(DataInvalid, match=words):
+        read_voc(tmp_path / "images", tmp_path)
+
+
+def write_coco(path: Path, **changes: object) -> Path:
+    document = {
+        "categories": [{"id": 3, "name": "dent"}, {"id": 7, "name": "stain"}],
+        "images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "b.png"}],
+        "annotations": [
+            {"image_id": 1, "category_id": 7, "bbox": [2, 3, 10, 5]},
+            {"image_id": 1, "category_id": 3, "bbox": [0, 0, 30, 20], "iscrowd": 1},
+        ],
+    } | changes
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_coco_boxes_and_empty_pictures(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.png")
+    write_picture(tmp_path / "b.png")
+    dataset = read_coco(write_coco(tmp_path / "set.json"), tmp_path)
+    assert [sample.class_name for sample in dataset.samples] == ["stain", "empty"]
+    assert dataset.samples[0].boxes[0].box == Box(2, 3, 12, 8)
+    assert dataset.class_names == ("empty", "stain") and dataset.box_class_names == ("stain",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"images": [{"id": 1, "file_name": "../a.png"}]}, "inside"),
+        ({"images": [{"id": 1, "file_name": "gone.png"}], "annotations": []}, "there is none"),
+        ({"annotations": [{"image_id": 9, "category_id": 7, "bbox": [0, 0, 1, 1]}]}, "KeyError"),
+        ({"annotations": [{"image_id": 1, "category_id": 7, "bbox": [0, 0, 0, 1]}]}, "no area"),
+        ({"categories": None}, "TypeError"),
+    ],
+)
+def test_bad_coco_is_refused(tmp_path: Path, changes: dict[str, object], words: str) -> None:
+    (tmp_path / "set").mkdir()
+    write_picture(tmp_path / "a.png")
+    write_picture(tmp_path / "set" / "a.png")
+    with pytest.raises(DataInvalid, match=words):
+        read_coco(write_coco(tmp_path / "set.json", **changes), tmp_path / "set")
+
+
+def test_csv_carries_groups(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.png")
+    write_picture(tmp_path / "b.png")
+    (tmp_path / "set.csv").write_text(
+        "path,class,group\na.png,ok,part 1\nb.png,dented,\n", encoding="utf-8-sig"
+    )
+    dataset = read_csv(tmp_path / "set.csv")
+    assert [(s.class_name, s.group) for s in dataset.samples] == [("ok", "part 1"), ("dented", None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no rows"),
+        ("file,label\na.png,ok\n", "file, label"),
+        ("path,class\na.png,\n", "line 2"),
+        ("path,class\na.png,ok\na.png,bad\n", "more than once"),
+        ("path,class\n/etc/hostname,ok\n", "inside"),
+    ],
+)
+def test_bad_csv_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    write_picture(tmp_path / "a.png")
+    (tmp_path / "set.csv").write_text(text)
+    with pytest.raises(DataInvalid, match=words):
+        read_csv(tmp_path / "set.csv")
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "set.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataInvalid, match="UTF-8"):
+        read_csv(tmp_path / "set.csv")
+
+
+def test_the_hash_follows_contents_and_labels_not_names(tmp_path: Path) -> None:
+    for home, name in (("one", "a.png"), ("two", "z.png")):
+        write_picture(tmp_path / home / "ok" / name, shade=10)
+        write_picture(tmp_path / home / "bad" / "b.png", shade=20)
+    same = hash_dataset(read_folder(tmp_path / "one"))
+    assert same == hash_dataset(read_folder(tmp_path / "two"))
+    assert same != hash_dataset(read_folder(tmp_path / "two", rename={"bad": "worse"}))
+    write_picture(tmp_path / "two" / "ok" / "z.png", shade=11)
+    assert same != hash_dataset(read_folder(tmp_path / "two"))
+
+
+def test_class_weights_are_gentle_and_average_to_one() -> None:
+    labels = ["ok"] * 900 + ["bad"] * 100
+    weights = weigh_classes(labels)
+    assert weights["bad"] / weights["ok"] == pytest.approx(3.0)  # √9
+    assert np.mean([weights[label] for label in labels]) == pytest.approx(1.0)
+    assert weigh_classes(labels, power=0.0) == pytest.approx({"bad": 1.0, "ok": 1.0})
+    assert weigh_classes([]) == {}
