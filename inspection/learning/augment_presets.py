@@ -35,6 +35,8 @@ class Augment:
     mixup_alpha: float = 0.0
     cutmix_alpha: float = 0.0
     mix_chance: float = 0.5
+    mosaic_chance: float = 0.0  # detection only: four pictures in one
+    round_parts: bool = False  # detection only: a turned box keeps the extent of the ellipse inside it
     border: Literal["reflect", "replicate", "grey"] = "reflect"
 
 
@@ -90,6 +92,23 @@ PRESETS: dict[str, Augment] = {
         hue_turns=0.03,
         noise_chance=0.3,
         noise_std=6,
+        mosaic_chance=0.3,
+        border="grey",
+    ),
+    "detect-round": Augment(
+        "detect-round",
+        flip_x_chance=0.5,
+        flip_y_chance=0.5,
+        rotate_degrees=180,
+        zoom=(0.6, 1.5),
+        shift=0.15,
+        brightness=(0.7, 1.3),
+        contrast=(0.75, 1.3),
+        gamma=(0.8, 1.25),
+        noise_chance=0.3,
+        noise_std=6,
+        mosaic_chance=0.3,
+        round_parts=True,
         border="grey",
     ),
     "detect-strip": Augment(
@@ -100,6 +119,7 @@ PRESETS: dict[str, Augment] = {
         shift=0.15,
         brightness=(0.7, 1.3),
         contrast=(0.7, 1.4),
+        mosaic_chance=0.5,
         border="grey",
     ),
     "seed000": Augment(  # RandomResizedCrop, HFlip, ColorJitter(.2, .2, .2, .1), Rotation 15°

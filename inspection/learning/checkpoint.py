@@ -3,7 +3,7 @@
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,12 +51,15 @@ def load_checkpoint(path: Path, *, digest: str) -> dict[str, Any] | None:
     return state
 
 
-def save_best(path: Path, weights: Mapping[str, "Tensor"]) -> None:
+def save_best(path: Path, weights: Mapping[str, "Tensor"], class_names: Sequence[str]) -> None:
+    """The project's own format, in full precision: models.loading reads it, its save_weights makes it small."""
     from safetensors.torch import save
 
-    write_atomically(
-        path, save({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()})
-    )
+    from models.loading import FORMAT
+
+    header = {"format": FORMAT, "class_names": json.dumps(list(class_names), ensure_ascii=False)}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    write_atomically(path, save(tensors, metadata=header))
 
 
 def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

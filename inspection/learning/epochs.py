@@ -211,7 +211,7 @@ class EpochRunner(Generic[Batch]):
     def _keep(self, row: EpochRow) -> None:
         # best first, checkpoint last: a kill in between repeats this epoch and writes the same again
         if row.is_best:
-            save_best(self.out_dir / BEST, self.judged.state_dict())
+            save_best(self.out_dir / BEST, self.judged.state_dict(), self.config.class_names)
         append_line(self.out_dir / EPOCHS, row.to_dict())
         state = {
             "digest": self.config.digest,
