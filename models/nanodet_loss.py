@@ -1,8 +1,7 @@
 """How NanoDet-Plus learns: which points answer for a box, and what they should have said.
 
-Points are chosen by what the network itself says now: the k cheapest a box, k as many as good overlaps it has (the
-dynamic matching of OTA, arXiv:2103.14259, and YOLOX, arXiv:2107.08430), the class cost against a soft label, which
-is the overlap. The losses are those of Generalized Focal Loss (arXiv:2006.04388).
+Points are chosen by what the network itself says now: the k cheapest a box, by score and overlap, k as many as good
+overlaps it has (the dynamic matching of OTA, arXiv:2103.14259, and YOLOX, arXiv:2107.08430). The losses are those of Generalized Focal Loss (arXiv:2006.04388).
 """
 
 from dataclasses import dataclass
@@ -52,7 +51,10 @@ def assign_points(logits: Tensor, boxes: Tensor, *, points: Tensor, target: Targ
         return chosen
     allowed = _find_allowed(points, target.boxes)
     iou = compute_pairwise_iou(target.boxes, boxes) * allowed  # (m, points)
-    cost = _compute_class_cost(logits, target.labels, iou) - OVERLAP_COST * torch.log(iou + TINY)
+    # The task-aligned form of TOOD, arXiv:2108.07755, as logarithms. A soft class label would, while the class is not
+    # yet learnt, make a worse overlap cheaper than a better one.
+    class_cost = -functional.logsigmoid(logits[:, target.labels]).T  # (m, points)
+    cost = class_cost - OVERLAP_COST * torch.log(iou + TINY)
     cost = cost.masked_fill(~allowed, float("inf"))
     counts = iou.topk(min(MOST_POINTS, len(points)), dim=1).values.sum(dim=1).long().clamp(min=1)
     best = torch.full((len(points),), float("inf"), device=points.device)
@@ -74,13 +76,6 @@ def _find_allowed(points: Tensor, boxes: Tensor) -> Tensor:
     away_x = (x - (boxes[:, 0, None] + boxes[:, 2, None]) / 2).abs()
     away_y = (y - (boxes[:, 1, None] + boxes[:, 3, None]) / 2).abs()
     return inside | (torch.maximum(away_x, away_y) <= stride / 2)
-
-
-def _compute_class_cost(logits: Tensor, labels: Tensor, iou: Tensor) -> Tensor:
-    """(m, points): the quality focal loss each point would have if it answered for each box."""
-    wanted = torch.zeros(*iou.shape, logits.shape[1], device=logits.device)  # (m, points, classes)
-    wanted[torch.arange(len(labels)), :, labels] = iou
-    return compute_quality_loss(logits.expand_as(wanted), wanted).sum(dim=2)
 
 
 def compute_quality_loss(logits: Tensor, wanted: Tensor) -> Tensor:

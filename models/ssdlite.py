@@ -1,7 +1,7 @@
 """SSDLite320 on MobileNetV3-Large: torchvision's network behind this project's contract.
 
-The body, the default boxes, the matching, the loss and the box coder are torchvision's (BSD-3-Clause). Its resizing
-and its suppression are left out: the input is 320×320 already, and suppression is the same for all detectors.
+The body, the default boxes, the matching and the loss are torchvision's (BSD-3-Clause). Its resizing and its
+suppression are left out: the input is 320×320 already, and suppression is the same for all detectors.
 Pictures come in as in torchvision: mean 0.5 and standard deviation 0.5 a channel, so −1…1.
 """
 
@@ -47,11 +47,18 @@ class SSDLite320(Detector):
     def forward(self, x: Tensor) -> Tensor:
         said = self.ssd.head(list(self.ssd.backbone(x).values()))
         shifts, logits = said["bbox_regression"].float(), said["cls_logits"].float()
-        n, candidates, _ = shifts.shape
-        defaults = self.default_boxes.expand(n, candidates, 4).reshape(n * candidates, 4)
-        boxes = self.ssd.box_coder.decode_single(shifts.reshape(n * candidates, 4), defaults)
         scores = logits.softmax(dim=2)[:, :, 1:]
-        return torch.cat([boxes.reshape(n, candidates, 4), scores], dim=2)
+        return torch.cat([self._decode(shifts), scores], dim=2)
+
+    def _decode(self, shifts: Tensor) -> Tensor:
+        """(n, candidates, 4) → boxes. torchvision's coder says the same, but makes its constants while it is traced."""
+        x_scale, y_scale, width_scale, height_scale = self.ssd.box_coder.weights
+        corners, sides = self.default_boxes[:, :2], self.default_boxes[:, 2:] - self.default_boxes[:, :2]
+        moves = torch.stack([shifts[..., 0] / x_scale, shifts[..., 1] / y_scale], dim=2)
+        growths = torch.stack([shifts[..., 2] / width_scale, shifts[..., 3] / height_scale], dim=2)
+        centres = moves * sides + corners + sides / 2
+        halves = growths.clamp(max=self.ssd.box_coder.bbox_xform_clip).exp() * sides / 2
+        return torch.cat([centres - halves, centres + halves], dim=2)
 
     def loss(self, x: Tensor, targets: list[Targets]) -> dict[str, Tensor]:
         maps = list(self.ssd.backbone(x).values())
