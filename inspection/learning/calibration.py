@@ -1,0 +1,123 @@
+"""Whether 90 % sure is right nine times in ten, and the temperature that makes it so."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from inspection.learning.intervals import Interval, find_wilson_interval
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """The pictures whose confidence lies in low < c ≤ high."""
+
+    low: float
+    high: float
+    count: int
+    confidence: float | None  # mean; None without a picture
+    accuracy: float | None
+    accuracy_interval: Interval | None
+
+
+def soften(logits: ArrayLike, *, temperature: float = 1.0) -> F64:
+    """softmax(logits / temperature) over the last axis, without overflow."""
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    grown = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.asarray(grown / grown.sum(axis=-1, keepdims=True))
+
+
+def measure_nll(logits: ArrayLike, labels: ArrayLike, *, temperature: float = 1.0) -> float:
+    """Mean negative log likelihood of the true classes, in nats."""
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    scaled = scaled - scaled.max(axis=1, keepdims=True)
+    chosen = scaled[np.arange(len(scaled)), np.asarray(labels)]
+    return float(np.mean(np.log(np.exp(scaled).sum(axis=1)) - chosen))
+
+
+def measure_brier(probabilities: ArrayLike, labels: ArrayLike) -> float:
+    """Mean squared distance to the truth, summed over the classes: 0 is perfect, 2 is surely wrong (Brier 1950)."""
+    p = np.asarray(probabilities, dtype=np.float64)
+    truth = np.eye(p.shape[1])[np.asarray(labels)]
+    return float(np.mean(((p - truth) ** 2).sum(axis=1)))
+
+
+def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
+    """The temperature of least NLL (Guo et al. 2017), between 0.05 and 20.
+
+    NLL is convex in β = 1/T with slope mean(Σ p z − z_true), so its one zero is bisected. Where every picture is
+    right the slope never turns and the sharpest temperature allowed comes out: fit on pictures that err.
+    """
+    z = np.asarray(logits, dtype=np.float64)
+    if len(z) == 0:
+        raise ValueError("expected at least one row of logits, got none")
+    true = z[np.arange(len(z)), np.asarray(labels)]
+
+    def slope(beta: float) -> float:
+        return float(np.mean((soften(z * beta) * z).sum(axis=1) - true))
+
+    low, high = 1.0 / MAX_TEMPERATURE, 1.0 / MIN_TEMPERATURE
+    if slope(low) >= 0:
+        return MAX_TEMPERATURE
+    if slope(high) <= 0:
+        return MIN_TEMPERATURE
+    for _ in range(60):
+        middle = (low * high) ** 0.5
+        low, high = (low, middle) if slope(middle) > 0 else (middle, high)
+    return 1.0 / (low * high) ** 0.5
+
+
+def trace_reliability(
+    probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 15, equal_mass: bool = False
+) -> tuple[ReliabilityBin, ...]:
+    """Confidence of the best class against how often it is right, in bins of equal width or of equal counts."""
+    confidence, right = rate_confidence(probabilities, labels)
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    if equal_mass and len(confidence):
+        inner = np.quantile(confidence, edges[1:-1])
+        edges = np.unique(np.concatenate([[0.0], inner, [1.0]]))
+    place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, len(edges) - 2)
+    return tuple(
+        describe_bin(
+            float(edges[number]),
+            float(edges[number + 1]),
+            confidence[place == number],
+            right[place == number],
+        )
+        for number in range(len(edges) - 1)
+    )
+
+
+def describe_bin(low: float, high: float, confidence: F64, right: NDArray[np.bool_]) -> ReliabilityBin:
+    count, successes = len(confidence), int(right.sum())
+    if count == 0:
+        return ReliabilityBin(low, high, 0, None, None, None)
+    interval = find_wilson_interval(successes, count)
+    return ReliabilityBin(low, high, count, float(confidence.mean()), successes / count, interval)
+
+
+def measure_calibration_error(
+    probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 15, equal_mass: bool = False
+) -> float | None:
+    """ECE: the mean gap between confidence and accuracy, weighted by counts. None without a picture."""
+    curve = trace_reliability(probabilities, labels, bins=bins, equal_mass=equal_mass)
+    gaps = [
+        (each.count, abs(each.confidence - each.accuracy))
+        for each in curve
+        if each.confidence is not None and each.accuracy is not None
+    ]
+    total = sum(count for count, _ in gaps)
+    return sum(count * gap for count, gap in gaps) / total if total else None
+
+
+def rate_confidence(probabilities: ArrayLike, labels: ArrayLike) -> tuple[F64, NDArray[np.bool_]]:
+    """Per picture: the probability of the best class, and whether that class is the true one."""
+    p = np.asarray(probabilities, dtype=np.float64)
+    y = np.asarray(labels, dtype=np.int64)
+    if p.ndim != 2 or y.shape != (len(p),):
+        raise ValueError(f"expected (n, classes) and (n,), got {p.shape} and {y.shape}")
+    return p.max(axis=1, initial=0.0), p.argmax(axis=1) == y if len(p) else np.zeros(0, dtype=bool)
