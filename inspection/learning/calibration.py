@@ -1,5 +1,6 @@
 """Whether 90 % sure is right nine times in ten, and the temperature that makes it so."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,9 +67,9 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     if slope(high) <= 0:
         return MIN_TEMPERATURE
     for _ in range(60):
-        middle = (low * high) ** 0.5
+        middle = math.sqrt(low * high)
         low, high = (low, middle) if slope(middle) > 0 else (middle, high)
-    return 1.0 / (low * high) ** 0.5
+    return 1.0 / math.sqrt(low * high)
 
 
 def trace_reliability(

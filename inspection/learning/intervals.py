@@ -116,7 +116,7 @@ def compare_mcnemar(first_only: int, second_only: int) -> float:
     if fewer < 0:
         raise ValueError(f"expected counts from 0, got {first_only} and {second_only}")
     tail = sum(math.comb(trials, count) for count in range(fewer + 1))  # whole numbers: no rounding
-    return min(1.0, 2 * tail / 2**trials)
+    return min(1.0, 2 * tail / (1 << trials))
 
 
 @dataclass(frozen=True, slots=True)
