@@ -69,7 +69,8 @@ class EpochRow:
 
     def to_dict(self) -> dict[str, Any]:
         told = asdict(self)
-        return {**told, **told.pop("metrics")}
+        metrics = told.pop("metrics")
+        return {**told, **metrics}
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> "EpochRow":

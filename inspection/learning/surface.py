@@ -84,7 +84,7 @@ def _erase(pixels: U8, augment: Augment, rng: np.random.Generator) -> U8:
     return erased
 
 
-def fit_whitener(pixels: U8, *, patch: int = 7, samples: int = 20_000, epsilon: float = 1e-2) -> F32:
+def fit_whitener(pixels: U8, *, patch: int = 7, samples: int = 20_000, epsilon: float = 1e-3) -> F32:
     """The ZCA filter of training pictures (n, h, w, 3): (patch, patch), for the grey values.
 
     ZCA of a whole picture needs a covariance of (h·w)² entries. Where statistics do not depend on the position, the
@@ -100,7 +100,9 @@ def fit_whitener(pixels: U8, *, patch: int = 7, samples: int = 20_000, epsilon: 
     patches = patches - patches.mean(axis=1, keepdims=True)
     values, vectors = np.linalg.eigh(np.cov(patches, rowvar=False))
     zca = vectors @ np.diag(1 / np.sqrt(values + epsilon * values.max())) @ vectors.T
-    return cast(F32, zca[patch * patch // 2].reshape(patch, patch).astype(np.float32))
+    kernel = zca[patch * patch // 2].reshape(patch, patch)
+    # patches were centred, so the constant direction has no variance and ZCA would amplify it: take it out
+    return cast(F32, (kernel - kernel.mean()).astype(np.float32))
 
 
 def whiten(pixels: U8, whitener: F32, *, share: float) -> U8:

@@ -1,0 +1,194 @@
+import json
+import os
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from inspection.errors import DataInvalid
+from inspection.learning.arrays import ArraySet, BoxSet, load_array_set, load_box_set, load_pixels
+from inspection.learning.augment_presets import PRESETS
+from inspection.learning.checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from inspection.learning.config import TrainConfig
+from inspection.learning.data import LabelledBox, Sample, build_dataset
+from inspection.learning.prefetch import prefetch
+from inspection.learning.recipes import FITS, RECIPES, make_config, plan_sizes
+from inspection.learning.run_status import STATUS, RunStatus, StatusFile, read_status, status_file
+from inspection.types import Box
+from models.registry import REGISTRY
+from tests.learning.toy import make_config as make_toy_config
+
+
+def test_a_checkpoint_comes_back(tmp_path: Path) -> None:
+    state = {"digest": "d", "network": {"w": torch.arange(3.0)}, "rows": [{"epoch": 1, "loss": 0.5}]}
+    save_checkpoint(tmp_path / "last.pt", state)
+    found = load_checkpoint(tmp_path / "last.pt", digest="d")
+    assert found is not None and torch.equal(found["network"]["w"], state["network"]["w"])
+    assert found["rows"] == state["rows"]
+    assert load_checkpoint(tmp_path / "none.pt", digest="d") is None
+    with pytest.raises(DataInvalid, match="other settings"):
+        load_checkpoint(tmp_path / "last.pt", digest="e")
+
+
+def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
+    path, done, torn = tmp_path / "file", threading.Event(), []
+    write_atomically(path, b"a" * 200_000)
+
+    def read() -> None:
+        while not done.is_set():
+            content = path.read_bytes()
+            if len(content) != 200_000 or len(set(content)) != 1:
+                torn.append(content[:10])
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for letter in (b"b", b"c") * 10:
+        write_atomically(path, letter * 200_000)
+    done.set()
+    reader.join()
+    assert not torn and [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("error", [ValueError("broken"), KeyboardInterrupt()])
+def test_the_status_tells_how_a_run_ended(tmp_path: Path, error: BaseException) -> None:
+    with pytest.raises(type(error)), status_file(tmp_path, 3):
+        assert read_status(tmp_path).state == "running"  # type: ignore[union-attr]
+        raise error
+    status = read_status(tmp_path)
+    assert status is not None
+    assert status.state == ("failed" if isinstance(error, ValueError) else "cancelled")
+
+
+def test_a_run_without_a_heartbeat_is_told_as_failed(tmp_path: Path) -> None:
+    assert read_status(tmp_path) is None
+    StatusFile(tmp_path, 3)
+    told = json.loads((tmp_path / STATUS).read_text())
+    (tmp_path / STATUS).write_text(json.dumps({**told, "heartbeat": time.time() - 3600}))
+    status = read_status(tmp_path)
+    assert isinstance(status, RunStatus) and status.state == "failed"
+
+
+def test_prefetching_keeps_order_passes_errors_on_and_leaves_no_thread() -> None:
+    assert list(prefetch(range(20), depth=2)) == list(range(20))
+
+    def broken() -> object:
+        yield 1
+        raise ValueError("in the thread")
+
+    with pytest.raises(ValueError, match="in the thread"):
+        list(prefetch(broken()))
+    batches = prefetch(iter(range(10_000)))
+    next(batches)
+    batches.close()  # type: ignore[attr-defined]
+    assert not [thread for thread in threading.enumerate() if thread.name == "batches"]
+
+
+def test_settings_come_back_from_json_and_unknown_ones_are_refused() -> None:
+    config = make_toy_config(trainable=((2, 0), (3, 50)), warm_start="a.safetensors")
+    again = TrainConfig.from_dict(json.loads(json.dumps(config.to_dict())))
+    assert again == config and again.digest == config.digest
+    assert make_toy_config(seed=1).digest != make_toy_config(seed=2).digest
+    assert make_toy_config(threads=1).digest == make_toy_config(threads=2).digest
+    with pytest.raises(DataInvalid, match="rate"):
+        TrainConfig.from_dict({**config.to_dict(), "rate": 3})
+    with pytest.raises(DataInvalid, match="sizes"):
+        make_toy_config(sizes=())
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_fits_every_model(recipe: str) -> None:
+    for model, spec in REGISTRY.items():
+        config = make_config("line", model, ("a", "b"), recipe=recipe, epochs=40)
+        assert config.final_size == spec.input_size
+        assert config.augment in PRESETS
+        assert config.epochs == RECIPES[recipe].get("epochs", 40)
+
+
+def test_an_unknown_recipe_is_refused_and_changes_win() -> None:
+    with pytest.raises(DataInvalid, match="seed004"):
+        make_config("line", "resnet50", ("a", "b"), recipe="none")
+    assert make_config("line", "resnet50", ("a", "b"), learning_rate=0.5).learning_rate == 0.5
+    assert set(FITS) >= {name for name in REGISTRY if not name.startswith("tiny")}
+
+
+@pytest.mark.parametrize("epochs", [1, 5, 6, 7, 25, 60])
+def test_sizes_grow_to_the_full_one_in_all_the_epochs(epochs: int) -> None:
+    stages = plan_sizes(epochs, 224)
+    assert sum(count for count, _ in stages) == epochs
+    sides = [side for _, side in stages]
+    assert sides == sorted(sides) and sides[-1] == 224 and all(side % 32 == 0 for side in sides)
+
+
+def write_pictures(root: Path) -> list[Path]:
+    import cv2
+
+    paths = []
+    for index, (width, height) in enumerate([(40, 40), (80, 20), (30, 60)]):
+        path = root / f"{index}.png"
+        cv2.imwrite(str(path), np.full((height, width, 3), (0, 0, 40 * (index + 1)), np.uint8))
+        paths.append(path)
+    return paths
+
+
+def test_array_sets_are_decoded_once_and_cached(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    paths, cache = write_pictures(tmp_path / "data"), tmp_path / "cache"
+    names = ("a", "b", "a")
+    dataset = build_dataset(
+        tmp_path / "data", [Sample(path, name) for path, name in zip(paths, names, strict=True)]
+    )
+    calls: list[int] = []
+    first = load_array_set(
+        dataset, dataset.keys, size=32, cache_dir=cache, progress=lambda done, _: calls.append(done)
+    )
+    again = load_array_set(
+        dataset, dataset.keys, size=32, cache_dir=cache, progress=lambda done, _: calls.append(done)
+    )
+    assert calls == [1, 2, 3]
+    assert first.labels.tolist() == [0, 1, 0] and first.keys == ("0.png", "1.png", "2.png")
+    assert first.pixels.shape == (3, 32, 32, 3) and np.array_equal(first.pixels, again.pixels)
+    assert first.pixels[1, 5, 5].tolist() == [80, 0, 0]  # red comes first
+    os.utime(paths[0], ns=(1, 1))
+    load_array_set(
+        dataset, dataset.keys, size=32, cache_dir=cache, progress=lambda done, _: calls.append(done)
+    )
+    assert len(calls) == 6
+    with pytest.raises(DataInvalid):
+        load_array_set(dataset, ["gone.png"], size=32)
+
+
+def test_boxes_are_letterboxed_with_their_picture(tmp_path: Path) -> None:
+    paths = write_pictures(tmp_path)
+    samples = [
+        Sample(paths[1], "a", (LabelledBox(Box(40, 0, 80, 20), "a"), LabelledBox(Box(0, 0, 8, 8), "b")))
+    ]
+    dataset = build_dataset(tmp_path, samples, class_names=("a", "b"))
+    found = load_box_set(dataset, dataset.keys, size=160)
+    assert found.boxes[0].tolist() == [[80, 60, 160, 100], [0, 60, 16, 76]]  # scale 2, 60 pixels above
+    assert found.labels[0].tolist() == [0, 1]
+    assert load_box_set(dataset, dataset.keys, size=160, class_names=("part",)).labels[0].tolist() == [0, 0]
+    with pytest.raises(DataInvalid, match="Name them all"):
+        load_box_set(dataset, dataset.keys, size=160, class_names=("a", "c"))
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"not a picture")
+    with pytest.raises(DataInvalid, match="broken.png"):
+        load_pixels([tmp_path / "broken.png"], size=8)
+
+
+def test_sets_refuse_what_does_not_fit_together() -> None:
+    with pytest.raises(DataInvalid, match="one key a picture"):
+        ArraySet(np.zeros((2, 8, 8, 3), np.uint8), np.zeros(1, np.int64), ("a", "b"))
+    with pytest.raises(DataInvalid, match="uint8"):
+        ArraySet(np.zeros((1, 8, 8, 3), np.float32), np.zeros(1, np.int64), ("a",))  # type: ignore[arg-type]
+    with pytest.raises(DataInvalid, match="a: boxes are"):
+        BoxSet(
+            np.zeros((1, 8, 8, 3), np.uint8),
+            (np.zeros((2, 4), np.float32),),
+            (np.zeros(1, np.int64),),
+            ("a",),
+        )
