@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +33,15 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class DataRules:
+    """How the line's pictures lie on disk and how they are split."""
+
+    rename: Mapping[str, str]  # folder → class
+    split_seed: int = 42
+    groups: str | None = None  # a CSV beside the line's file: key, group of pictures of one original part
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     name: str
     title: str
@@ -47,6 +56,7 @@ class Line:
     samples_dir: Path | None
     defect_detector: str | None = None  # boxes the defects after a rejection
     licence: str = ""
+    data: DataRules = field(default_factory=lambda: DataRules({}))
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -129,7 +139,17 @@ def parse_line(table: Mapping[str, object], *, name: str, folder: Path) -> Line:
         samples_dir=None if samples is None else folder / Path(str(samples)).name,
         defect_detector=None if defects is None else str(defects),
         licence=str(table.get("licence", "")),
+        data=parse_data_rules(_table(table, "data"), name=name, folder=folder),
     )
+
+
+def parse_data_rules(table: Mapping[str, object], *, name: str, folder: Path) -> DataRules:
+    seed = table.get("split_seed", 42)
+    if not isinstance(seed, int):
+        raise LineInvalid(f"Line {name}: data.split_seed must be a whole number, got {seed!r}.")
+    groups = table.get("groups")
+    rename = {str(key): str(value) for key, value in _table(table, "rename").items()}
+    return DataRules(rename, seed, None if groups is None else str(folder / Path(str(groups)).name))
 
 
 def _table(table: Mapping[str, object], key: str) -> Mapping[str, object]:

@@ -1,0 +1,46 @@
+# Everything a person types. `make run` and `make test` set themselves up; nothing else is needed by hand.
+PYTHON ?= python3.11
+PORT ?= 8501
+BIN := .venv/bin
+LINE ?= aluminium
+MODEL ?= mobilenetv3_large
+DATA ?= var/data/$(LINE)
+
+.PHONY: run test test-slow lint format bench bench-app train results clean
+
+run: .venv/ready
+	$(BIN)/streamlit run server.py --server.port $(PORT)
+
+test: .venv/ready-dev
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: .venv/ready-dev
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/ready-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/ready
+	$(BIN)/python -m inspection bench
+
+train: .venv/ready
+	$(BIN)/python -m inspection train $(LINE) --model $(MODEL) --data $(DATA)
+
+# The stamps are written last, so that an interrupted install starts over.
+.venv/ready: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/ready-dev: .venv/ready requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis

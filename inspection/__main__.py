@@ -1,0 +1,47 @@
+"""python -m inspection …"""
+
+import sys
+
+import typer
+
+from inspection.commands.bench import run_bench
+from inspection.commands.evaluate import evaluate_folder
+from inspection.commands.inspect import inspect_pictures
+from inspection.commands.listing import show_lines, show_models
+from inspection.commands.output import Exit, notes
+from inspection.errors import AssayError, NotBuiltYet
+
+app = typer.Typer(
+    name="inspection",
+    help="Inspects surfaces in manufacturing: a picture in; a verdict, its reason, its evidence and its cost out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+app.command("inspect")(inspect_pictures)
+app.command("bench")(run_bench)
+app.command("evaluate")(evaluate_folder)
+app.command("lines")(show_lines)
+app.command("models")(show_models)
+
+
+def main() -> int:
+    try:
+        app(standalone_mode=True)
+    except NotBuiltYet as error:
+        notes.print(f"not built yet: {error}")
+        return Exit.NOT_BUILT
+    except AssayError as error:
+        notes.print(f"{error.kind}: {error}", markup=False)
+        return Exit.CANNOT
+    except KeyboardInterrupt:
+        notes.print("Interrupted.")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        return Exit.OK  # the reader had enough, as `head` does
+    return Exit.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

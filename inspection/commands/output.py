@@ -1,0 +1,56 @@
+"""What every command prints with: results on stdout, progress and complaints on stderr, plain when piped."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+results = Console(highlight=False, soft_wrap=True)
+notes = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Tick = Callable[[int, int], None]
+
+
+class Exit(IntEnum):
+    OK = 0
+    FOUND_PROBLEMS = 1  # a picture was refused, the data has faults, the chain is broken
+    CANNOT = 2  # a named error: unknown line, missing weights, wrong usage
+    NOT_BUILT = 3
+    INTERRUPTED = 130
+
+
+def print_json(value: Mapping[str, object]) -> None:
+    """One object, one line, at once: a reader at the other end of a pipe may be waiting."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None
+) -> None:
+    """Columns that hold numbers only are set flush right."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        numeric = all(isinstance(row[index], int | float) or row[index] == "–" for row in rows)
+        table.add_column(column, justify="right" if numeric and rows else "left")
+    for row in rows:
+        table.add_row(*(show(cell) for cell in row))
+    results.print(table)
+
+
+def show(cell: object) -> str:
+    return f"{cell:,.2f}" if isinstance(cell, float) else str(cell)
+
+
+@contextmanager
+def show_progress(title: str) -> Iterator[Tick]:
+    """A bar with the time left on a terminal; nothing at all when stderr is piped."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

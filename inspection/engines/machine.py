@@ -1,0 +1,67 @@
+"""Which machine a figure was taken on."""
+
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    cpu: str
+    cores: int
+    instructions: tuple[str, ...]  # those that decide how fast low precision is
+    memory_gib: float
+    system: str
+    python: str
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "cpu": self.cpu,
+            "cores": self.cores,
+            "instructions": list(self.instructions),
+            "memory_gib": self.memory_gib,
+            "system": self.system,
+            "python": self.python,
+        }
+
+
+def describe_machine() -> Machine:
+    fields = read_cpu_fields()
+    flags = set(fields.get("flags", "").split())
+    wanted = {
+        "amx_int8": "AMX-INT8",
+        "amx_bf16": "AMX-BF16",
+        "avx512_vnni": "AVX512-VNNI",
+        "avx512_bf16": "AVX512-BF16",
+        "avx2": "AVX2",
+    }
+    pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    family = ", ".join(f"{key} {fields[key]}" for key in ("cpu family", "model") if key in fields)
+    return Machine(
+        cpu=f"{fields.get('model name', platform.processor() or 'unknown')} ({family})"
+        if family
+        else platform.machine(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        instructions=tuple(name for flag, name in wanted.items() if flag in flags),
+        memory_gib=round(pages / 2**30, 1),
+        system=f"{platform.system()} {platform.release()}",
+        python=platform.python_version(),
+    )
+
+
+def read_cpu_fields() -> dict[str, str]:
+    path = Path("/proc/cpuinfo")
+    if not path.is_file():
+        return {}
+    first = path.read_text().split("\n\n", 1)[0]
+    rows = (line.split(":", 1) for line in first.splitlines() if ":" in line)
+    return {key.strip(): value.strip() for key, value in rows}
+
+
+def peak_memory_mib() -> float:
+    """The most that this process ever held."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024 if platform.system() == "Linux" else peak / 2**20

@@ -1,0 +1,92 @@
+"""The chain that an engineer would write in an afternoon: eager torch, grad-cam, an overlay. What ours is measured against.
+
+Same weights, same pictures, warm, all cores; nothing in it is made slower than it need be.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from inspection.letterbox import crop_box, letterbox
+from inspection.lines import Line
+from inspection.locate import select_findings
+from models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+STAGES = ("decode", "locate", "classify", "explain", "overlay")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    class_index: int
+    overlay: Any  # (size, size, 3) uint8
+    stages_ms: dict[str, float]
+
+
+class PlainChain:
+    def __init__(
+        self,
+        line: Line,
+        *,
+        detector: "nn.Module",
+        detector_spec: ModelSpec,
+        classifier: "nn.Module",
+        classifier_spec: ModelSpec,
+    ) -> None:
+        from pytorch_grad_cam import GradCAM
+
+        from models.timm_split import TimmSplit
+
+        assert isinstance(classifier, TimmSplit)
+        self._line = line
+        self._detector, self._detector_spec = detector.eval(), detector_spec
+        self._classifier, self._spec = classifier.eval(), classifier_spec
+        self._cam = GradCAM(model=classifier, target_layers=[classifier.body.layer4[-1]])
+
+    def judge(self, data: bytes) -> Judged:
+        import torch
+        from pytorch_grad_cam.utils.image import show_cam_on_image
+        from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+        marks = [time.perf_counter()]
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        assert bgr is not None  # the benchmark's own pictures
+        pixels = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+        marks.append(time.perf_counter())
+        square, scale, offset = letterbox(pixels, self._detector_spec.input_size)
+        with torch.inference_mode():
+            candidates = self._detector(to_tensor(square, self._detector_spec)).numpy()[0]
+        findings = select_findings(
+            candidates,
+            class_names=("part",),
+            threshold_0_1=0.0,  # untrained weights find nothing; the cost must not depend on it
+            scale=scale,
+            offset=offset,
+            picture_size=(pixels.shape[1], pixels.shape[0]),
+        )
+        marks.append(time.perf_counter())
+        margin = self._line.locate.margin
+        crop = crop_box(pixels, findings[0].box, margin=margin, size=self._spec.input_size)
+        x = to_tensor(crop, self._spec)
+        with torch.inference_mode():
+            class_index = int(self._classifier(x).softmax(dim=1).argmax())
+        marks.append(time.perf_counter())
+        heat = self._cam(input_tensor=x, targets=[ClassifierOutputTarget(class_index)])[0]
+        marks.append(time.perf_counter())
+        overlay = show_cam_on_image(crop.astype(np.float32) / 255, heat, use_rgb=True)
+        marks.append(time.perf_counter())
+        spans = np.diff(marks) * 1e3
+        return Judged(class_index, overlay, dict(zip(STAGES, map(float, spans), strict=True)))
+
+
+def to_tensor(pixels: Any, spec: ModelSpec) -> "Tensor":
+    import torch
+
+    x = torch.from_numpy(pixels).permute(2, 0, 1).float().div(255)
+    mean = torch.tensor(spec.mean).view(-1, 1, 1)
+    return ((x - mean) / torch.tensor(spec.std).view(-1, 1, 1)).unsqueeze(0)

@@ -1,0 +1,203 @@
+"""A line's folder → the picture sets that teach, choose and judge, with the facts that the card must tell.
+
+Three layouts are understood, tried in this order:
+`train/ validation/ test/` with a boxes.json each · `images/ annotations/` as Pascal VOC · one sub-folder a class, at the
+top or below `train/` and `test/`.
+"""
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inspection.errors import DataInvalid
+from inspection.learning.arrays import ArraySet, BoxSet, load_array_set, read_rgb
+from inspection.learning.data import (
+    EMPTY_CLASS,
+    Dataset,
+    Sample,
+    hash_dataset,
+    read_coco,
+    read_folder,
+    read_voc,
+)
+from inspection.learning.splits import Split, hash_split, official_split, stratified_split
+from inspection.letterbox import boxes_to_letterbox, crop_box, letterbox
+from inspection.lines import Line
+from inspection.types import U8
+
+SIDES = ("train", "validation", "test")
+BOXES = "boxes.json"
+
+
+@dataclass(frozen=True, slots=True)
+class LineData:
+    train: ArraySet
+    validation: ArraySet
+    test: ArraySet
+    facts: dict[str, Any]  # for the card
+
+
+@dataclass(frozen=True, slots=True)
+class LineBoxes:
+    class_names: tuple[str, ...]
+    train: BoxSet
+    validation: BoxSet
+    test: BoxSet
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSamples:
+    """The three sides as samples, before anything is decoded."""
+
+    dataset: Dataset
+    split: Split
+
+    def side(self, name: str) -> tuple[Sample, ...]:
+        return self.dataset.select(getattr(self.split, name))
+
+    def facts(self, line: Line, folder: Path) -> dict[str, Any]:
+        counts = {side: len(getattr(self.split, side)) for side in SIDES}
+        return {
+            "folder": folder.name,
+            "licence": line.licence,
+            "sha256": hash_dataset(self.dataset),
+            "split": {
+                "kind": self.split.kind,
+                "seed": self.split.seed,
+                "sha256": hash_split(self.split),
+                **counts,
+            },
+        }
+
+
+def split_line(line: Line, folder: Path) -> SplitSamples:
+    """The split is decided by the folder, the line's rules and nothing else."""
+    if (folder / "train" / BOXES).is_file():
+        return read_sides(line, folder)
+    if (folder / "annotations").is_dir() and (folder / "images").is_dir():
+        dataset = read_voc(folder / "images", folder / "annotations", class_names=line.classes)
+        return SplitSamples(dataset, stratified_split(dataset, seed=line.data.split_seed))
+    parts = ("train", "test") if (folder / "train").is_dir() and (folder / "test").is_dir() else ()
+    dataset = read_folder(folder, parts=parts, rename=line.data.rename, class_names=line.classes)
+    if parts:
+        split = official_split(dataset, seed=line.data.split_seed, groups=read_groups(line))
+    else:
+        split = stratified_split(dataset, seed=line.data.split_seed)
+    return SplitSamples(dataset, split)
+
+
+def read_sides(line: Line, folder: Path) -> SplitSamples:
+    """Sides that were made apart, each with its boxes; pictures without a box teach the detector only."""
+    samples: list[Sample] = []
+    keys: dict[str, list[str]] = {}
+    for side in SIDES:
+        part = read_coco(folder / side / BOXES, folder / side)
+        samples += part.samples
+        keys[side] = [f"{side}/{key}" for key in part.keys]
+    names = (*line.classes, EMPTY_CLASS)
+    dataset = Dataset(folder.name, names, tuple(samples), folder)
+    split = Split("official", None, *(tuple(keys[side]) for side in SIDES))
+    return SplitSamples(dataset, split)
+
+
+def read_groups(line: Line) -> Mapping[str, str] | None:
+    """key → the original part that the picture shows."""
+    if line.data.groups is None:
+        return None
+    with Path(line.data.groups).open(newline="", encoding="utf-8") as stream:
+        return {row["key"]: row["group"] for row in csv.DictReader(stream)}
+
+
+def load_line_data(line: Line, folder: Path, *, size: int, cache_dir: Path) -> LineData:
+    """What the classifier sees, cut and resized by the functions that serve."""
+    found = split_line(line, folder)
+    boxed = (folder / "train" / BOXES).is_file() and line.locate.mode == "detector"
+    sides = {}
+    for side in SIDES:
+        if boxed:
+            sides[side] = cut_parts(found.side(side), line, folder, size=size, cache_dir=cache_dir)
+        else:
+            sides[side] = load_array_set(
+                found.dataset, getattr(found.split, side), size=size, cache_dir=cache_dir
+            )
+    return LineData(sides["train"], sides["validation"], sides["test"], found.facts(line, folder))
+
+
+def cut_parts(samples: Sequence[Sample], line: Line, folder: Path, *, size: int, cache_dir: Path) -> ArraySet:
+    """Each part in the crop that a perfect detector would give."""
+    parts = [sample for sample in samples if sample.boxes]
+    if not parts:
+        raise DataInvalid(f"Expected parts with boxes in {folder}, got none. Check {BOXES}.")
+    labels = np.array([line.classes.index(sample.class_name) for sample in parts], np.int64)
+    keys = tuple(sample.path.relative_to(folder).as_posix() for sample in parts)
+
+    def cut(sample: Sample) -> U8:
+        return crop_box(read_rgb(sample.path), sample.boxes[0].box, margin=line.locate.margin, size=size)
+
+    name = digest([keys, size, line.locate.margin, [sample.boxes[0].box.as_list() for sample in parts]])
+    pixels = map_pixels(cache_dir / f"crops-{name}.npy", len(parts), size, lambda index: cut(parts[index]))
+    return ArraySet(pixels, labels, keys)
+
+
+def load_line_boxes(line: Line, folder: Path, *, size: int, cache_dir: Path, one_class: bool) -> LineBoxes:
+    """Letterboxed pictures with boxes; `one_class`: whatever its condition, a part is a part."""
+    found = split_line(line, folder)
+    names = ("part",) if one_class else line.classes
+    sides = {
+        side: letterbox_samples(found.side(side), names, folder, size=size, cache_dir=cache_dir)
+        for side in SIDES
+    }
+    return LineBoxes(names, sides["train"], sides["validation"], sides["test"], found.facts(line, folder))
+
+
+def letterbox_samples(
+    samples: Sequence[Sample], names: Sequence[str], folder: Path, *, size: int, cache_dir: Path
+) -> BoxSet:
+    keys = tuple(sample.path.relative_to(folder).as_posix() for sample in samples)
+
+    def fit(index: int) -> U8:
+        return letterbox(read_rgb(samples[index].path), size)[0]
+
+    name = digest([keys, size, "letterbox"])
+    pixels = map_pixels(cache_dir / f"squares-{name}.npy", len(samples), size, fit)
+    boxes, labels = [], []
+    for sample in samples:
+        height, width = read_size(sample.path)
+        _, scale, offset = letterbox(np.zeros((height, width, 3), np.uint8), size)
+        edges = np.array([each.box.as_list() for each in sample.boxes], np.float32).reshape(-1, 4)
+        boxes.append(boxes_to_letterbox(edges, scale, offset))
+        indices = [names.index(each.class_name) if len(names) > 1 else 0 for each in sample.boxes]
+        labels.append(np.array(indices, np.int64))
+    return BoxSet(pixels, tuple(boxes), tuple(labels), keys)
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        return picture.height, picture.width
+
+
+def map_pixels(path: Path, count: int, size: int, make: Any) -> U8:
+    """(count, size, size, 3), made once and mapped from disk afterwards."""
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".tmp.npy")
+        into = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=(count, size, size, 3))
+        for index in range(count):
+            into[index] = make(index)
+        into.flush()
+        partial.replace(path)
+    mapped: U8 = np.load(path, mmap_mode="r")
+    return mapped
+
+
+def digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:24]

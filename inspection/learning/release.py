@@ -1,0 +1,206 @@
+"""A finished run → what ships: small weights, calibration, evaluations and the card."""
+
+import subprocess
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from inspection.classify import classify, prepare_batch
+from inspection.config import ROOT, Settings
+from inspection.engines.export import export_network
+from inspection.engines.openvino import OpenVinoEngine
+from inspection.engines.prepare import calibration_path
+from inspection.engines.quantize import hash_file, quantize_model, record_calibration, vary_exposure
+from inspection.explain import compute_grid
+from inspection.learning.arrays import ArraySet
+from inspection.learning.calibration import fit_temperature
+from inspection.learning.checkpoint import BEST, EPOCHS
+from inspection.learning.config import TrainConfig
+from inspection.learning.evaluate import Evaluation, compare_precisions, evaluate_set, write_evaluations
+from inspection.learning.line_data import LineData
+from inspection.lines import Line
+from inspection.types import U8
+from models.card import Card, write_card
+from models.heads import Head, describe_head
+from models.loading import load_matching, load_network, save_weights
+from models.registry import build_network, find_spec
+from models.spec import Classifier, ModelSpec
+
+if TYPE_CHECKING:
+    import openvino as ov
+    from torch import nn
+
+CALIBRATION_PICTURES = 300
+HEAT_PERCENTILE = 99.0
+Tell = Callable[[str], None]
+
+
+def release_classifier(
+    line: Line,
+    config: TrainConfig,
+    run_dir: Path,
+    data: LineData,
+    settings: Settings,
+    *,
+    int8_a_channel: bool = False,
+    notes: Sequence[str] = (),
+    tell: Tell = print,
+) -> Card:
+    """Everything is measured on the weights as they are stored, not as they were trained."""
+    weights = settings.weights_dir / line.name / f"{config.model}.safetensors"
+    card = store_weights(line.name, config, run_dir, data.facts, weights, int8_a_channel, line.licence)
+    network, spec = load_network(config.model, weights, card), find_spec(config.model)
+    assert isinstance(network, Classifier)
+    graph = export_network(network, spec)
+    tell("calibrating INT8")
+    quantized = calibrate(graph, prepare_batches(data.train, spec, CALIBRATION_PICTURES), weights)
+    engines = {
+        "f32": OpenVinoEngine(graph.clone, precision="f32", threads=settings.threads),
+        "int8": OpenVinoEngine(quantized.clone, precision="int8", threads=settings.threads),
+    }
+    tell("evaluating")
+    evaluations = {
+        (split, precision): evaluate_set(engine, pictures, split=split, channels=spec.channels)
+        for split, pictures in (("validation", data.validation), ("test", data.test))
+        for precision, engine in engines.items()
+    }
+    write_evaluations(list(evaluations.values()), weights.with_suffix(".parquet"))
+    reference = evaluations["validation", "f32"]
+    temperature = fit_temperature(reference.logits, reference.labels)
+    scale = measure_heat_scale(engines["f32"], describe_head(network), data.validation, spec)
+    card = fill_card(
+        card,
+        line,
+        evaluations,
+        temperature=temperature,
+        heat_scale=scale,
+        calibration=hash_file(calibration_path(weights)),
+        notes=notes,
+    )
+    write_card(card, weights.with_suffix(".json"))
+    return card
+
+
+def store_weights(
+    line: str,
+    config: TrainConfig,
+    run_dir: Path,
+    facts: dict[str, Any],
+    weights: Path,
+    int8_a_channel: bool,
+    licence: str,
+) -> Card:
+    network = build_network(config.model, len(config.class_names))
+    missing = load_matching(network, run_dir / BEST)
+    assert not missing, missing
+    digest = save_weights(network, weights, class_names=config.class_names, int8_a_channel=int8_a_channel)
+    spec = find_spec(config.model)
+    return Card(
+        line=line,
+        model=config.model,
+        class_names=config.class_names,
+        input_size=spec.input_size,
+        parameters=count_parameters(network),
+        weights_sha256=digest,
+        weights_bytes=weights.stat().st_size,
+        temperature=1.0,
+        heat_scale=None,
+        data=facts,
+        recipe={**config.to_dict(), "stored": "int8 a channel" if int8_a_channel else "fp16"},
+        curves=read_curves(run_dir),
+        figures={},
+        precisions={},
+        licence=licence,
+        commit=read_commit(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        notes=[],
+    )
+
+
+def count_parameters(network: "nn.Module") -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def read_curves(run_dir: Path) -> list[dict[str, Any]]:
+    import json
+
+    path = run_dir / EPOCHS
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+
+
+def read_commit() -> str:
+    """The commit that trained it; with a mark where the tree was not that of the commit."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or "unknown"
+
+
+def prepare_batches(pictures: ArraySet, spec: ModelSpec, count: int) -> list[U8]:
+    """Evenly spread over the training pictures, as the engine takes them."""
+    chosen = np.linspace(0, len(pictures) - 1, min(count, len(pictures))).astype(int)
+    return [prepare_batch([pictures.pixels[index]], spec.channels)[0] for index in chosen]
+
+
+def calibrate(graph: "ov.Model", pictures: Sequence[U8], weights: Path) -> "ov.Model":
+    from safetensors.numpy import save_file
+
+    quantized = quantize_model(graph, vary_exposure(pictures))
+    save_file(record_calibration(graph, quantized), calibration_path(weights))
+    return quantized
+
+
+def measure_heat_scale(
+    engine: OpenVinoEngine, head: Head, pictures: ArraySet, spec: ModelSpec, *, most: int = 400
+) -> float:
+    """The 99th percentile of the heat at the hottest place of each map: one scale for all pictures of a model, so that
+    a faint map looks faint."""
+    hottest = []
+    for index in np.linspace(0, len(pictures) - 1, min(most, len(pictures))).astype(int):
+        found = classify(
+            [pictures.pixels[index]], engine, class_names=(), channels=spec.channels, temperature=1.0
+        )[0]
+        hottest.append(float(compute_grid(found.features, head, int(found.logits.argmax())).max()))
+    return max(float(np.percentile(hottest, HEAT_PERCENTILE)), 1e-6)
+
+
+def fill_card(
+    card: Card,
+    line: Line,
+    evaluations: dict[tuple[str, str], Evaluation],
+    *,
+    temperature: float,
+    heat_scale: float,
+    calibration: str,
+    notes: Sequence[str],
+) -> Card:
+    from dataclasses import replace
+
+    figures = {
+        split: {
+            precision: evaluations[split, precision]
+            .figures(line.classes, good=line.good, temperature=temperature)
+            .to_dict()
+            for precision in ("f32", "int8")
+        }
+        for split in ("validation", "test")
+    }
+    drift = {
+        split: compare_precisions(evaluations[split, "f32"], evaluations[split, "int8"])
+        for split in ("validation", "test")
+    }
+    return replace(
+        card,
+        temperature=temperature,
+        heat_scale=heat_scale,
+        figures=figures,
+        precisions={"f32": {}, "bf16": {}, "int8": {"calibration_sha256": calibration, "against_f32": drift}},
+        notes=list(notes),
+    )
