@@ -140,6 +140,7 @@ class NasNetMobile(Classifier):
                 cells.append(NormalCell(previous, current, width, halve_previous=repeat == 0))
                 previous, current = current, 6 * width
         self.cells = nn.ModuleList(cells)
+        self.activation = nn.ReLU()
         self.dropout = nn.Dropout(0.5)
         self.classifier = nn.Linear(current, num_classes)
 
@@ -147,7 +148,8 @@ class NasNetMobile(Classifier):
         previous = current = self.stem(x)
         for cell in self.cells:
             previous, current = current, cell(previous, current)
-        return torch.relu(current)
+        features: Tensor = self.activation(current)
+        return features
 
     def head(self, features: Tensor) -> Tensor:
         logits: Tensor = self.classifier(self.dropout(features.mean(dim=(2, 3))))
