@@ -6,6 +6,7 @@ from functools import cache
 import cv2
 import numpy as np
 
+from inspection.learning.synthesis.channels import paint
 from inspection.learning.synthesis.textures import (
     TILE,
     cloud_tile,
@@ -86,13 +87,14 @@ def make_belt(rng: np.random.Generator, width: int, height: int) -> Belt:
     light = 1 + relief * np.float32(_contrast(weave, rgb) * rng.uniform(0.6, 1.2)) + wear + streaks
     np.clip(light, 0.25, 3, out=light)
     dust = _dust(rng, (height, width), width / 640)
-    pixels = light[..., None] * colour.astype(np.float32)
-    pixels += dust[..., None] * np.array([0.15, 0.145, 0.135], np.float32)
+    pixels = paint(light, rgb)
+    pixels += paint(dust, (0.15, 0.145, 0.135))
     if rng.random() < 0.16:
         _seam(rng, pixels, along)
     if rng.random() < 0.3:
         _rails(rng, pixels, along)
-    return Belt(np.clip(pixels, 0.004, 2).astype(np.float32), rgb, along)
+    np.maximum(pixels, 0.004, out=pixels)
+    return Belt(pixels, rgb, along)
 
 
 def _view_tile(tile: F32, rng: np.random.Generator, shape: tuple[int, int], zoom: float) -> F32:

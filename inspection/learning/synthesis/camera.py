@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from inspection.learning.synthesis.channels import paint
 from inspection.learning.synthesis.light import Light
 from inspection.learning.synthesis.textures import TILE, noise_tile
 from inspection.types import F32, U8
@@ -29,7 +30,7 @@ def make_camera(rng: np.random.Generator, width: int, along_rad: float) -> Camer
     cast = rng.normal(0, 0.025)
     motion = float(rng.gamma(2.0, 1.1)) if rng.random() < 0.22 else 0.0
     return Camera(
-        exposure=float(np.exp(rng.normal(0, 0.22))),
+        exposure=float(np.exp(rng.normal(0, 0.2))),
         balance=(float(1 + cast), 1.0, float(1 - cast + rng.normal(0, 0.015))),
         blur_px=float(rng.uniform(0.35, 0.95)) * width / 640,
         motion=(motion * float(np.cos(along_rad)), motion * float(np.sin(along_rad))),
@@ -52,7 +53,8 @@ def meter(pixels: F32, part: F32 | None, light: Light) -> float:
     else:
         weight = cv2.resize(part, (80, 60), interpolation=cv2.INTER_AREA)
         level = float((small * weight).sum() / max(1e-3, float(weight.sum())))
-    return min(float((0.46 / max(0.05, level)) ** 0.85), 0.55 / max(0.05, bright))
+    gain = (0.41 / max(0.05, level)) ** (0.75 if level > 0.41 else 0.5)  # a black part stays dark
+    return min(gain, 0.45 / max(0.05, bright))
 
 
 def expose(pixels: F32, camera: Camera, gain: float) -> F32:
@@ -65,8 +67,7 @@ def expose(pixels: F32, camera: Camera, gain: float) -> F32:
     axis_y = np.linspace(-1, 1, height, dtype=np.float32)[:, None] ** 2
     fall = 1 - np.float32(camera.vignette / 2) * (axis_x + axis_y)
     fall *= np.float32(gain * camera.exposure)
-    pixels *= fall[..., None]
-    pixels *= np.array(camera.balance, np.float32)
+    pixels *= paint(fall, camera.balance)
     np.maximum(pixels, 0, out=pixels)
     return np.asarray(cv2.sqrt(pixels), np.float32)
 

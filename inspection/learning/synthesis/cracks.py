@@ -75,7 +75,7 @@ def add_crack(
     from_edge = rng.random() < 0.7
     spot = pick_edge_spot(rng, surface) if from_edge else pick_face_spot(rng, surface.distance_px, 14, 400)
     spot = Spot(spot.x, spot.y, spot.inward + float(rng.normal(0, 0.35)))
-    length = mix(34, 250, severity_0_1**1.3) * float(rng.uniform(0.8, 1.25))
+    length = mix(34, 250, severity_0_1**1.3) * strength**0.5 * float(rng.uniform(0.8, 1.25))
     width = mix(0.85, 2.6, severity_0_1**1.2) / scale * strength**0.5
     strokes = [_walk(rng, surface, spot, length, width)]
     if not from_edge:
@@ -88,7 +88,7 @@ def add_crack(
     lip = cv2.GaussianBlur(line, (0, 0), 2.0 / scale * 0.8)
     uneven = 1 + 0.25 * crop_tile(cloud_tile(20), rng, FRAME, FRAME)[window]
     open_0_1 = min(0.97, mix(0.62, 0.95, severity_0_1) * strength)
-    surface.height_px[window] += lip * np.float32(mix(0.5, 1.6, severity_0_1))
+    surface.height_px[window] += lip * np.float32(mix(0.35, 0.9, severity_0_1))
     surface.height_px[window] -= line * np.float32(mix(0.6, 2.2, severity_0_1))
     surface.gain[window] *= 1 - np.clip(line * uneven, 0, 1) * np.float32(open_0_1)
     mask = blank()

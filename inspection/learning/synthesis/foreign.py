@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from inspection.learning.synthesis.channels import paint, repeat3
 from inspection.learning.synthesis.drawing import (
     FRAME,
     HALF,
@@ -34,7 +35,7 @@ def render_foreign(rng: np.random.Generator, light: Light, pose: Pose) -> Sprite
     glance = np.exp(-((2 * slope_x + x / z) ** 2 + (2 * slope_y + y / z) ** 2) * 2.5)
     grime = 1 + 0.10 * crop_tile(fractal_tile(5), rng, FRAME, FRAME)
     tone = (0.30 + 0.9 * facing * turned.key_strength) * grime
-    pixels = tone[..., None] * np.array(colour, np.float32) + (glance * shine)[..., None]
+    pixels = paint(tone.astype(np.float32), colour) + repeat3((glance * shine).astype(np.float32))
     thick = float(np.percentile(height[shape > 127], 80)) if (shape > 127).any() else 6.0
     return Sprite(
         pixels.astype(np.float32), shape.astype(np.float32) / np.float32(255), blank(), thick, None, None, 0.0

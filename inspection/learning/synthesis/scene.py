@@ -7,6 +7,7 @@ import numpy as np
 
 from inspection.learning.synthesis.belt import Belt, make_belt
 from inspection.learning.synthesis.camera import Camera, develop, expose, make_camera, meter
+from inspection.learning.synthesis.channels import repeat3
 from inspection.learning.synthesis.defects import CONDITIONS
 from inspection.learning.synthesis.drawing import FRAME
 from inspection.learning.synthesis.foreign import render_foreign
@@ -59,7 +60,7 @@ def render_scene(
     light, belt = make_light(stream(seed, _LIGHT)), make_belt(stream(seed, _BELT), width, height)
     camera = make_camera(stream(seed, _CAMERA), width, belt.along_rad)
     if kind == "empty":
-        pixels = _finish(_light_belt(belt, light), None, camera, light)
+        pixels = _finish(belt.pixels * repeat3(light_belt(belt, light)), None, camera, light)
         return Scene(pixels, None, None, np.zeros((height, width), np.uint8), kind, None, 0.0)
     pose = pick_pose(
         stream(seed, _POSE), (width, height), partial=kind == "partial", foreign=kind == "foreign"
@@ -80,14 +81,13 @@ def render_scene(
     return Scene(pixels, box_of(placed.cover), condition, placed.mask, kind, design, severity)
 
 
-def _light_belt(belt: Belt, light: Light) -> F32:
-    """Falls off away from the lamp."""
+def light_belt(belt: Belt, light: Light) -> F32:
+    """(height, width): how much arrives where; it falls off away from the lamp."""
     height, width = belt.pixels.shape[:2]
     x, y, _ = light.direction
     axis_x = np.linspace(-1, 1, width, dtype=np.float32) * np.float32(x * 0.16)
     axis_y = np.linspace(-1, 1, height, dtype=np.float32)[:, None] * np.float32(y * 0.16)
-    fall = (1 + axis_x + axis_y) * np.float32(light.key_strength * 0.75 + 0.35)
-    return np.asarray(belt.pixels * fall[..., None], np.float32)
+    return np.asarray((1 + axis_x + axis_y) * np.float32(light.key_strength * 0.75 + 0.35), np.float32)
 
 
 def place(sprite: Sprite, belt: Belt, light: Light, pose: Pose) -> Placed:
@@ -101,18 +101,16 @@ def place(sprite: Sprite, belt: Belt, light: Light, pose: Pose) -> Placed:
     shifted = np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, 1.0]]) @ matrix
     size = (int(x1 - x0), int(y1 - y0))
     alpha = cv2.warpPerspective(sprite.alpha, shifted, size, flags=cv2.INTER_LINEAR)
-    pixels = sprite.pixels
-    if (
-        pose.scale < 0.8
-    ):  # a lens averages the grain that its pixels cannot show; a bare warp would make moiré
-        pixels = cv2.GaussianBlur(pixels, (5, 5), min(1.3, 0.45 / pose.scale))
-    colour = cv2.warpPerspective(pixels, shifted, size, flags=cv2.INTER_LINEAR)
+    grain = sprite.pixels
+    if pose.scale < 0.8:  # a lens averages what its pixels cannot show; a bare warp would make moiré
+        grain = cv2.GaussianBlur(grain, (5, 5), min(1.3, 0.45 / pose.scale))
+    colour = cv2.warpPerspective(grain, shifted, size, flags=cv2.INTER_LINEAR)
     cover = np.zeros((height, width), np.float32)
     cover[y0:y1, x0:x1] = alpha
-    pixels = _light_belt(belt, light)
-    pixels *= cast_on_belt(cover, light, sprite.thickness_px * pose.scale)[..., None]
+    arriving = light_belt(belt, light) * cast_on_belt(cover, light, sprite.thickness_px * pose.scale)
+    pixels = belt.pixels * repeat3(arriving)
     view = pixels[y0:y1, x0:x1]
-    view += (colour - view) * alpha[..., None]
+    view += (colour - view) * repeat3(alpha)
     mask = np.zeros((height, width), np.uint8)
     if sprite.mask.any():
         seen = cv2.warpPerspective(sprite.mask, shifted, size, flags=cv2.INTER_LINEAR)

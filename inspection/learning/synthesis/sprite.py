@@ -6,6 +6,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from inspection.learning.synthesis.channels import paint, repeat3
 from inspection.learning.synthesis.defects import add_defect
 from inspection.learning.synthesis.drawing import FRAME
 from inspection.learning.synthesis.light import Light
@@ -85,17 +86,25 @@ def _stand_up(
     lean = pose.lean_in_frame()
     way = lean[0] * surface.blueprint.thickness_px, lean[1] * surface.blueprint.thickness_px
     swept = _sweep(surface.solid, way)
+    left, up, width, height = cv2.boundingRect(swept)
+    window = (slice(max(0, up - 2), up + height + 2), slice(max(0, left - 2), left + width + 2))
+    grit = crop_tile(cloud_tile(4), rng, FRAME, FRAME)[window]
+    wall = _light_walls(swept[window], light) * (1 + np.float32(0.14) * grit)
+    side = paint(np.clip(wall, 0.02, 1), surface.finish.tint)
+    cover = repeat3(surface.solid[window].astype(np.float32) * np.float32(1 / 255))
+    pixels = np.zeros_like(top)
+    pixels[window] = side + (top[window] - side) * cover
+    return pixels, swept.astype(np.float32) * np.float32(1 / 255)
+
+
+def _light_walls(swept: U8, light: Light) -> F32:
+    """By the way they face, which is down the slope of the blurred silhouette; darker towards the foot."""
     soft = cv2.GaussianBlur(swept, (0, 0), 2.5).astype(np.float32)
     slope_x = cv2.Sobel(soft, cv2.CV_32F, 1, 0, ksize=3)
     slope_y = cv2.Sobel(soft, cv2.CV_32F, 0, 1, ksize=3)
-    steep = np.sqrt(slope_x**2 + slope_y**2) + 1e-3
     x, y, _ = light.direction
-    facing = -(slope_x * np.float32(x) + slope_y * np.float32(y)) / steep
+    facing = slope_x * np.float32(-x) - slope_y * np.float32(y)
+    facing /= cv2.magnitude(slope_x, slope_y) + np.float32(1e-3)
     wall = 0.13 + 0.42 * np.clip(facing, 0, 1) + 0.05 * facing
-    wall *= 1 + 0.14 * crop_tile(cloud_tile(4), rng, FRAME, FRAME)
-    wall *= np.clip(0.35 + soft * np.float32(1 / 190), 0.3, 1)  # darker towards the foot
-    tint = np.asarray(surface.finish.tint, np.float32)
-    cover = surface.solid.astype(np.float32)[..., None] * np.float32(1 / 255)
-    side = np.clip(wall, 0.02, 1)[..., None] * tint
-    pixels = side + (top - side) * cover
-    return np.asarray(pixels, np.float32), swept.astype(np.float32) * np.float32(1 / 255)
+    wall *= np.clip(0.35 + soft * np.float32(1 / 190), 0.3, 1)
+    return np.asarray(wall, np.float32)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from inspection.learning.synthesis.channels import paint, repeat3
 from inspection.learning.synthesis.drawing import FRAME, HALF, blank
 from inspection.learning.synthesis.light import REACH, Light
 from inspection.learning.synthesis.parts import Blueprint
@@ -65,8 +66,8 @@ def pick_finish(rng: np.random.Generator, blueprint: Blueprint) -> Finish:
     draw = rng.random()
     shade = 1 + rng.uniform(-0.04, 0.04) * np.array([1.0, 0.0, -1.0])
     angle = float(rng.choice([0.0, np.pi / 2, rng.uniform(0, np.pi)], p=[0.45, 0.25, 0.3]))
-    depth = {"brushed": 0.055, "milled": 0.035, "blasted": 0.03, "turned": 0.05}[grain]
-    depth *= float(rng.uniform(0.6, 1.5))
+    depth = {"brushed": 0.055, "milled": 0.029, "blasted": 0.03, "turned": 0.05}[grain]
+    depth *= float(rng.uniform(0.55, 1.4))
     spread = (float(rng.uniform(0.2, 0.42)), float(rng.uniform(0.8, 1.5)))
     if grain == "blasted":
         spread = (0.75, 0.75)
@@ -114,8 +115,8 @@ def _lay_rings(rng: np.random.Generator) -> F32:
 
 def distance_to_edge(solid: U8) -> F32:
     """Distance inside the material, softened by the edge's own coverage so that it has no stairs."""
-    hard = cv2.distanceTransform((solid > 127).astype(np.uint8), cv2.DIST_L2, 3)
-    return np.asarray(cv2.GaussianBlur(hard, (0, 0), 0.8), np.float32)
+    hard = cv2.distanceTransform((solid > 127).astype(np.uint8), cv2.DIST_L2, 5)
+    return np.asarray(cv2.GaussianBlur(hard, (0, 0), 1.3), np.float32)
 
 
 def _raise_steps(blueprint: Blueprint, height: F32) -> None:
@@ -235,7 +236,10 @@ def shade(surface: Surface, light: Light, window: Window = WHOLE) -> F32:
     low = cv2.blur(height, (23, 23))[inner] - height[inner]
     open_sky = 1 - np.clip(low * np.float32(0.045), 0, 0.5)
     colour = _reflect(surface, light, window, (slope_x, slope_y), lit)
-    colour *= (surface.gain[window] * open_sky)[..., None]
+    tint = surface.finish.tint
+    if max(tint) < 0.5:  # a coat of dye under a clear oxide: the highlight keeps the lamp's colour
+        tint = (tint[0] + 0.035, tint[1] + 0.035, tint[2] + 0.035)
+    colour *= paint(surface.gain[window] * open_sky, tint)
     if surface.film is not None:
         colour *= surface.film[window]
     return colour
@@ -266,10 +270,6 @@ def _reflect(surface: Surface, light: Light, window: Window, slopes: tuple[F32, 
     facing = np.clip(np.float32(z) - slope_x * np.float32(x) - slope_y * np.float32(y), 0, None)
     direct = (glint + facing * np.float32(finish.scatter * 1.25 * light.key_strength)) * (0.12 + 0.88 * lit)
     direct += np.float32(finish.scatter * 0.32)
-    colour *= np.float32(finish.mirror) * (0.55 + 0.45 * lit)[..., None]
-    colour += direct[..., None]
-    tint = np.array(finish.tint, np.float32)
-    if max(finish.tint) < 0.5:  # a coat of dye under a clear oxide: the highlight keeps the lamp's colour
-        tint = tint + np.float32(0.035)
-    colour *= tint
+    colour *= repeat3(np.float32(finish.mirror) * (0.55 + 0.45 * lit))
+    colour += repeat3(direct)
     return np.asarray(colour, np.float32)
