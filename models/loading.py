@@ -65,20 +65,21 @@ def save_weights(
     network: nn.Module, path: Path, *, class_names: Sequence[str], int8_a_channel: bool = False
 ) -> str:
     """Write the network's tensors and return the file's SHA-256."""
-    small = {f"{name}.weight" for name, module in network.named_modules() if is_dense(module)}
+    dense = {f"{name}.weight" for name, module in network.named_modules() if is_dense(module)}
     tensors: dict[str, Tensor] = {}
     for name, tensor in network.state_dict().items():
         tensor = tensor.detach().cpu().contiguous()
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise WeightsUnreadable(
-                f"Expected finite weights, got NaN or infinity in '{name}'. Train it again."
-            )
-        if int8_a_channel and name in small:
+        if int8_a_channel and name in dense:
             tensors[name], tensors[name + SCALE] = quantise(tensor)
         elif tensor.is_floating_point() and tensor.ndim >= 2:
             tensors[name] = tensor.half()
         else:  # biases, norms and their running statistics: next to nothing in size, and variances overflow half
             tensors[name] = tensor.clone()
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise WeightsUnreadable(
+                f"Expected finite weights that half precision can hold, got others in '{name}'. Train it again."
+            )
     path.parent.mkdir(parents=True, exist_ok=True)
     header = {"format": FORMAT, "class_names": json.dumps(list(class_names), ensure_ascii=False)}
     save_file(tensors, path, metadata=header)
