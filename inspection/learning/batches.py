@@ -20,6 +20,8 @@ from models.spec import ModelSpec
 if TYPE_CHECKING:
     from torch import Tensor
 
+CALIBRATION_PICTURES = 256
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledBatch:
@@ -87,3 +89,11 @@ def iterate_plain(pixels: U8, *, size: int, batch_size: int) -> Iterator[U8]:
         if chunk.shape[1] != size:
             chunk = np.stack([resize(picture, size, size) for picture in chunk])
         yield np.array(chunk)  # a copy: a read-only map cannot become a tensor
+
+
+def iterate_calibration(pixels: U8, spec: ModelSpec, config: TrainConfig) -> Iterator["Tensor"]:
+    """The same few pictures each time, in mixed order: what batch norm is measured on."""
+    order = np.random.default_rng(config.seed).permutation(len(pixels))[:CALIBRATION_PICTURES]
+    for chunk in iterate_plain(pixels[order], size=config.final_size, batch_size=32):
+        if len(chunk) > 1:  # one picture has no variance
+            yield to_input(chunk, spec, device=config.device)

@@ -39,7 +39,7 @@ class TrainConfig:
     distill_temperature: float = 4.0
     device: str = "cpu"
     threads: int = 0  # 0: as torch finds it
-    validate_every: int = 1  # epochs; the last one is always validated
+    validate_every: int = 1  # epochs; those of the last stage are validated all
 
     def __post_init__(self) -> None:
         if not self.sizes or any(epochs < 1 or pixels < 8 for epochs, pixels in self.sizes):

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from inspection.errors import AssayError
+from inspection.learning.averaging import build_average, recalibrate_norms
 from inspection.learning.checkpoint import (
     BEST,
     EPOCHS,
@@ -46,6 +47,10 @@ class Task(Protocol[Batch]):
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean per picture."""
+        ...
+
+    def plain_inputs(self) -> Iterable[Tensor]:
+        """Some training pictures as serving would show them."""
         ...
 
     def validate(self, network: nn.Module) -> dict[str, float]:
@@ -99,7 +104,7 @@ class EpochRunner(Generic[Batch]):
         write_atomically(out_dir / "config.json", _to_json(config))
         move_network(task.network, config)
         self.optimizer = build_optimizer(task.network, config)
-        self.average = _build_average(task.network, config)
+        self.average = build_average(task.network, config)
         self.rows: list[EpochRow] = []
         self._restore()
 
@@ -180,11 +185,13 @@ class EpochRunner(Generic[Batch]):
         return network
 
     def _validate(self, epoch: int) -> dict[str, float]:
-        last = epoch + 1 == self.config.epochs
-        if (epoch + 1) % self.config.validate_every and not last:
+        closing = epoch >= self.config.epochs - self.config.sizes[-1][0]
+        if (epoch + 1) % self.config.validate_every and not closing:
             return {}
         self.judged.eval()
         with torch.inference_mode(), autocast(self.config):
+            if self.average is not None and not self.config.trainable:  # frozen statistics stay frozen
+                recalibrate_norms(self.judged, self.task.plain_inputs())
             return self.task.validate(self.judged)
 
     def _is_best(self, row: EpochRow) -> bool:
@@ -249,18 +256,6 @@ def autocast(config: TrainConfig) -> Any:
     if not config.bf16:
         return nullcontext()
     return torch.autocast(torch.device(config.device).type, dtype=torch.bfloat16)
-
-
-def _build_average(network: nn.Module, config: TrainConfig) -> Any:
-    """Weights and batch-norm statistics both averaged, slowly at first so that the random start is forgotten."""
-    if not config.ema_decay:
-        return None
-    from models.vision_ops import prepare
-
-    prepare()
-    from timm.utils.model_ema import ModelEmaV3
-
-    return ModelEmaV3(network, decay=config.ema_decay, use_warmup=True, warmup_power=0.75)
 
 
 def _rank(row: EpochRow) -> tuple[float, float]:

@@ -120,11 +120,14 @@ def make_config(
     fit = FITS.get(model, DEFAULT_FIT)
     epochs = told.pop("epochs", epochs)
     factor, one_size = told.pop("rate_factor", 1.0), told.pop("one_size", recipe in DOCUMENTS)
+    sizes = plan_sizes(epochs, find_spec(model).input_size, one_size=one_size or model in FIXED_SIZE)
     own = {
         "learning_rate": fit.learning_rate * factor,
         "weight_decay": fit.weight_decay,
         "bf16": fit.bf16 and multiplies_bf16(changes.get("device", "cpu")),
-        "sizes": plan_sizes(epochs, find_spec(model).input_size, one_size=one_size or model in FIXED_SIZE),
+        "sizes": sizes,
+        # judged at full size, a stage of small pictures would spend a quarter of its time on validation
+        "validate_every": 3 if len(sizes) > 1 else 1,
     }
     return TrainConfig(line=line, model=model, class_names=tuple(class_names), **{**own, **told, **changes})
 

@@ -17,6 +17,7 @@ from inspection.learning.batches import (
     LabelledBatch,
     count_steps,
     iterate_batches,
+    iterate_calibration,
     iterate_plain,
     to_input,
     weigh_labels,
@@ -103,6 +104,9 @@ class ClassifierTask:
             teacher_logits = self.teacher.network(teacher_input).float()
         hint = distillation_loss(logits, teacher_logits, temperature=config.distill_temperature)
         return (1 - config.distill_share) * loss + config.distill_share * hint
+
+    def plain_inputs(self) -> Iterable[Tensor]:
+        return iterate_calibration(self.train.pixels, self.spec, self.config)
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         logits = predict_logits(network, self.validation, self.config)

@@ -11,7 +11,7 @@ from inspection.errors import DataInvalid
 from inspection.learning.arrays import BoxSet
 from inspection.learning.augment_presets import PRESETS
 from inspection.learning.average_precision import Boxes, mean_average_precision
-from inspection.learning.batches import count_steps, iterate_plain, to_input
+from inspection.learning.batches import count_steps, iterate_calibration, iterate_plain, to_input
 from inspection.learning.box_batches import BoxBatch, iterate_box_batches
 from inspection.learning.config import TrainConfig
 from inspection.learning.epochs import EpochRow, EpochRunner, TrainReport
@@ -71,6 +71,9 @@ class DetectorTask:
         ]
         parts = self._detector.loss(to_input(batch.pixels, self.spec, device=device), targets)
         return torch.stack([part.float() for part in parts.values()]).sum()
+
+    def plain_inputs(self) -> Iterable[Tensor]:
+        return iterate_calibration(self.train.pixels, self.spec, self.config)
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         found = predict_boxes(network, self.validation, self.config)

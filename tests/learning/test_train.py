@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from inspection.errors import DataInvalid
+from inspection.learning.averaging import recalibrate_norms
 from inspection.learning.epochs import TrainingDiverged
 from inspection.learning.optimizing import learning_rate, order_layers, set_trainable
 from inspection.learning.run_status import read_status
@@ -190,3 +191,20 @@ def test_scores_are_those_of_the_confusion() -> None:
     # class 0: 2·2/(2+3) = 0.8 · class 1: 2·1/(2+1) = 2/3 · class 2 is neither present nor predicted
     assert scores["val_accuracy"] == 0.75
     assert scores["val_macro_f1"] == pytest.approx((0.8 + 2 / 3) / 2)
+
+
+def test_validation_is_skipped_in_small_stages_but_not_in_the_last(tmp_path: Path) -> None:
+    config = make_config(sizes=((4, 24), (2, 32)), validate_every=3)
+    report = train_classifier(config, TRAIN, VALIDATION, tmp_path)
+    assert [bool(row.metrics) for row in report.rows] == [False, False, True, False, True, True]
+
+
+def test_recalibrated_norms_know_the_mean_and_spread_of_what_they_see() -> None:
+    network = TinyNet(3).eval()
+    x = torch.randn(64, 3, 32, 32) * 3 + 2
+    recalibrate_norms(network, x.split(16))
+    norm = network.body[1]
+    seen = network.body[0](x)
+    assert torch.allclose(norm.running_mean, seen.mean(dim=(0, 2, 3)), atol=1e-4)
+    assert torch.allclose(norm.running_var, seen.var(dim=(0, 2, 3)), rtol=0.02)
+    assert norm.momentum == 0.1 and not norm.training
