@@ -60,7 +60,7 @@ def test_every_design_renders_in_every_condition(design: str) -> None:
 
 
 def test_the_box_is_as_tight_as_the_silhouette() -> None:
-    for seed in range(4):
+    for seed in range(3):
         light, belt = make_light(stream(seed, 1)), make_belt(stream(seed, 2), 640, 480)
         outline = draw_blueprint(seed, "gear").outline
         pose = fit_pose(pick_pose(stream(seed, 3), (640, 480)), outline, (640, 480))
@@ -95,20 +95,19 @@ def test_a_negative_has_no_box_and_no_defect(kind: str) -> None:
 
 @pytest.mark.parametrize("condition", DEFECTS)
 def test_a_graver_defect_changes_more_of_the_picture(condition: str) -> None:
-    changes = []
-    for severity in (0.0, 0.5, 1.0):
-        total = 0.0
-        for seed in range(70, 76):
-            sound = render_scene(seed, condition="flawless").pixels.astype(np.int16)
+    severities = (0.0, 0.5, 1.0)
+    changes = np.zeros(len(severities))
+    for seed in range(70, 74):
+        sound = render_scene(seed, condition="flawless").pixels.astype(np.int16)
+        for number, severity in enumerate(severities):
             faulty = render_scene(seed, condition=condition, severity_0_1=severity)
-            total += float(np.abs(faulty.pixels - sound)[faulty.mask > 0].sum())
-        changes.append(total)
+            changes[number] += np.abs(faulty.pixels - sound)[faulty.mask > 0].sum()
     assert changes[0] < changes[1] < changes[2]
 
 
 @pytest.mark.parametrize("condition", DEFECTS)
 def test_the_slightest_defect_can_still_be_seen(condition: str) -> None:
-    for seed in range(20, 28):
+    for seed in range(20, 25):
         sound = render_scene(seed, condition="flawless").pixels.astype(np.int16)
         faulty = render_scene(seed, condition=condition, severity_0_1=0.0)
         inside = np.abs(faulty.pixels - sound)[faulty.mask > 0]

@@ -133,12 +133,12 @@ def _dust(rng: np.random.Generator, shape: tuple[int, int], zoom: float) -> F32:
         radius = max(4, int(16 * zoom * rng.gamma(1.5, 0.32)))
         cv2.circle(canvas, (x, y), radius, int(rng.integers(20, 150)), cv2.FILLED, cv2.LINE_AA, 4)
     for _ in range(int(rng.poisson(2.2))):
-        x, y, turn = rng.uniform(0, shape[1]), rng.uniform(0, shape[0]), rng.uniform(0, np.pi)
+        start, turn = (rng.uniform(0, shape[1]), rng.uniform(0, shape[0])), rng.uniform(0, np.pi)
         bend = np.cumsum(rng.normal(0, 0.25, 9)) + turn
         steps = np.cumsum(
             np.column_stack([np.cos(bend), np.sin(bend)]) * rng.uniform(1.5, 7.0) * zoom, axis=0
         )
-        points = np.round((steps + [x, y]) * 16).astype(np.int32)
+        points = np.round((steps + start) * 16).astype(np.int32)
         cv2.polylines(canvas, [points], False, int(rng.integers(25, 90)), 1, cv2.LINE_AA, 4)
     return np.asarray(canvas, np.float32) * np.float32(1 / 255)
 

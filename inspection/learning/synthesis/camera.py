@@ -53,7 +53,7 @@ def meter(pixels: F32, part: F32 | None, light: Light) -> float:
     else:
         weight = cv2.resize(part, (80, 60), interpolation=cv2.INTER_AREA)
         level = float((small * weight).sum() / max(1e-3, float(weight.sum())))
-    gain = (0.41 / max(0.05, level)) ** (0.75 if level > 0.41 else 0.5)  # a black part stays dark
+    gain: float = (0.41 / max(0.05, level)) ** (0.75 if level > 0.41 else 0.5)  # a black part stays dark
     return min(gain, 0.45 / max(0.05, bright))
 
 
@@ -62,7 +62,7 @@ def expose(pixels: F32, camera: Camera, gain: float) -> F32:
     height, width = pixels.shape[:2]
     if any(abs(v) > 0.6 for v in camera.motion):
         pixels = _smear(pixels, camera.motion)
-    pixels = cv2.GaussianBlur(pixels, (5, 5), camera.blur_px)
+    pixels = np.asarray(cv2.GaussianBlur(pixels, (5, 5), camera.blur_px), np.float32)
     axis_x = np.linspace(-1, 1, width, dtype=np.float32) ** 2
     axis_y = np.linspace(-1, 1, height, dtype=np.float32)[:, None] ** 2
     fall = 1 - np.float32(camera.vignette / 2) * (axis_x + axis_y)
@@ -84,20 +84,21 @@ def develop(root: F32, camera: Camera) -> U8:
     """Noise, sharpening, tone curve and the JPEG that the camera would have written."""
     height, width = root.shape[:2]
     top, left = camera.noise_at
+    tile = noise_tile()
     if top + height > TILE or left + width > TILE:
-        tile = cv2.copyMakeBorder(
-            noise_tile(), 0, max(0, top + height - TILE), 0, max(0, left + width - TILE), cv2.BORDER_REFLECT
-        )
-    else:
-        tile = noise_tile()
-    root = cv2.scaleAdd(tile[top : top + height, left : left + width], camera.noise, root)
+        below, beside = max(0, top + height - TILE), max(0, left + width - TILE)
+        tile = np.asarray(cv2.copyMakeBorder(tile, 0, below, 0, beside, cv2.BORDER_REFLECT), np.float32)
+    noisy = cv2.scaleAdd(tile[top : top + height, left : left + width], camera.noise, root)
     if camera.sharpen > 0.1:
-        root = cv2.addWeighted(
-            root, 1 + camera.sharpen, cv2.GaussianBlur(root, (0, 0), 1.1), -camera.sharpen, 0
-        )
-    picture = cv2.LUT(cv2.convertScaleAbs(np.maximum(root, 0), alpha=200), _tone_curve(camera.contrast))
-    _, coded = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality])
-    decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+        soft = cv2.GaussianBlur(noisy, (0, 0), 1.1)
+        noisy = cv2.addWeighted(noisy, 1 + camera.sharpen, soft, -camera.sharpen, 0)
+    picture = cv2.LUT(cv2.convertScaleAbs(np.maximum(noisy, 0), alpha=200), _tone_curve(camera.contrast))
+    return _code_jpeg(np.asarray(picture, np.uint8), camera.jpeg_quality)
+
+
+def _code_jpeg(pixels: U8, quality: int) -> U8:
+    _, coded = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
     return np.ascontiguousarray(decoded[..., ::-1])
 
 

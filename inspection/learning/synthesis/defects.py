@@ -68,11 +68,12 @@ def _measure_change(before: Surface, after: Surface, mask: U8, light: Light, sca
     )
     old, new = shade(before, light, window), shade(after, light, window)
     soft = 0.5 / scale  # the lens
-    old, new = cv2.GaussianBlur(old, (0, 0), soft), cv2.GaussianBlur(new, (0, 0), soft)
+    old = np.asarray(cv2.GaussianBlur(old, (0, 0), soft), np.float32)
+    new = np.asarray(cv2.GaussianBlur(new, (0, 0), soft), np.float32)
     inside = mask[window] > 0
     level = max(1e-3, float(old[inside].mean()))
     change = np.abs(np.sqrt(np.maximum(old, 0)) - np.sqrt(np.maximum(new, 0)))[inside].mean()
-    return float(change) / level**0.5 * 0.68
+    return float(change / level**0.5 * 0.68)
 
 
 def _add_edge_material(

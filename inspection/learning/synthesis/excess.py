@@ -28,7 +28,7 @@ def draw_flash(rng: np.random.Generator, solid: U8, severity_0_1: float, scale: 
     slope_x, slope_y = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
     rows, columns = picked[:, 1].astype(int), picked[:, 0].astype(int)
     out = -np.column_stack([slope_x[rows, columns], slope_y[rows, columns]])
-    out = cv2.blur(out.astype(np.float32), (1, 9))
+    out = np.asarray(cv2.blur(out.astype(np.float32), (1, 9)), np.float32)
     out /= np.hypot(out[:, 0], out[:, 1])[:, None] + 1e-6
     ragged = np.convolve(rng.standard_normal(reach + 12), np.ones(7) / 2.6, "valid")[:reach]
     teeth = np.convolve(rng.standard_normal(reach + 2), np.ones(3) / 1.7, "valid")[:reach]
@@ -37,7 +37,8 @@ def draw_flash(rng: np.random.Generator, solid: U8, severity_0_1: float, scale: 
     push = np.clip(height * arch * (0.8 + 0.42 * ragged + 0.16 * teeth), height * 0.25, height * 2.0)
     outer = picked + out * push[:, None].astype(np.float32)
     inner = picked - out * 2
-    return draw_polygon(blank(), np.concatenate([outer, inner[::-1]]) - HALF)
+    band = np.concatenate([outer, inner[::-1]]) - HALF
+    return draw_polygon(blank(), band.astype(np.float32))
 
 
 def draw_curl(rng: np.random.Generator, spot: Spot, severity_0_1: float) -> U8:

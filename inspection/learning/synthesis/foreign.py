@@ -1,4 +1,4 @@
-"""Things that are not a part: bolts, nuts, paper, cardboard, cable ties, caps, gloves of dirt."""
+"""Things that are not a part: bolts, nuts, paper, cardboard, cable ties, caps, stones, pens."""
 
 import cv2
 import numpy as np
@@ -78,7 +78,8 @@ def _paper(rng: np.random.Generator) -> _THING:
         turn, place = rng.uniform(0, np.pi), rng.uniform(-140, 140)
         side = (x - HALF) * np.cos(turn) + (y - HALF) * np.sin(turn) - place
         folds += np.abs(side).astype(np.float32) * np.float32(rng.normal(0, 0.16))
-    return shape, cv2.GaussianBlur(folds, (0, 0), 1.0) + 8, (0.62, 0.61, 0.58), 0.0
+    height = np.asarray(cv2.GaussianBlur(folds, (0, 0), 1.0) + 8, np.float32)
+    return shape, height, (0.62, 0.61, 0.58), 0.0
 
 
 def _card(rng: np.random.Generator) -> _THING:
@@ -120,7 +121,7 @@ def _cap(rng: np.random.Generator) -> _THING:
     height = _dome(shape, 16)
     inner = cv2.GaussianBlur(draw_disc(blank(), 0, 0, radius * 0.72), (0, 0), 2).astype(np.float32) / 255
     colour = [(0.5, 0.04, 0.03), (0.03, 0.10, 0.42), (0.6, 0.6, 0.58), (0.55, 0.38, 0.03)]
-    return shape, height - inner * 9, colour[int(rng.integers(4))], 0.3
+    return shape, np.asarray(height - inner * 9, np.float32), colour[int(rng.integers(4))], 0.3
 
 
 def _stone(rng: np.random.Generator) -> _THING:

@@ -33,7 +33,13 @@ class Light:
         centre = (_SIDE - 1) / 2
         matrix = cv2.getRotationMatrix2D((centre, centre), float(np.degrees(angle_rad)), 1.0)
         room = cv2.warpAffine(self.room, matrix, (_SIDE, _SIDE), borderMode=cv2.BORDER_REPLICATE)
-        return Light(self.azimuth_rad - angle_rad, self.elevation_rad, room, self.key_strength, self.slant)
+        return Light(
+            self.azimuth_rad - angle_rad,
+            self.elevation_rad,
+            np.asarray(room, np.float32),
+            self.key_strength,
+            self.slant,
+        )
 
     def softened(self, roughness: float) -> F32:
         """The room as a rough metal sees it."""

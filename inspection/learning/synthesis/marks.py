@@ -72,8 +72,8 @@ def _add_number(rng: np.random.Generator, surface: Surface) -> None:
         canvas, text, (x - width // 2, y + height // 2), cv2.FONT_HERSHEY_SIMPLEX, size, 255, 1, cv2.LINE_AA
     )
     turn = cv2.getRotationMatrix2D((x, y), float(rng.choice([0, 90, 180, 270]) + rng.normal(0, 1)), 1.0)
-    canvas = cv2.warpAffine(canvas, turn, (FRAME, FRAME))
-    inside = np.where(surface.distance_px > 6, canvas, 0).astype(np.float32) * np.float32(1 / 255)
+    turned = cv2.warpAffine(canvas, turn, (FRAME, FRAME))
+    inside = np.where(surface.distance_px > 6, turned, 0).astype(np.float32) * np.float32(1 / 255)
     if rng.random() < 0.5:
         surface.gain *= 1 + inside * np.float32(rng.choice([-0.35, 0.2]))  # a laser's
     else:

@@ -175,9 +175,9 @@ def _ring(rng: np.random.Generator) -> Blueprint:
 
 
 def _cover(rng: np.random.Generator) -> Blueprint:
-    half_w, half_h, corner = rng.uniform(165, 190), rng.uniform(130, 165), rng.uniform(22, 48)
+    half_w, half_h, corner = rng.uniform(165, 190), rng.uniform(130, 165), rng.uniform(14, 30)
     part = Blueprint(draw_rectangle(blank(), 0, 0, half_w, half_h, corner=corner), rng.uniform(18, 28))
-    wall = rng.uniform(34, 46)
+    wall = rng.uniform(38, 48)
     pocket = draw_rectangle(blank(), 0, 0, half_w - wall, half_h - wall, corner=corner * 0.7)
     hole_x, hole_y, style = half_w - wall * 0.52, half_h - wall * 0.52, _pick_style(rng)
     for x in (-hole_x, hole_x):
@@ -186,7 +186,7 @@ def _cover(rng: np.random.Generator) -> Blueprint:
     part.steps.append(Step(pocket, -rng.uniform(9, 15), 3))
     for x in (-hole_x, hole_x):
         for y in (-hole_y, hole_y):
-            part.bore(x, y, rng.uniform(9, 12), style)
+            part.bore(x, y, wall * 0.21, style)
     if rng.random() < 0.7:
         boss = rng.uniform(26, 40)
         part.steps.append(Step(draw_disc(blank(), half_w * 0.25, 0, boss), rng.uniform(6, 11), 3))

@@ -24,7 +24,8 @@ class Pose:
         cos, sin = np.cos(self.angle_rad) * self.scale, np.sin(self.angle_rad) * self.scale
         place = np.array([[cos, -sin, self.x], [sin, cos, self.y], [0, 0, 1.0]])
         slant = np.array([[1, 0, 0], [0, 1, 0], [self.keystone[0] / HALF, self.keystone[1] / HALF, 1.0]])
-        return place @ slant @ np.array([[1, 0, -HALF], [0, 1, -HALF], [0, 0, 1.0]])
+        centre = np.array([[1, 0, -HALF], [0, 1, -HALF], [0, 0, 1.0]])
+        return np.asarray(place @ slant @ centre, np.float64)
 
     def lean_in_frame(self) -> tuple[float, float]:
         cos, sin = np.cos(self.angle_rad), np.sin(self.angle_rad)

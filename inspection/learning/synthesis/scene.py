@@ -103,14 +103,14 @@ def place(sprite: Sprite, belt: Belt, light: Light, pose: Pose) -> Placed:
     alpha = cv2.warpPerspective(sprite.alpha, shifted, size, flags=cv2.INTER_LINEAR)
     grain = sprite.pixels
     if pose.scale < 0.8:  # a lens averages what its pixels cannot show; a bare warp would make moiré
-        grain = cv2.GaussianBlur(grain, (5, 5), min(1.3, 0.45 / pose.scale))
+        grain = np.asarray(cv2.GaussianBlur(grain, (5, 5), min(1.3, 0.45 / pose.scale)), np.float32)
     colour = cv2.warpPerspective(grain, shifted, size, flags=cv2.INTER_LINEAR)
     cover = np.zeros((height, width), np.float32)
     cover[y0:y1, x0:x1] = alpha
     arriving = light_belt(belt, light) * cast_on_belt(cover, light, sprite.thickness_px * pose.scale)
     pixels = belt.pixels * repeat3(arriving)
     view = pixels[y0:y1, x0:x1]
-    view += (colour - view) * repeat3(alpha)
+    view += np.asarray((colour - view) * repeat3(np.asarray(alpha, np.float32)), np.float32)
     mask = np.zeros((height, width), np.uint8)
     if sprite.mask.any():
         seen = cv2.warpPerspective(sprite.mask, shifted, size, flags=cv2.INTER_LINEAR)

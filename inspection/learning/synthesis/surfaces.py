@@ -1,9 +1,10 @@
 """Metal over a blueprint: relief, grain, handling marks, and how all of it takes the light."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from inspection.learning.synthesis.channels import paint, repeat3
 from inspection.learning.synthesis.drawing import FRAME, HALF, blank
@@ -72,13 +73,17 @@ def pick_finish(rng: np.random.Generator, blueprint: Blueprint) -> Finish:
     if grain == "blasted":
         spread = (0.75, 0.75)
     if draw < 0.66:  # bare metal
-        tint = tuple(float(v) for v in rng.uniform(0.8, 0.95) * shade)
-        return Finish(grain, depth, angle, tint, 0.62, 0.26, spread, float(rng.uniform(0.06, 0.14)))  # type: ignore[arg-type]
+        tint = _as_tint(rng.uniform(0.8, 0.95) * shade)
+        return Finish(grain, depth, angle, tint, 0.62, 0.26, spread, float(rng.uniform(0.06, 0.14)))
     colour = (
         np.array([0.60, 0.60, 0.59]) if draw < 0.84 else np.array(_ANODISED[str(rng.choice(list(_ANODISED)))])
     )
-    tint = tuple(float(v) for v in colour * rng.uniform(0.88, 1.12) * shade)
-    return Finish(grain, depth * 0.7, angle, tint, 0.30, 0.55, spread, float(rng.uniform(0.12, 0.22)))  # type: ignore[arg-type]
+    tint = _as_tint(colour * rng.uniform(0.88, 1.12) * shade)
+    return Finish(grain, depth * 0.7, angle, tint, 0.30, 0.55, spread, float(rng.uniform(0.12, 0.22)))
+
+
+def _as_tint(colour: NDArray[np.float64]) -> tuple[float, float, float]:
+    return float(colour[0]), float(colour[1]), float(colour[2])
 
 
 def _lay_grain(rng: np.random.Generator, finish: Finish) -> F32:
@@ -162,13 +167,9 @@ def _regrain_steps(rng: np.random.Generator, blueprint: Blueprint, finish: Finis
     shape = blank()
     for step in blueprint.steps:
         np.maximum(shape, step.shape, out=shape)
-    other = Finish("milled", finish.depth, finish.angle_rad + 1.1, *_rest(finish))
+    other = replace(finish, grain="milled", angle_rad=finish.angle_rad + 1.1)
     inside = (shape > 127)[..., None]
     np.copyto(micro, _lay_grain(rng, other), where=inside)
-
-
-def _rest(finish: Finish) -> tuple[tuple[float, float, float], float, float, tuple[float, float], float]:
-    return finish.tint, finish.mirror, finish.scatter, finish.spread, finish.roughness
 
 
 def _add_flash(rng: np.random.Generator, flash: U8, surface: Surface) -> None:
@@ -222,12 +223,18 @@ def _grow(window: Window, margin: int) -> tuple[Window, Window]:
     return (slice(top, bottom), slice(left, right)), inner
 
 
+def measure_slopes(height: F32) -> tuple[F32, F32]:
+    """Rise a pixel along x and along y."""
+    slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=0.125)
+    slope_y = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)
+    return np.asarray(slope_x, np.float32), np.asarray(slope_y, np.float32)
+
+
 def shade(surface: Surface, light: Light, window: Window = WHOLE) -> F32:
     """Linear RGB of the top face inside the window. The light is in the part's own frame."""
     outer, inner = _grow(window, 24)
     height = surface.height_px[outer]
-    slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=0.125)[inner]
-    slope_y = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)[inner]
+    slope_x, slope_y = (part[inner] for part in measure_slopes(height))
     np.clip(slope_x, -1.2, 1.2, out=slope_x)
     np.clip(slope_y, -1.2, 1.2, out=slope_y)
     slope_x += surface.micro[window][..., 0]
@@ -254,7 +261,7 @@ def _reflect(surface: Surface, light: Light, window: Window, slopes: tuple[F32, 
     room = light.softened(finish.roughness)
     side = room.shape[0]
     scale, middle = np.float32((side - 1) / 2 / REACH), np.float32((side - 1) / 2)
-    colour = cv2.remap(
+    seen = cv2.remap(
         room, u * scale + middle, v * scale + middle, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     away_u, away_v = u - np.float32(x / z * 0.9), v - np.float32(y / z * 0.9)
@@ -270,6 +277,7 @@ def _reflect(surface: Surface, light: Light, window: Window, slopes: tuple[F32, 
     facing = np.clip(np.float32(z) - slope_x * np.float32(x) - slope_y * np.float32(y), 0, None)
     direct = (glint + facing * np.float32(finish.scatter * 1.25 * light.key_strength)) * (0.12 + 0.88 * lit)
     direct += np.float32(finish.scatter * 0.32)
+    colour = np.asarray(seen, np.float32)
     colour *= repeat3(np.float32(finish.mirror) * (0.55 + 0.45 * lit))
     colour += repeat3(direct)
     return np.asarray(colour, np.float32)

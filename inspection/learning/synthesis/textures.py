@@ -1,9 +1,11 @@
 """Noise and machining textures, made once from fixed seeds and then only cropped, turned and scaled."""
 
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from inspection.types import F32
 
@@ -19,8 +21,8 @@ def _white(rng: np.random.Generator, size: int = TILE) -> F32:
     return rng.standard_normal((size, size), dtype=np.float32)
 
 
-def normalise(field: F32) -> F32:
-    field = field - field.mean()
+def normalise(values: NDArray[Any]) -> F32:
+    field = values - values.mean()
     return np.asarray(field / (field.std() + 1e-6), np.float32)
 
 
@@ -28,8 +30,8 @@ def _cloud(rng: np.random.Generator, grain_px: float) -> F32:
     """Isotropic noise of one feature size; made small and enlarged where it is coarse."""
     shrink = max(1, int(grain_px / 2))
     small = _white(rng, TILE // shrink + 8)
-    small = cv2.GaussianBlur(small, (0, 0), max(0.6, grain_px / shrink / 2))
-    return normalise(cv2.resize(small, (TILE, TILE), interpolation=cv2.INTER_CUBIC))
+    soft = cv2.GaussianBlur(small, (0, 0), max(0.6, grain_px / shrink / 2))
+    return normalise(cv2.resize(soft, (TILE, TILE), interpolation=cv2.INTER_CUBIC))
 
 
 @cache
@@ -121,7 +123,7 @@ def crop_tile(tile: F32, rng: np.random.Generator, height: int, width: int) -> F
     x = int(rng.integers(0, TILE - width + 1)) if width < TILE else 0
     piece = tile[y : y + height, x : x + width]
     if piece.shape[:2] != (height, width):
-        piece = cv2.resize(tile, (width, height), interpolation=cv2.INTER_LINEAR)
+        piece = np.asarray(cv2.resize(tile, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     return piece
 
 
