@@ -112,7 +112,7 @@ def make_detector_config(**changes: object) -> object:
 
 
 def test_squares_are_found(tmp_path: Path) -> None:
-    config = make_detector_config(sizes=((14, SIDE),), augment="gentle")
+    config = make_detector_config(sizes=((9, SIDE),), augment="gentle")
     report = train_detector(config, make_squares(160, 1), make_squares(24, 2), tmp_path)  # type: ignore[arg-type]
     assert report.best is not None and report.best.metrics["val_map50"] > 0.9
     assert report.rows[0].train_loss > report.rows[-1].train_loss
