@@ -1,5 +1,6 @@
 """torch network → OpenVINO model that takes pictures as they are: uint8, height × width × channels."""
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from models.spec import Classifier, ModelSpec
@@ -32,7 +33,9 @@ def export_network(network: "nn.Module", spec: ModelSpec, *, batch: int = 1) -> 
 
     side, channels = spec.input_size, spec.channels
     shape = [batch, channels, side, side]
-    with torch.inference_mode():
+    with torch.inference_mode(), warnings.catch_warnings():
+        # The tracer warns that a check of a shape becomes a constant; every shape here is one.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
         model = ov.convert_model(build_emitter(network), example_input=torch.zeros(shape), input=[shape])
     return name_by_order(fold_preprocessing(model, spec))
 

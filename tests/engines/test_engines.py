@@ -1,0 +1,112 @@
+"""Every row of the registry: OpenVINO at f32 answers as torch does."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+
+from inspection.engines.export import export_network
+from inspection.engines.openvino import OpenVinoEngine, supports
+from inspection.engines.torch import TorchEngine
+from inspection.errors import PrecisionUnavailable
+from models.registry import REGISTRY, build_network
+
+
+def build_settled(name: str, classes: int = 3) -> torch.nn.Module:
+    """Random weights with running statistics that are not those of a fresh batch norm."""
+    torch.manual_seed(0)
+    network, spec = build_network(name, classes), REGISTRY[name]
+    side = spec.input_size
+    network.train()
+    with torch.no_grad():
+        x = torch.randn(2, spec.channels, side, side)
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.momentum = 0.5
+        features = getattr(network, "features", network)
+        features(x)
+    return network.eval()
+
+
+def make_batch(name: str, count: int = 1) -> np.ndarray:
+    spec = REGISTRY[name]
+    shape = (count, spec.input_size, spec.input_size, spec.channels)
+    return np.random.default_rng(3).integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+def test_openvino_at_f32_equals_torch(name):
+    network, spec = build_settled(name), REGISTRY[name]
+    graph = export_network(network, spec)
+    fast = OpenVinoEngine(graph.clone, precision="f32", threads=2)
+    reference = TorchEngine(network, spec)
+    batch = make_batch(name)
+    for ours, theirs in zip(fast.run(batch).outputs, reference.run(batch).outputs, strict=True):
+        assert ours.shape == theirs.shape
+        scale = max(1.0, float(np.abs(theirs).max()))
+        assert float(np.abs(ours - theirs).max()) <= 1e-3 * scale
+
+
+@pytest.fixture(scope="module")
+def small_engine():
+    network, spec = build_settled("compact_cnn"), REGISTRY["compact_cnn"]
+    graph = export_network(network, spec)
+    return OpenVinoEngine(graph.clone, precision="f32", threads=2)
+
+
+def test_a_batch_answers_as_its_pictures_do(small_engine):
+    batch = make_batch("compact_cnn", 13)  # 10 + 3 × 1: two compiled shapes
+    together = small_engine.run(batch).outputs[0]
+    alone = np.concatenate([small_engine.run(batch[index : index + 1]).outputs[0] for index in range(13)])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_eight_threads_answer_as_one(small_engine):
+    batch = make_batch("compact_cnn", 16)
+    pictures = [batch[index : index + 1] for index in range(16)]
+    alone = [small_engine.run(picture).outputs for picture in pictures]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda picture: small_engine.run(picture).outputs, pictures * 6))
+    for one, other in zip(alone * 6, together, strict=True):
+        for ours, theirs in zip(one, other, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_answers_belong_to_the_caller(small_engine):
+    first = small_engine.run(make_batch("compact_cnn")).outputs[1]
+    kept = first.copy()
+    small_engine.run(255 - make_batch("compact_cnn"))
+    np.testing.assert_array_equal(first, kept)
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [np.zeros((0, 8, 8, 1), np.uint8), np.zeros((8, 8, 1), np.uint8), np.zeros((1, 8, 8, 1), np.float32)],
+)
+def test_what_is_no_batch_is_refused(small_engine, batch):
+    with pytest.raises(ValueError, match="Expected uint8 pictures"):
+        small_engine.run(batch)
+
+
+def test_every_label_names_engine_version_and_precision(small_engine):
+    label = small_engine.label
+    assert (label.name, label.precision, label.device) == ("openvino", "f32", "CPU")
+    assert label.version[0].isdigit()
+    assert small_engine.cold_start_ms > 0
+
+
+def test_bf16_stays_near_f32_where_the_cpu_has_it():
+    if not supports("bf16"):
+        pytest.skip("this CPU has no bf16 instructions")
+    network, spec = build_settled("compact_cnn"), REGISTRY["compact_cnn"]
+    graph = export_network(network, spec)
+    rounded = OpenVinoEngine(graph.clone, precision="bf16", threads=2)
+    batch = make_batch("compact_cnn")
+    exact = TorchEngine(network, spec).run(batch).outputs[0]
+    np.testing.assert_allclose(rounded.run(batch).outputs[0], exact, atol=0.1)
+
+
+def test_torch_has_no_int8():
+    with pytest.raises(PrecisionUnavailable, match="Use OpenVINO"):
+        TorchEngine(build_settled("compact_cnn"), REGISTRY["compact_cnn"], precision="int8")

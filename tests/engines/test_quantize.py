@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from inspection.engines.export import export_network
+from inspection.engines.openvino import OpenVinoEngine
+from inspection.engines.quantize import (
+    PROBE,
+    quantize_model,
+    record_calibration,
+    replay_calibration,
+    vary_exposure,
+)
+from inspection.errors import PrecisionUnavailable
+from models.heads import describe_head
+from models.registry import REGISTRY
+from tests.engines.test_engines import build_settled, make_batch
+
+
+@pytest.fixture(scope="module")
+def quantized():
+    network, spec = build_settled("compact_cnn"), REGISTRY["compact_cnn"]
+    graph = export_network(network, spec)
+    pictures = list(make_batch("compact_cnn", 12))
+    return network, graph, quantize_model(graph, pictures)
+
+
+def run(model, batch):
+    return OpenVinoEngine(model.clone, precision="int8", threads=2).run(batch).outputs
+
+
+def test_int8_stays_near_f32(quantized):
+    network, graph, model = quantized
+    batch = make_batch("compact_cnn")
+    exact = OpenVinoEngine(graph.clone, precision="f32", threads=2).run(batch).outputs[0]
+    assert np.abs(run(model, batch)[0] - exact).max() <= 0.1 * max(1.0, np.abs(exact).max())
+
+
+def test_the_head_stays_exact_in_int8(quantized):
+    network, _, model = quantized
+    logits, features = run(model, make_batch("compact_cnn"))
+    np.testing.assert_allclose(describe_head(network).logits(features[0]), logits[0], atol=1e-4)
+
+
+def test_a_calibration_replays_without_the_pictures(quantized):
+    network, graph, model = quantized
+    calibration = record_calibration(graph, model)
+    assert len(calibration) > 10
+    # a fresh export, as on another machine
+    replayed = replay_calibration(export_network(network, REGISTRY["compact_cnn"]), calibration)
+    batch = make_batch("compact_cnn")
+    for ours, theirs in zip(run(replayed, batch), run(model, batch), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_calibration_of_other_weights_is_refused(quantized):
+    _, graph, model = quantized
+    calibration = record_calibration(graph, model)
+    calibration[PROBE] = calibration[PROBE] + 5
+    with pytest.raises(PrecisionUnavailable, match="not be the model that was evaluated"):
+        replay_calibration(graph, calibration)
+
+
+def test_a_calibration_of_another_graph_is_refused(quantized):
+    _, graph, model = quantized
+    calibration = {**record_calibration(graph, model), "99999": np.zeros(3, np.float32)}
+    with pytest.raises(PrecisionUnavailable, match="graph differs"):
+        replay_calibration(graph, calibration)
+
+
+def test_a_fifth_of_the_pictures_is_over_or_under_exposed():
+    pictures = [np.full((4, 4, 3), 100, np.uint8)] * 20
+    levels = [int(picture[0, 0, 0]) for picture in vary_exposure(pictures)]
+    assert levels.count(100) == 16
+    assert sorted(set(levels)) == [50, 100, 160]

@@ -1,0 +1,60 @@
+from dataclasses import replace
+
+import pytest
+
+from inspection.config import load_settings
+from inspection.errors import LineInvalid, LineUnknown
+from inspection.lines import list_lines, load_line, parse_line
+from models.registry import REGISTRY
+
+TABLE = {"title": "T", "part": "p", "classes": ["a", "b"], "good": "a", "models": {"champion": "resnet50"}}
+
+
+@pytest.mark.parametrize("name", list_lines())
+def test_every_shipped_line_names_models_of_the_zoo(name):
+    line = load_line(name)
+    for model in line.models:
+        assert REGISTRY[model].task == "classify"
+    for detector in filter(None, (line.locate.model, line.defect_detector)):
+        assert REGISTRY[detector].task == "detect"
+    assert line.licence
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "", "nowhere", "aluminium.toml", "a\0b"])
+def test_a_name_from_a_page_is_never_made_into_a_path(name):
+    with pytest.raises(LineUnknown, match="Known lines: aluminium"):
+        load_line(name)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"classes": ["a"]}, "two different classes"),
+        ({"classes": ["a", "a"]}, "two different classes"),
+        ({"classes": "a"}, "to be a list"),
+        ({"good": "c"}, "must be one of"),
+        ({"title": ""}, "`title` is missing"),
+        ({"models": {}}, "`champion` is missing"),
+        ({"locate": {"mode": "magic"}}, "locate.mode must be"),
+        ({"locate": {"mode": "detector", "model": "yolov5n", "threshold": 3}}, "between 0 and 1"),
+        ({"policy": {"confidence": "high"}}, "between 0 and 1"),
+        ({"policy": 3}, "to be a table"),
+        ({"data": {"split_seed": "x"}}, "whole number"),
+    ],
+)
+def test_a_faulty_file_is_told_what_is_wrong(change, complaint, tmp_path):
+    with pytest.raises(LineInvalid, match=complaint):
+        parse_line({**TABLE, **change}, name="toy", folder=tmp_path)
+
+
+def test_broken_toml_names_the_file(tmp_path, monkeypatch):
+    (tmp_path / "toy.toml").write_text("title = ")
+    settings = load_settings()
+    with pytest.raises(LineInvalid, match="toy.toml is not valid TOML"):
+        load_line("toy", replace(settings, lines_dir=tmp_path))
+
+
+def test_samples_stay_in_the_folder_of_the_lines(tmp_path):
+    line = parse_line({**TABLE, "samples": "../../secrets"}, name="toy", folder=tmp_path)
+    assert line.samples_dir == tmp_path / "secrets"
+    assert line.samples() == ()

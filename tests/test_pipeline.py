@@ -1,0 +1,92 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from inspection.lines import Policy
+from inspection.pipeline import Classifying, Detecting, Inspector
+from inspection.types import VerdictKind
+from models.heads import LinearHead
+from tests.fakes import FakeEngine, make_line, make_picture
+
+FEATURES = np.random.default_rng(1).random((6, 4, 4), np.float32)
+HEAD = LinearHead(np.random.default_rng(2).normal(size=(3, 6)).astype(np.float32), np.zeros(3, np.float32))
+
+
+def make_inspector(logits, *, line=None, candidates=None, channels=3):
+    engine = FakeEngine(np.array(logits, np.float32), FEATURES)
+    classifying = Classifying(engine, HEAD, "resnet50", "ab" * 32, 32, channels, 1.0, 0.5)
+    locating = None
+    if candidates is not None:
+        locating = Detecting(FakeEngine(np.array(candidates, np.float32)), 32, ("part",))
+    return Inspector(line or make_line(detector=candidates is not None), classifying, locating=locating)
+
+
+def test_a_sure_defect_is_rejected_with_its_map():
+    inspector = make_inspector([0, 0, 9], candidates=[[4, 8, 20, 20, 0.9]])
+    found = inspector.inspect(make_picture())
+    assert found.verdict.kind is VerdictKind.REJECT
+    assert found.verdict.class_name == "torn"
+    assert found.box is not None and found.box.as_list() == [8, 8, 40, 32]
+    assert found.heat_map is not None and found.heat_map.class_name == "torn"
+    assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-5)
+    assert not found.retested
+    timings = found.timings_ms.as_dict()
+    assert timings["total"] == pytest.approx(
+        sum(timings[stage] for stage in ("decode", "locate", "classify", "explain"))
+    )
+
+
+def test_no_part_runs_no_classifier():
+    inspector = make_inspector([0, 0, 9], candidates=[[4, 8, 20, 20, 0.1]])
+    found = inspector.inspect(make_picture())
+    assert found.verdict.kind is VerdictKind.NO_PART
+    assert found.box is None and found.heat_map is None and found.probabilities == {}
+    assert inspector.classifying.engine.batches == []
+
+
+def test_an_unsure_part_is_looked_at_mirrored_and_wider():
+    inspector = make_inspector([1.0, 0.9, 0.8], candidates=[[4, 8, 20, 20, 0.9]])
+    found = inspector.inspect(make_picture())
+    assert found.retested
+    assert found.verdict.kind is VerdictKind.REVIEW
+    first, mirrored, wider = (batch[0] for batch in inspector.classifying.engine.batches)
+    np.testing.assert_array_equal(mirrored, first[:, ::-1])
+    assert not np.array_equal(wider, first)
+
+
+def test_a_policy_without_retest_looks_once():
+    line = make_line(policy=Policy(0.8, 0.2, retest=False))
+    inspector = make_inspector([1.0, 0.9, 0.8], line=line)
+    assert not inspector.inspect(make_picture()).retested
+    assert len(inspector.classifying.engine.batches) == 1
+
+
+def test_any_class_can_be_explained():
+    inspector = make_inspector([0, 0, 9])
+    heat = inspector.inspect(make_picture(), target="bent").heat_map
+    assert heat is not None and heat.class_name == "bent"
+    assert inspector.inspect(make_picture(), explain=False).heat_map is None
+
+
+def test_a_grey_network_sees_grey():
+    inspector = make_inspector([0, 0, 9], channels=1)
+    inspector.inspect(make_picture())
+    assert inspector.classifying.engine.batches[0].shape == (1, 32, 32, 1)
+
+
+def test_what_the_command_line_prints_has_every_key_of_the_contract():
+    told = make_inspector([0, 0, 9]).inspect(make_picture()).as_dict()
+    assert list(told) == [
+        "picture", "sha256", "line", "model", "model_sha256", "engine", "precision", "verdict", "class", "score",
+        "probabilities", "box", "timings_ms",
+    ]  # fmt: skip
+    assert list(told["timings_ms"]) == ["decode", "locate", "classify", "explain", "total"]
+
+
+def test_threads_do_not_mix_pictures_up():
+    inspector = make_inspector([0, 0, 9], candidates=[[4, 8, 20, 20, 0.9]])
+    pictures = [make_picture(64 + 8 * index, 48, seed=index) for index in range(8)]
+    alone = [inspector.inspect(picture).box for picture in pictures]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda picture: inspector.inspect(picture).box, pictures * 5)) == alone * 5
