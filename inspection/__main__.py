@@ -9,6 +9,7 @@ from inspection.commands.evaluate import evaluate_folder
 from inspection.commands.inspect import inspect_pictures
 from inspection.commands.listing import show_lines, show_models
 from inspection.commands.output import Exit, notes
+from inspection.commands.train import train_model
 from inspection.errors import AssayError, NotBuiltYet
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.command("inspect")(inspect_pictures)
 app.command("bench")(run_bench)
 app.command("evaluate")(evaluate_folder)
+app.command("train")(train_model)
 app.command("lines")(show_lines)
 app.command("models")(show_models)
 

@@ -1,39 +1,32 @@
 """A finished run → what ships: small weights, calibration, evaluations and the card."""
 
-import subprocess
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from inspection.classify import classify, prepare_batch
-from inspection.config import ROOT, Settings
+from inspection.config import Settings
 from inspection.engines.export import export_network
 from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.prepare import calibration_path
-from inspection.engines.quantize import hash_file, quantize_model, record_calibration, vary_exposure
+from inspection.engines.quantize import hash_file
 from inspection.explain import compute_grid
 from inspection.learning.arrays import ArraySet
 from inspection.learning.calibration import fit_temperature
-from inspection.learning.checkpoint import BEST, EPOCHS
 from inspection.learning.config import TrainConfig
 from inspection.learning.evaluate import Evaluation, compare_precisions, evaluate_set, write_evaluations
 from inspection.learning.line_data import LineData
+from inspection.learning.shipping import CALIBRATION_PICTURES, calibrate, store_weights
 from inspection.lines import Line
 from inspection.types import U8
 from models.card import Card, write_card
 from models.heads import Head, describe_head
-from models.loading import load_matching, load_network, save_weights
-from models.registry import build_network, find_spec
+from models.loading import load_network
+from models.registry import find_spec
 from models.spec import Classifier, ModelSpec
 
-if TYPE_CHECKING:
-    import openvino as ov
-    from torch import nn
-
-CALIBRATION_PICTURES = 300
 HEAT_PERCENTILE = 99.0
 Tell = Callable[[str], None]
 
@@ -84,77 +77,10 @@ def release_classifier(
     return card
 
 
-def store_weights(
-    line: str,
-    config: TrainConfig,
-    run_dir: Path,
-    facts: dict[str, Any],
-    weights: Path,
-    int8_a_channel: bool,
-    licence: str,
-) -> Card:
-    network = build_network(config.model, len(config.class_names))
-    missing = load_matching(network, run_dir / BEST)
-    assert not missing, missing
-    digest = save_weights(network, weights, class_names=config.class_names, int8_a_channel=int8_a_channel)
-    spec = find_spec(config.model)
-    return Card(
-        line=line,
-        model=config.model,
-        class_names=config.class_names,
-        input_size=spec.input_size,
-        parameters=count_parameters(network),
-        weights_sha256=digest,
-        weights_bytes=weights.stat().st_size,
-        temperature=1.0,
-        heat_scale=None,
-        data=facts,
-        recipe={**config.to_dict(), "stored": "int8 a channel" if int8_a_channel else "fp16"},
-        curves=read_curves(run_dir),
-        figures={},
-        precisions={},
-        licence=licence,
-        commit=read_commit(),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        notes=[],
-    )
-
-
-def count_parameters(network: "nn.Module") -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
-def read_curves(run_dir: Path) -> list[dict[str, Any]]:
-    import json
-
-    path = run_dir / EPOCHS
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-
-
-def read_commit() -> str:
-    """The commit that trained it; with a mark where the tree was not that of the commit."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.strip() or "unknown"
-
-
 def prepare_batches(pictures: ArraySet, spec: ModelSpec, count: int) -> list[U8]:
     """Evenly spread over the training pictures, as the engine takes them."""
     chosen = np.linspace(0, len(pictures) - 1, min(count, len(pictures))).astype(int)
     return [prepare_batch([pictures.pixels[index]], spec.channels)[0] for index in chosen]
-
-
-def calibrate(graph: "ov.Model", pictures: Sequence[U8], weights: Path) -> "ov.Model":
-    from safetensors.numpy import save_file
-
-    quantized = quantize_model(graph, vary_exposure(pictures))
-    save_file(record_calibration(graph, quantized), calibration_path(weights))
-    return quantized
 
 
 def measure_heat_scale(
@@ -181,7 +107,6 @@ def fill_card(
     calibration: str,
     notes: Sequence[str],
 ) -> Card:
-    from dataclasses import replace
 
     figures = {
         split: {

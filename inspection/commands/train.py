@@ -1,0 +1,127 @@
+"""train: one model of a line, from a folder of pictures to weights with their card."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inspection.commands.output import Exit, notes, results, show_progress
+from inspection.config import Settings, load_settings
+from inspection.errors import DataInvalid
+from inspection.learning.config import TrainConfig
+from inspection.learning.epochs import EpochRow, TrainReport
+from inspection.lines import Line, load_line
+from models.card import Card
+
+DETECTOR_EPOCHS, CLASSIFIER_EPOCHS = 30, 40
+
+
+def train_model(
+    line: Annotated[str, typer.Argument(help="The production line.")],
+    model: Annotated[str, typer.Option(help="A model of the zoo.")],
+    data: Annotated[Path, typer.Option(help="The line's pictures.")],
+    epochs: Annotated[int | None, typer.Option(min=1, help="Rounds over the training pictures.")] = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    recipe: Annotated[str | None, typer.Option(help="A named recipe; the line's own by default.")] = None,
+    warm_start: Annotated[Path | None, typer.Option(help="Weights to start from, of any line.")] = None,
+    threads: Annotated[int, typer.Option(min=0, help="0: all cores.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
+    small: Annotated[bool, typer.Option("--small", help="Store eight bits a channel.")] = False,
+) -> None:
+    """Train, calibrate, evaluate and write the weights with their card. Started again, it goes on where it stopped."""
+    from models.registry import find_spec
+
+    settings, definition = load_settings(), load_line(line)
+    run_dir = settings.var_dir / "runs" / line / model
+    detects = find_spec(model).task == "detect"
+    start = None if warm_start is None else str(warm_start.resolve())
+    config = plan_run(
+        definition,
+        model,
+        recipe=recipe,
+        epochs=epochs or (DETECTOR_EPOCHS if detects else CLASSIFIER_EPOCHS),
+        changes={"device": device, "warm_start": start, "threads": threads, "seed": seed},
+    )
+    train = train_detection if detects else train_classification
+    card = train(definition, config, data, run_dir, settings, small=small)
+    results.print(
+        f"{card.model}: {settings.weights_dir / line / card.model}.safetensors, {card.weights_bytes / 1e6:.1f} MB"
+    )
+    raise typer.Exit(Exit.OK)
+
+
+def plan_run(
+    line: Line, model: str, *, recipe: str | None, epochs: int, changes: dict[str, object]
+) -> TrainConfig:
+    from inspection.learning.recipes import make_config
+    from models.registry import find_spec
+
+    if find_spec(model).task == "detect":
+        names = line.classes if line.defect_detector == model else ("part",)
+        recipe = recipe or ("detect-strip" if line.locate.mode == "frame" else "detect")
+    else:
+        names = line.classes
+        recipe = recipe or ("strip" if line.locate.mode == "frame" else "line")
+    return make_config(line.name, model, names, recipe=recipe, epochs=epochs, **changes)
+
+
+def train_classification(
+    line: Line, config: TrainConfig, data: Path, run_dir: Path, settings: Settings, *, small: bool
+) -> Card:
+    from inspection.learning.line_data import load_line_data
+    from inspection.learning.release import release_classifier
+    from inspection.learning.train import train_classifier
+    from models.registry import find_spec
+
+    size = find_spec(config.model).input_size
+    sets = load_line_data(line, data, size=size, cache_dir=settings.cache_dir / "arrays")
+    notes.print(f"{len(sets.train)} pictures teach, {len(sets.validation)} choose, {len(sets.test)} judge")
+    with show_progress(f"training {config.model}") as tick:
+        report = train_classifier(
+            config, sets.train, sets.validation, run_dir, on_epoch=lambda row: show_epoch(row, tick)
+        )
+    check_finished(report, run_dir)
+    return release_classifier(line, config, run_dir, sets, settings, int8_a_channel=small, tell=notes.print)
+
+
+def train_detection(
+    line: Line, config: TrainConfig, data: Path, run_dir: Path, settings: Settings, *, small: bool
+) -> Card:
+    from inspection.learning.line_data import load_line_boxes
+    from inspection.learning.release_detector import release_detector
+    from inspection.learning.train_detector import train_detector
+    from models.registry import find_spec
+
+    size = find_spec(config.model).input_size
+    sets = load_line_boxes(
+        line,
+        data,
+        size=size,
+        cache_dir=settings.cache_dir / "arrays",
+        one_class=config.class_names == ("part",),
+    )
+    notes.print(f"{len(sets.train)} pictures teach, {len(sets.validation)} choose, {len(sets.test)} judge")
+    with show_progress(f"training {config.model}") as tick:
+        report = train_detector(
+            config, sets.train, sets.validation, run_dir, on_epoch=lambda row: show_epoch(row, tick)
+        )
+    check_finished(report, run_dir)
+    return release_detector(line, config, run_dir, sets, settings, int8_a_channel=small, tell=notes.print)
+
+
+def show_epoch(row: EpochRow, tick: object) -> None:
+    figures = ", ".join(f"{name} {value:.4f}" for name, value in row.metrics.items() if name != "score")
+    mark = " *" if row.is_best else ""
+    notes.print(
+        f"epoch {row.epoch}/{row.epochs} at {row.size} px: loss {row.train_loss:.4f}, {figures or 'not validated'}, "
+        f"{row.seconds:.0f} s, {row.seconds_left / 60:.0f} min left{mark}"
+    )
+    if callable(tick):
+        tick(row.epoch, row.epochs)
+
+
+def check_finished(report: TrainReport, run_dir: Path) -> None:
+    if report.state != "finished":
+        raise DataInvalid(
+            f"Expected a finished run in {run_dir}, got one that is {report.state}. Start it again."
+        )

@@ -1,0 +1,89 @@
+"""What every release shares: small weights, the first facts of the card, the INT8 calibration."""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inspection.config import ROOT
+from inspection.engines.prepare import calibration_path
+from inspection.engines.quantize import quantize_model, record_calibration, vary_exposure
+from inspection.learning.checkpoint import BEST, EPOCHS
+from inspection.learning.config import TrainConfig
+from inspection.types import U8
+from models.card import Card
+from models.loading import load_matching, save_weights
+from models.registry import build_network, find_spec
+
+if TYPE_CHECKING:
+    import openvino as ov
+    from torch import nn
+
+CALIBRATION_PICTURES = 300
+
+
+def store_weights(
+    line: str,
+    config: TrainConfig,
+    run_dir: Path,
+    facts: dict[str, Any],
+    weights: Path,
+    int8_a_channel: bool,
+    licence: str,
+) -> Card:
+    network = build_network(config.model, len(config.class_names))
+    missing = load_matching(network, run_dir / BEST)
+    assert not missing, missing
+    digest = save_weights(network, weights, class_names=config.class_names, int8_a_channel=int8_a_channel)
+    spec = find_spec(config.model)
+    return Card(
+        line=line,
+        model=config.model,
+        class_names=config.class_names,
+        input_size=spec.input_size,
+        parameters=count_parameters(network),
+        weights_sha256=digest,
+        weights_bytes=weights.stat().st_size,
+        temperature=1.0,
+        heat_scale=None,
+        data=facts,
+        recipe={**config.to_dict(), "stored": "int8 a channel" if int8_a_channel else "fp16"},
+        curves=read_curves(run_dir),
+        figures={},
+        precisions={},
+        licence=licence,
+        commit=read_commit(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        notes=[],
+    )
+
+
+def count_parameters(network: "nn.Module") -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def read_curves(run_dir: Path) -> list[dict[str, Any]]:
+    path = run_dir / EPOCHS
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+
+
+def read_commit() -> str:
+    """The commit that trained it; with a mark where the tree was not that of the commit."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or "unknown"
+
+
+def calibrate(graph: "ov.Model", pictures: Sequence[U8], weights: Path) -> "ov.Model":
+    from safetensors.numpy import save_file
+
+    quantized = quantize_model(graph, vary_exposure(pictures))
+    save_file(record_calibration(graph, quantized), calibration_path(weights))
+    return quantized
