@@ -1,0 +1,115 @@
+"""Charts that stand still: each a function from a table to a figure. No Streamlit here; the theme comes from the page."""
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from inspection.ui.palette import NEUTRAL, STAGE_COLOURS
+
+# No toolbar over a small chart; the ones that people take away pass their own.
+QUIET = {"displayModeBar": False, "staticPlot": False, "scrollZoom": False}
+
+
+def build_probabilities(
+    probabilities: Mapping[str, float], *, chosen: str | None, colour: str, needed_0_1: float | None = None
+) -> go.Figure:
+    """One bar a class, the surest on top; the dashed line is what the line's policy asks of the best one."""
+    order = sorted(probabilities, key=lambda name: probabilities[name])  # plotly draws upwards
+    figure = go.Figure(
+        go.Bar(
+            x=[probabilities[name] for name in order],
+            y=order,
+            orientation="h",
+            marker_color=[colour if name == chosen else NEUTRAL for name in order],
+            text=[format_share(probabilities[name]) for name in order],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.2%}<extra></extra>",
+        )
+    )
+    if needed_0_1 is not None:
+        figure.add_vline(x=needed_0_1, line_dash="dash", line_width=1, line_color=NEUTRAL)
+        figure.add_annotation(
+            x=needed_0_1,
+            y=1,
+            yref="paper",
+            yanchor="bottom",
+            text=f"asked: {needed_0_1:.0%}",
+            showarrow=False,
+        )
+    figure.update_layout(
+        height=46 + 30 * len(order),
+        margin={"l": 0, "r": 52, "t": 22, "b": 4},
+        xaxis={"range": [0, 1], "visible": False, "fixedrange": True},
+        yaxis={"title": None, "fixedrange": True, "ticksuffix": "  "},
+        bargap=0.35,
+        showlegend=False,
+    )
+    return figure
+
+
+def build_timings(timings_ms: Mapping[str, float]) -> go.Figure:
+    """One bar, a stage a segment, in the order that they ran. `total` is the title's; what no stage covers is named."""
+    stages = {name: ms for name, ms in timings_ms.items() if name != "total" and ms > 0}
+    rest = timings_ms.get("total", 0.0) - sum(stages.values())
+    figure = go.Figure()
+    for name, ms in [*stages.items(), ("other", rest)]:
+        if ms <= 0:
+            continue
+        figure.add_bar(
+            x=[ms],
+            y=[""],
+            orientation="h",
+            name=f"{name} {format_ms(ms)}",
+            marker_color=STAGE_COLOURS.get(name, NEUTRAL),
+            marker_line_width=0,
+            hovertemplate=f"{name}: {format_ms(ms)}<extra></extra>",
+        )
+    figure.update_layout(
+        barmode="stack",
+        height=104,
+        margin={"l": 0, "r": 0, "t": 4, "b": 4},
+        xaxis={"visible": False, "fixedrange": True},
+        yaxis={"visible": False, "fixedrange": True, "domain": [0.68, 1]},  # the legend has the rest
+        bargap=0,
+        legend={"orientation": "h", "y": 0.6, "yanchor": "top", "x": 0, "traceorder": "normal"},
+    )
+    return figure
+
+
+def build_curves(curves: Sequence[Mapping[str, object]]) -> go.Figure:
+    """An entry an epoch → losses on the left axis, everything between 0 and 1 on the right."""
+    epochs = [entry.get("epoch", index + 1) for index, entry in enumerate(curves)]
+    names = [name for name in curves[0] if name != "epoch" and isinstance(curves[0][name], int | float)]
+    figure = go.Figure()
+    for name in names:
+        figure.add_scatter(
+            x=epochs,
+            y=[entry.get(name) for entry in curves],
+            name=name.replace("_", " "),
+            mode="lines+markers" if len(curves) < 12 else "lines",
+            yaxis="y" if "loss" in name else "y2",
+        )
+    figure.update_layout(
+        height=320,
+        margin={"l": 0, "r": 0, "t": 8, "b": 8},
+        xaxis={"title": "epoch"},
+        yaxis={"title": "loss", "rangemode": "tozero"},
+        yaxis2={"title": "share", "overlaying": "y", "side": "right", "range": [0, 1], "showgrid": False},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        hovermode="x unified",
+    )
+    return figure
+
+
+def format_ms(ms: float) -> str:
+    return f"{ms:.1f} ms" if ms < 100 else f"{ms:,.0f} ms"
+
+
+def format_share(value_0_1: float) -> str:
+    """Never "100 %" for what is not certain, never "0 %" for what is not excluded."""
+    if 0.9995 <= value_0_1 < 1:
+        return "> 99.9 %"
+    if 0 < value_0_1 < 0.0005:
+        return "< 0.1 %"
+    return f"{value_0_1 * 100:.1f} %"

@@ -1,0 +1,194 @@
+"""What judges, and what is judged: the pickers of the Inspect page and the link that repeats them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from inspection.lines import Line
+from inspection.types import PRECISIONS, Precision
+from inspection.ui import resources
+from inspection.ui.resources import Sample
+from inspection.ui.state import Choice
+from inspection.ui.uploads import Refusal, Upload, unpack
+
+SAMPLES, UPLOAD, CAMERA = "Samples", "Upload", "Camera"
+_SOURCE_ICONS = {
+    SAMPLES: ":material/photo_library:",
+    UPLOAD: ":material/upload_file:",
+    CAMERA: ":material/photo_camera:",
+}
+ALL_SAMPLES = "all"
+_SUFFIXES = ["jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp", "zip"]
+PRECISION_WORDS: dict[Precision, str] = {"int8": "INT8", "bf16": "BF16", "f32": "F32"}
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What was given: ids that change when it changes, and how to get it once they did."""
+
+    source: tuple[str, ...]
+    load: Callable[[], Sequence[Upload | Refusal]]
+
+
+def follow_link() -> None:
+    """Take over ?line=…&model=…&precision=…&sample=… when the address is new; what is unknown in it is left alone."""
+    arrived = st.query_params.to_dict()
+    if arrived == st.session_state.get("inspect.link"):
+        return
+    st.session_state["inspect.link"] = arrived
+    line = arrived.get("line", st.session_state.get("inspect.line", resources.line_names()[0]))
+    if line not in resources.line_names():
+        return
+    st.session_state["inspect.line"] = line
+    if arrived.get("model") in resources.get_line(line).models:
+        st.session_state[f"inspect.model.{line}"] = arrived["model"]
+    if arrived.get("precision") in PRECISIONS:
+        st.session_state["inspect.precision"] = arrived["precision"]
+    if "sample" in arrived:
+        st.session_state["inspect.source"] = SAMPLES
+        st.session_state[f"inspect.sample.{line}"] = arrived["sample"]
+
+
+def write_link(choice: Choice, line: Line, sample: str | None) -> None:
+    """The address of this page always leads back to what it shows."""
+    link: dict[str, str] = {"line": choice.line}
+    if choice.model != line.champion:
+        link["model"] = choice.model
+    if choice.precision != PRECISIONS[0]:
+        link["precision"] = choice.precision
+    if sample is not None:
+        link["sample"] = sample
+    if link != st.query_params.to_dict():
+        st.query_params.from_dict(link)
+    st.session_state["inspect.link"] = link
+
+
+def choose_judge() -> tuple[Line, Choice]:
+    with st.container(horizontal=True, vertical_alignment="top"):
+        name = st.selectbox(
+            "Line",
+            resources.line_names(),
+            format_func=lambda name: resources.get_line(name).title,
+            key="inspect.line",
+            persist_state="session",
+            width=260,
+        )
+        line = resources.get_line(name)
+        model = st.selectbox(
+            "Model",
+            line.models,
+            format_func=lambda model: _title_model(model, line),
+            key=f"inspect.model.{name}",
+            persist_state="session",
+            width=260,
+        )
+        precision = st.segmented_control(
+            "Precision",
+            PRECISIONS,
+            format_func=lambda precision: PRECISION_WORDS[precision],
+            default=None if "inspect.precision" in st.session_state else PRECISIONS[0],
+            required=True,
+            key="inspect.precision",
+            persist_state="session",
+            help="What the engine computes with. INT8 is the fastest; F32 is the reference.",
+        )
+    return line, Choice(line.name, model, cast(Precision, precision))
+
+
+def _title_model(model: str, line: Line) -> str:
+    title = resources.model_titles().get(model, model)
+    return f"{title} (champion)" if model == line.champion else title
+
+
+def choose_source() -> str:
+    chosen = st.segmented_control(
+        "Pictures",
+        (SAMPLES, UPLOAD, CAMERA),
+        format_func=lambda source: f"{_SOURCE_ICONS[source]} {source}",
+        default=None if "inspect.source" in st.session_state else SAMPLES,
+        required=True,
+        key="inspect.source",
+        persist_state="session",
+    )
+    return str(chosen)
+
+
+def give_samples(line: Line, *, beside: DeltaGenerator) -> tuple[Inputs | None, str | None]:
+    """The film strip; also the chosen sample's name, for the link."""
+    samples = resources.get_samples(line.name)
+    if not samples:
+        st.info(
+            f"This line ships no pictures ({line.licence or 'no licence is stated'}). Upload your own, or use the camera.",
+            title="No samples",
+            icon=":material/photo_library:",
+        )
+        return None, None
+    key = f"inspect.sample.{line.name}"
+    stems = [sample.stem for sample in samples]
+    chosen = st.session_state.get(key, stems[0])
+    if chosen != ALL_SAMPLES and chosen not in stems:
+        st.warning(
+            "The link names a sample that this line does not have; the first one is shown.",
+            icon=":material/link_off:",
+        )
+        chosen = stems[0]
+    _show_strip(samples, chosen, key, beside)
+    taken = samples if chosen == ALL_SAMPLES else [samples[stems.index(chosen)]]
+    source = ("sample", line.name, *(sample.stem for sample in taken))
+    return Inputs(source, lambda: [Upload(sample.name, sample.data) for sample in taken]), chosen
+
+
+def _show_strip(samples: Sequence[Sample], chosen: str, key: str, beside: DeltaGenerator) -> None:
+    def take(stem: str) -> None:
+        st.session_state[key] = stem
+
+    with beside:
+        st.button(
+            f"Inspect all {len(samples)}",
+            key="sample.all",
+            on_click=take,
+            args=(ALL_SAMPLES,),
+            icon=":material/grid_view:",
+            type="primary" if chosen == ALL_SAMPLES else "secondary",
+        )
+    with st.container(horizontal=True, wrap=False, gap="small", key="samples"):
+        for sample in samples:
+            with st.container(width=92, gap="xsmall"):
+                st.image(sample.thumbnail, alt=f"Sample {sample.label}", width="stretch")
+                st.button(
+                    sample.label,
+                    key=f"sample.{sample.stem}",
+                    on_click=take,
+                    args=(sample.stem,),
+                    type="primary" if sample.stem == chosen else "secondary",
+                    width="stretch",
+                )
+
+
+def give_upload() -> Inputs | None:
+    files = st.file_uploader(
+        "Pictures, or ZIP archives of pictures",
+        type=_SUFFIXES,
+        accept_multiple_files=True,
+        key="inspect.upload",
+        help="JPEG, PNG, BMP, TIFF or WebP; at most 200 pictures at a time. They stay in this session.",
+    )
+    if not files:
+        st.caption("Drop one picture for a full report, or many for a gallery with a table to take away.")
+        return None
+    source = ("upload", *(file.file_id for file in files))
+    return Inputs(source, lambda: unpack((file.name, file.getvalue()) for file in files))
+
+
+def give_camera() -> Inputs | None:
+    shot = st.camera_input(
+        "Take a picture of the part",
+        key="inspect.camera",
+        help="The browser asks for leave to use the camera.",
+    )
+    if shot is None:
+        return None
+    return Inputs(("camera", shot.file_id), lambda: [Upload("camera.jpg", shot.getvalue())])

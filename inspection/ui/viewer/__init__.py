@@ -1,0 +1,123 @@
+"""The evidence viewer: the picture with its boxes and its heat map, turned in the browser without a round trip."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from inspection.types import Box, HeatMap, Inspection, VerdictKind
+from inspection.ui.overlays import heat_layers, to_data_url
+from inspection.ui.palette import BOX_COLOUR, VERDICT_STYLES, heat_gradient_css
+
+_HERE = Path(__file__).parent
+_COMPONENT = st.components.v2.component(
+    "assay_evidence_viewer",
+    html=(_HERE / "viewer.html").read_text(encoding="utf-8"),
+    css=(_HERE / "viewer.css").read_text(encoding="utf-8"),
+    js=(_HERE / "viewer.js").read_text(encoding="utf-8"),
+)
+_ROWS, _COLUMNS = ("upper", "middle", "lower"), ("left", "centre", "right")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the viewer shows: the picture as JPEG, and the size that the boxes are measured in."""
+
+    photo: bytes
+    size: tuple[int, int]
+    inspection: Inspection
+
+
+def show_evidence(view: View, *, key: str) -> None:
+    _COMPONENT(key=key, data=describe_view(view))
+
+
+def describe_view(view: View) -> dict[str, Any]:
+    """The component's data; every length is a fraction of the picture."""
+    inspection, (width, height) = view.inspection, view.size
+    focus = inspection.box or (inspection.heat_map.crop if inspection.heat_map else None)
+    return {
+        "photo": to_data_url(view.photo),
+        "width": width,
+        "height": height,
+        "alt": describe_picture(inspection),
+        "boxes": _list_boxes(inspection, width, height),
+        "focus": _fractions(focus, width, height) if inspection.box and focus else None,
+        "heat": _describe_heat(inspection.heat_map, width, height),
+        "note": _explain_absence(inspection),
+    }
+
+
+def _list_boxes(inspection: Inspection, width: int, height: int) -> list[dict[str, Any]]:
+    boxes = []
+    if inspection.box is not None:
+        sure = "" if inspection.box_score_0_1 is None else f" {inspection.box_score_0_1:.0%}"
+        label = {"label": f"part{sure}", "colour": BOX_COLOUR}
+        boxes.append(_fractions(inspection.box, width, height) | label)
+    colour = VERDICT_STYLES[VerdictKind.REJECT].fill
+    for found in inspection.findings:
+        label = {"label": f"{found.class_name} {found.score_0_1:.0%}", "colour": colour}
+        boxes.append(_fractions(found.box, width, height) | label)
+    return boxes
+
+
+def _fractions(box: Box, width: int, height: int) -> dict[str, Any]:
+    return {
+        "x": box.x1 / width,
+        "y": box.y1 / height,
+        "w": (box.x2 - box.x1) / width,
+        "h": (box.y2 - box.y1) / height,
+    }
+
+
+def _describe_heat(heat_map: HeatMap | None, width: int, height: int) -> dict[str, Any] | None:
+    if heat_map is None:
+        return None
+    native, smooth = heat_layers(heat_map)
+    peak = float(heat_map.grid.max())
+    rows, columns = heat_map.grid.shape
+    return _fractions(heat_map.crop, width, height) | {
+        "native": to_data_url(native),
+        "smooth": to_data_url(smooth),
+        "gradient": _gradient(),
+        "peak": min(1.0, peak / heat_map.scale),
+        "high": f"≥ {heat_map.scale:.3g}",
+        "cells": f"Native {columns}×{rows}",
+        "note": f"Heat for “{heat_map.class_name}”. One scale for every picture of this model; warmest here: {peak:.3g}.",
+    }
+
+
+@lru_cache(maxsize=1)
+def _gradient() -> str:
+    return heat_gradient_css()
+
+
+def _explain_absence(inspection: Inspection) -> str | None:
+    if inspection.heat_map is not None:
+        return None
+    if inspection.verdict.kind is VerdictKind.NO_PART:
+        return "No part was found, so nothing was classified and there is no heat map."
+    return "This model draws no heat map. The Explain page can probe it from outside."
+
+
+def describe_picture(inspection: Inspection) -> str:
+    """What a person who cannot see the picture is told."""
+    parts = [f"Picture {inspection.picture}. {inspection.verdict.words}."]
+    if inspection.box is not None:
+        parts.append("The part is boxed.")
+    if inspection.heat_map is not None and float(inspection.heat_map.grid.max()) > 0:
+        parts.append(f"The heat map is warmest at the {find_hottest(inspection.heat_map)} of the part.")
+    return " ".join(parts)
+
+
+def find_hottest(heat_map: HeatMap) -> str:
+    """ "upper left", "centre", … of the crop."""
+    rows, columns = heat_map.grid.shape
+    row, column = np.unravel_index(int(heat_map.grid.argmax()), heat_map.grid.shape)
+    down, across = _ROWS[int((row + 0.5) * 3 / rows)], _COLUMNS[int((column + 0.5) * 3 / columns)]
+    if down == "middle":
+        return "centre" if across == "centre" else f"middle {across}"
+    return f"{down} {across}"

@@ -1,0 +1,61 @@
+"""Models: every architecture, and the weights that were trained for the lines."""
+
+import streamlit as st
+
+from inspection.ui import resources
+from inspection.ui.cards import show_card
+from inspection.ui.zoo import Trained, list_roles, tabulate_registry, tabulate_trained
+
+st.title("Models")
+titles = resources.model_titles()
+lines = [resources.get_line(name) for name in resources.line_names()]
+view = st.segmented_control(
+    "Show",
+    ("Trained for a line", "Architectures"),
+    default="Trained for a line",
+    required=True,
+    label_visibility="collapsed",
+    key="models.view",
+)
+if view == "Architectures":
+    used_by = {
+        model: [line.name for line in lines if model in list_roles(line)]
+        for model in resources.get_registry()
+    }
+    st.dataframe(
+        tabulate_registry(resources.get_registry().values(), used_by),
+        hide_index=True,
+        height="content",
+        column_config={
+            "Parameters": st.column_config.NumberColumn(
+                format="compact", help="Without the classifier's head."
+            ),
+            "Lines": st.column_config.MultiselectColumn(color="auto", options=[line.name for line in lines]),
+        },
+        alt="Every architecture of the registry with its size and source",
+    )
+else:
+    rows = [
+        Trained(line, model, role, resources.get_card(line.name, model))
+        for line in lines
+        for model, role in list_roles(line).items()
+    ]
+    chosen = st.dataframe(
+        tabulate_trained(rows, titles),
+        hide_index=True,
+        height="content",
+        column_config={
+            "Parameters": st.column_config.NumberColumn(format="compact"),
+            "MB": st.column_config.NumberColumn(format="%.1f"),
+            "Precisions": st.column_config.MultiselectColumn(color="auto", options=["bf16", "f32", "int8"]),
+        },
+        on_select="rerun",
+        selection_mode="single-row",
+        key="models.trained",
+        placeholder="",
+        alt="The models of each line; select a row for its card",
+    )
+    if chosen.selection.rows:
+        show_card(rows[chosen.selection.rows[0]], titles)
+    else:
+        st.caption("Select a row to read the model's card: data, recipe, figures, learning curves, hash.")

@@ -1,0 +1,106 @@
+"""The same app behind st.App: models warmed at the start, security headers on every answer. `streamlit run server.py`."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_log = logging.getLogger("assay.server")
+
+# Streamlit's page needs inline styles, workers from blobs and compiled expressions (Vega); components v2 are imported
+# from blobs. Nothing may be loaded from, or sent to, any other host.
+_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "frame-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    ]
+)
+SECURITY_HEADERS = {
+    "content-security-policy": _POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "SAMEORIGIN",
+    "referrer-policy": "no-referrer",
+    "permissions-policy": "camera=(self), microphone=(), geolocation=(), payment=(), usb=()",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+
+class SecurityHeaders:
+    """Plain ASGI: a wrapper around the request would hold back streamed answers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message["headers"]}
+                extra = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+                message = {
+                    **message,
+                    "headers": [*message["headers"], *(pair for pair in extra if pair[0] not in present)],
+                }
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def warm() -> None:
+    """What the first visitor would wait for: the charts, the default line's samples and its champion's engine."""
+    from inspection.errors import AssayError
+    from inspection.types import PRECISIONS
+    from inspection.ui import charts, resources
+
+    charts.build_timings({"decode": 1.0, "total": 1.0})
+    line = resources.get_line(resources.line_names()[0])
+    resources.get_samples(line.name)
+    resources.model_titles()
+    try:
+        resources.get_inspector(line.name, line.champion, PRECISIONS[0])
+    except AssayError as error:  # the page says it too; a server without weights still serves the other pages
+        _log.warning("%s is not warm: %s", line.name, error)
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[None]:
+    """The page is served at once; the warming goes on beside it, and a first visitor waits on the same cache entry."""
+    warming = asyncio.create_task(asyncio.to_thread(warm))
+    yield
+    with suppress(asyncio.CancelledError):
+        warming.cancel()
+        await warming
+
+
+def say_fault(error: Exception) -> bool:
+    """A fault of ours: the log has all of it, the page one sentence."""
+    _log.error("A page failed.", exc_info=error)
+    st.error(
+        "Something went wrong on our side. Reload the page; if it happens again, the server's log says what it was.",
+        title="This page failed",
+        icon=":material/bug_report:",
+    )
+    return True
+
+
+app = st.App(
+    Path(__file__).parent / "app.py",
+    lifespan=lifespan,
+    middleware=[Middleware(SecurityHeaders)],
+    on_script_error=say_fault,
+)

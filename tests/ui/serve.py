@@ -1,0 +1,33 @@
+"""The real server over made-up lines and the fake inspector, for the browser tests: `python -m tests.ui.serve PORT FOLDER`."""
+
+import os
+import sys
+from pathlib import Path
+
+from inspection.config import ROOT
+from tests.ui.conftest import write_lines
+from tests.ui.fakes import FakeInspector
+
+
+def main(port: str, folder: Path) -> None:
+    write_lines(folder / "lines")
+    os.environ |= {
+        "ASSAY_LINES": str(folder / "lines"),
+        "ASSAY_WEIGHTS": str(folder / "weights"),
+        "ASSAY_VAR": str(folder / "var"),
+    }
+    from streamlit.web.cli import main as run_streamlit
+
+    from inspection import pipeline
+    from inspection.lines import load_line
+
+    def load_inspector(line_name: str, model: str, precision: str) -> FakeInspector:
+        return FakeInspector(load_line(line_name), model, precision)
+
+    pipeline.load_inspector = load_inspector
+    sys.argv = ["streamlit", "run", str(ROOT / "server.py"), "--server.port", port]
+    run_streamlit()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,193 @@
+"""The main walks in a real browser: no answer of 400 or more, no error in the console."""
+
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from inspection.config import ROOT
+from tests.ui.fakes import code_of, make_png
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+CHROMIUM = Path(os.environ.get("ASSAY_CHROMIUM", "/usr/bin/chromium"))
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"needs Chromium at {CHROMIUM}; set ASSAY_CHROMIUM, or apt-get install chromium")
+    pytest.importorskip("playwright", reason="needs playwright: pip install -r requirements-dev.txt")
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "tests.ui.serve", port, str(tmp_path_factory.mktemp("served"))]
+    server = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    try:
+        wait_for(f"http://localhost:{port}/_stcore/health", server)
+        yield f"http://localhost:{port}"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=20)
+
+
+def wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert server.poll() is None, "the server ended"
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.2)
+    raise AssertionError(f"no answer from {url}")
+
+
+@pytest.fixture(scope="module")
+def browser(address: str) -> Iterator["Browser"]:
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*quiet, "--disable-sync"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: "Browser", address: str) -> Iterator["Page"]:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    faults: list[str] = []
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("response", lambda got: faults.append(f"{got.status} {got.url}") if got.status >= 400 else None)
+    page.on(
+        "request",
+        lambda asked: (
+            faults.append(asked.url) if not asked.url.startswith((address, "data:", "blob:")) else None
+        ),
+    )
+    page.goto(address)
+    settle(page)
+    yield page
+    page.close()
+    assert faults == []
+
+
+def settle(page: "Page") -> None:
+    page.wait_for_timeout(150)
+    page.wait_for_selector(IDLE, timeout=30_000)
+
+
+def verdict(page: "Page") -> str:
+    return page.get_by_role("status").first.inner_text()
+
+
+def test_a_sample_is_judged_and_another(page: "Page") -> None:
+    assert "REJECT: cracked, 97 %" in verdict(page)
+    page.get_by_role("button", name="Flawless 01", exact=True).click()
+    page.get_by_text("PASS: flawless, 97 %").wait_for()
+    assert "sample=flawless-01" in page.url
+
+
+def test_the_evidence_is_turned_in_the_browser(page: "Page") -> None:
+    stage, layer = page.get_by_role("img", name="Picture cracked-01.png"), page.locator("img.layer")
+    assert "warmest at the upper centre" in (stage.get_attribute("aria-label") or "")
+    assert layer.evaluate("image => image.naturalWidth") == 256
+    page.get_by_label("Native 7×7").check(force=True)
+    page.wait_for_function("() => true")
+    assert layer.evaluate("image => image.decode().then(() => image.naturalWidth)") == 7
+    page.get_by_label("Opacity of the heat map").fill("30")
+    assert layer.evaluate("image => image.style.opacity") == "0.3"
+    page.get_by_label("Before and after").check(force=True)
+    divider = page.get_by_label("Divider: the heat map is shown on its right")
+    divider.focus()
+    before = int(divider.input_value())
+    page.keyboard.press("ArrowRight")
+    assert int(divider.input_value()) == before + 1
+    page.get_by_label("Picture", exact=True).check(force=True)
+    assert layer.is_hidden()
+
+
+def test_the_viewers_controls_outlive_a_change_of_picture(page: "Page") -> None:
+    page.get_by_label("Native 7×7").check(force=True)
+    page.get_by_role("button", name="Unsure 01", exact=True).click()
+    page.get_by_text("REVIEW: flawless").wait_for()
+    settle(page)
+    assert page.get_by_label("Native 7×7").is_checked()
+
+
+def test_an_upload_is_judged_soon(page: "Page") -> None:
+    page.get_by_text("Upload", exact=True).click()
+    chooser = page.locator("input[type=file]")
+    chooser.wait_for(state="attached")
+    settle(page)
+    started = time.monotonic()
+    chooser.set_input_files(
+        {"name": "mine.png", "mimeType": "image/png", "buffer": make_png(code_of("dented"))}
+    )
+    page.get_by_text("REJECT: dented, 97 %").wait_for()
+    assert time.monotonic() - started < 5  # a second on an idle machine; the tests share theirs
+
+
+def test_an_archive_makes_a_gallery_to_take_away(page: "Page") -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as writer:
+        for index, name in enumerate(("flawless", "cracked", "stained")):
+            writer.writestr(f"{name}.png", make_png(code_of(name), seed=index))
+        writer.writestr("notes.txt", "not a picture")
+    page.get_by_text("Upload", exact=True).click()
+    chooser = page.locator("input[type=file]")
+    chooser.set_input_files(
+        {"name": "shift.zip", "mimeType": "application/zip", "buffer": archive.getvalue()}
+    )
+    page.get_by_text("4 pictures: 2 REJECT, 1 PASS, 1 REFUSED").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Everything (ZIP)").click()
+    taken = zipfile.ZipFile(download.value.path())
+    assert [name.split("/")[1] for name in taken.namelist()[2:]] == ["pass", "reject", "reject"]
+    page.get_by_role("button", name="stained.png", exact=True).click()
+    page.get_by_text("REJECT: stained, 97 %").wait_for()
+
+
+def test_the_models_page_opens_from_the_menu(page: "Page") -> None:
+    page.get_by_role("link", name="Models").click()
+    page.get_by_role("heading", name="Models").wait_for()
+    page.get_by_text("Select a row to read the model's card").wait_for()
+
+
+def test_every_control_has_a_name(page: "Page") -> None:
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('button, input, [role=button], [role=slider], img')]
+            .filter(e => e.offsetParent !== null && !e.closest('[aria-hidden=true]'))
+            .filter(e => !(e.getAttribute('aria-label') || e.getAttribute('alt') !== null || e.title
+                || e.innerText?.trim() || e.labels?.length || e.getAttribute('aria-labelledby')))
+            .map(e => e.outerHTML.slice(0, 160))"""
+    )
+    assert nameless == []
+
+
+def test_the_verdict_fits_a_phone(browser: "Browser", address: str) -> None:
+    phone = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    phone.goto(address)
+    settle(phone)
+    phone.get_by_text("REJECT: cracked, 97 %").wait_for()
+    overflow = phone.evaluate(
+        "() => document.querySelector('[data-testid=stMain]').scrollWidth - window.innerWidth"
+    )
+    phone.close()
+    assert overflow <= 0

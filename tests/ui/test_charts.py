@@ -1,0 +1,62 @@
+"""Charts are asserted on their data."""
+
+import pytest
+
+from inspection.ui import charts
+
+PROBABILITIES = {"flawless": 0.05, "cracked": 0.9, "stained": 0.05}
+
+
+def test_probabilities_draw_the_surest_on_top() -> None:
+    bar = charts.build_probabilities(PROBABILITIES, chosen="cracked", colour="#123456", needed_0_1=0.8).data[
+        0
+    ]
+    assert bar.y[-1] == "cracked" and bar.x[-1] == 0.9  # plotly draws upwards
+    assert bar.marker.color[-1] == "#123456" and set(bar.marker.color[:-1]) == {charts.NEUTRAL}
+    assert bar.text[-1] == "90.0 %"
+
+
+def test_probabilities_show_what_the_policy_asks() -> None:
+    figure = charts.build_probabilities(PROBABILITIES, chosen="cracked", colour="#123456", needed_0_1=0.8)
+    assert figure.layout.shapes[0].x0 == 0.8
+    assert not charts.build_probabilities(PROBABILITIES, chosen=None, colour="#123456").layout.shapes
+
+
+def test_timings_add_up_to_the_total() -> None:
+    timings = {"decode": 2.0, "locate": 5.0, "classify": 3.5, "explain": 0.0, "total": 12.0}
+    figure = charts.build_timings(timings)
+    assert [bar.name for bar in figure.data] == [
+        "decode 2.0 ms",
+        "locate 5.0 ms",
+        "classify 3.5 ms",
+        "other 1.5 ms",
+    ]
+    assert sum(bar.x[0] for bar in figure.data) == pytest.approx(12.0)
+
+
+def test_a_total_that_is_all_stages_has_no_rest() -> None:
+    figure = charts.build_timings({"decode": 1.0, "total": 1.0})
+    assert [bar.name for bar in figure.data] == ["decode 1.0 ms"]
+
+
+def test_curves_put_losses_left_and_shares_right() -> None:
+    curves = [
+        {"epoch": 1, "train_loss": 2.0, "accuracy": 0.4},
+        {"epoch": 2, "train_loss": 1.0, "accuracy": 0.8},
+    ]
+    loss, accuracy = charts.build_curves(curves).data
+    assert loss.name == "train loss" and loss.yaxis == "y" and list(loss.y) == [2.0, 1.0]
+    assert accuracy.yaxis == "y2" and list(accuracy.x) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(1.0, "100.0 %"), (0.99999, "> 99.9 %"), (0.5, "50.0 %"), (0.0001, "< 0.1 %"), (0.0, "0.0 %")],
+)
+def test_shares_promise_nothing_that_is_not_so(value: float, words: str) -> None:
+    assert charts.format_share(value) == words
+
+
+@pytest.mark.parametrize(("ms", "words"), [(0.42, "0.4 ms"), (99.95, "100.0 ms"), (1234.5, "1,234 ms")])
+def test_milliseconds(ms: float, words: str) -> None:
+    assert charts.format_ms(ms) == words

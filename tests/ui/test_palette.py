@@ -1,0 +1,73 @@
+"""Verdict colours stay apart for people who do not see all colours."""
+
+from itertools import combinations
+
+import cv2
+import numpy as np
+import pytest
+
+from inspection.types import VerdictKind
+from inspection.ui.palette import STAGE_COLOURS, VERDICT_STYLES, heat_alpha, heat_colours, hex_to_rgb
+
+# Machado, Oliveira and Fernandes 2009, severity 1.0; on linear RGB
+VISIONS = {
+    "full": np.eye(3),
+    "protanopia": np.array(
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    ),
+    "deuteranopia": np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    ),
+    "tritanopia": np.array(
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
+    ),
+}
+
+
+def linear(colour: str) -> np.ndarray:
+    value = np.array(hex_to_rgb(colour)) / 255
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def lab(colour: str, vision: np.ndarray) -> np.ndarray:
+    seen = np.clip(vision @ linear(colour), 0, 1)
+    encoded = np.where(seen <= 0.0031308, seen * 12.92, 1.055 * seen ** (1 / 2.4) - 0.055)
+    return cv2.cvtColor(encoded.astype(np.float32)[None, None], cv2.COLOR_RGB2LAB)[0, 0]
+
+
+def contrast(first: str, second: str) -> float:
+    """WCAG 2: relative luminance, 1 to 21."""
+    light, dark = sorted((float(linear(c) @ [0.2126, 0.7152, 0.0722]) for c in (first, second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+@pytest.mark.parametrize("pair", list(combinations(VerdictKind, 2)), ids=lambda pair: "-".join(pair))
+def test_verdicts_differ_in_every_vision(vision: str, pair: tuple[VerdictKind, VerdictKind]) -> None:
+    first, second = (lab(VERDICT_STYLES[kind].fill, VISIONS[vision]) for kind in pair)
+    assert np.linalg.norm(first - second) > 20  # 2.3 is the least that a person notices
+
+
+@pytest.mark.parametrize("kind", VerdictKind)
+def test_the_words_on_a_verdict_can_be_read(kind: VerdictKind) -> None:
+    assert contrast(VERDICT_STYLES[kind].fill, VERDICT_STYLES[kind].text) >= 4.5
+
+
+def test_every_verdict_has_its_own_icon_and_shape() -> None:
+    assert len({style.icon for style in VERDICT_STYLES.values()}) == len(VerdictKind)
+    assert len({style.path for style in VERDICT_STYLES.values()}) == len(VerdictKind)
+
+
+def test_heat_only_gets_lighter() -> None:
+    lightness = [lab("#{:02x}{:02x}{:02x}".format(*colour), np.eye(3))[0] for colour in heat_colours()[::8]]
+    assert all(later > earlier for earlier, later in zip(lightness, lightness[1:], strict=False))
+
+
+def test_no_heat_is_clear() -> None:
+    assert heat_alpha(0) == 0
+    assert heat_alpha(1) == heat_alpha(3) == 1
+    assert heat_alpha(0.1) < heat_alpha(0.2)
+
+
+def test_stage_colours_are_distinct() -> None:
+    assert len(set(STAGE_COLOURS.values())) == len(STAGE_COLOURS)

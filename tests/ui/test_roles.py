@@ -1,0 +1,166 @@
+"""Who sees which page, and who may write."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit import config
+from streamlit.runtime.secrets import Secrets
+from streamlit.testing.v1 import AppTest
+
+from inspection.config import load_settings
+from inspection.ui import roles
+from inspection.ui.roles import (
+    LOCAL,
+    PAGES,
+    Person,
+    Role,
+    RoleRefused,
+    RolesInvalid,
+    pages_for,
+    read_roles,
+    recognise,
+)
+
+TABLE = {"ada@example.org": frozenset({Role.AUDITOR})}
+ADA = {"is_logged_in": True, "email": "Ada@Example.org", "name": "Ada", "exp": 1000.0, "email_verified": True}
+
+
+def test_every_page_of_the_table_exists_and_is_anyones() -> None:
+    for page in PAGES:
+        assert roles.page_path(page).is_file(), page.file
+        assert page.roles <= set(Role) and page.roles
+        assert len(page.help) < 200
+    assert len({page.file for page in PAGES}) == len(PAGES)
+
+
+def test_the_local_user_sees_all() -> None:
+    assert pages_for(LOCAL) == list(PAGES)
+
+
+def test_nobody_without_a_role_sees_anything() -> None:
+    assert pages_for(Person("Eve", frozenset())) == []
+
+
+def test_a_person_has_the_roles_of_our_table() -> None:
+    person = recognise(ADA, TABLE, now=999)
+    assert person == Person("Ada", frozenset({Role.AUDITOR}))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"is_logged_in": False},
+        {},
+        ADA | {"exp": 999.0},
+        {key: value for key, value in ADA.items() if key != "exp"},
+        ADA | {"exp": "soon"},
+    ],
+    ids=["logged out", "no claims", "expired", "no expiry", "expiry is no time"],
+)
+def test_claims_that_do_not_hold(claims: dict[str, object]) -> None:
+    assert recognise(claims, TABLE, now=999) is None
+
+
+def test_an_address_nobody_verified_has_no_role() -> None:
+    person = recognise(ADA | {"email_verified": False}, TABLE, now=0)
+    assert person is not None and person.roles == frozenset()
+
+
+def test_a_stranger_has_no_role() -> None:
+    person = recognise(ADA | {"email": "eve@example.org"}, TABLE, now=0)
+    assert person is not None and person.roles == frozenset()
+
+
+def test_the_table_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "roles.toml"
+    path.write_text('[roles]\n"Ada@example.org" = ["auditor", "engineer"]\n')
+    assert read_roles(path) == {"ada@example.org": {Role.AUDITOR, Role.ENGINEER}}
+
+
+def test_no_table_means_no_roles(tmp_path: Path) -> None:
+    assert read_roles(tmp_path / "absent.toml") == {}
+
+
+@pytest.mark.parametrize("text", ["[roles", '[roles]\nada = ["king"]', 'roles = "all"', "[roles]\nada = 3"])
+def test_a_table_that_cannot_be_read_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "roles.toml"
+    path.write_text(text)
+    with pytest.raises(RolesInvalid, match="roles.toml"):
+        read_roles(path)
+
+
+def test_a_write_is_refused_without_the_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roles, "current_person", lambda: Person("Ada", frozenset({Role.AUDITOR})))
+    assert roles.require(Role.AUDITOR, Role.ENGINEER).name == "Ada"
+    with pytest.raises(RoleRefused, match="engineer"):
+        roles.require(Role.ENGINEER)
+
+
+def test_a_write_is_refused_to_who_is_logged_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roles, "current_person", lambda: None)
+    with pytest.raises(RoleRefused):
+        roles.require(*Role)
+
+
+def open_app(app: AppTest, table: str, **claims: object) -> AppTest:
+    settings = load_settings()
+    settings.var_dir.mkdir(parents=True, exist_ok=True)
+    (settings.var_dir / "roles.toml").write_text(table)
+    app.secrets["auth"] = {"redirect_uri": "http://localhost/oauth2callback", "cookie_secret": "x" * 32}
+    app.user = {"email": "ada@example.org", "name": "Ada", "exp": time.time() + 60, **claims}
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_with_a_login_the_app_asks_for_it(app: AppTest) -> None:
+    open_app(app, "", is_logged_in=False)
+    assert [button.label for button in app.button] == ["Log in"]
+
+
+def test_a_token_that_expired_must_be_renewed(app: AppTest) -> None:
+    open_app(app, '[roles]\n"ada@example.org" = ["auditor"]', is_logged_in=True, exp=time.time() - 1)
+    assert [button.label for button in app.button] == ["Log in"]
+
+
+def test_without_a_role_there_is_nothing_but_the_way_out(app: AppTest) -> None:
+    open_app(app, "", is_logged_in=True)
+    assert app.title[0].value == "No role yet" and [button.label for button in app.button] == ["Log out"]
+
+
+def test_with_a_role_the_app_opens(app: AppTest) -> None:
+    open_app(app, '[roles]\n"ada@example.org" = ["auditor"]', is_logged_in=True)
+    assert app.title[0].value == "Inspect"
+    assert app.sidebar.caption[0].value == "Ada · auditor"
+
+
+def test_a_page_of_another_role_is_not_there(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    only = tuple(
+        replace(page, roles=frozenset({Role.ENGINEER})) if index else page for index, page in enumerate(PAGES)
+    )
+    monkeypatch.setattr(roles, "PAGES", only)
+    open_app(app, '[roles]\n"ada@example.org" = ["auditor"]', is_logged_in=True)
+    with pytest.raises(ValueError, match="models.py"):
+        app.switch_page("pages/models.py")
+
+
+def test_a_table_that_cannot_be_read_lets_nobody_in(app: AppTest) -> None:
+    open_app(app, "[roles", is_logged_in=True)
+    assert len(app.error) == 1 and not app.button
+
+
+def test_secrets_that_cannot_be_read_let_nobody_in(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "secrets.toml"
+    broken.write_text("[auth")
+    monkeypatch.setattr("streamlit.secrets", Secrets())
+    files = config.get_option("secrets.files")
+    config.set_option("secrets.files", [str(broken)])
+    try:
+        app.run()
+    finally:
+        config.set_option("secrets.files", files)
+    assert "secrets" in app.error[0].value and not app.button
