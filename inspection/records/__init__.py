@@ -1,0 +1,1 @@
+"""Every inspection that is kept, chained to the one before it."""

@@ -1,0 +1,129 @@
+"""Adds one record behind the last, in one transaction: the link, the searchable words, the hourly count."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, insert, select, text
+
+from inspection.records.chain import canonical_json, link_hash, origin_hash
+from inspection.records.content import SCHEMA
+from inspection.records.database import Database
+from inspection.records.errors import StoreDamaged, StoreLost
+from inspection.records.reading import fetch_record
+from inspection.records.record import (
+    Facet,
+    Record,
+    read_columns,
+    read_facet,
+    write_time,
+)
+from inspection.records.schema import chain_origin, facets, records
+from inspection.records.tallies import TallySums, count_one, list_tallies
+
+# A server's connection may be cut before, or just after, the record was confirmed: it is looked up by its uid
+# and only added when it is not there. SQLite has no such cut, and its waiting is in database.py.
+SERVER_TRIES = 3
+_PAUSE_S = 0.1
+
+_LAST = select(records.c.id, records.c.hash).order_by(records.c.id.desc()).limit(1)
+_TOPIC = tuple(word for word in Facet._fields if word != "person")
+_FIND_FACET = select(facets.c.id, facets.c.topic_id).where(
+    *(facets.c[word] == bindparam(word) for word in Facet._fields)
+)
+_FIND_TOPIC = (
+    select(facets.c.topic_id).where(*(facets.c[word] == bindparam(word) for word in _TOPIC)).limit(1)
+)
+_LAST_FACET = select(facets.c.id).order_by(facets.c.id.desc()).limit(1)
+_ADD_FACET, _ADD_RECORD = insert(facets), insert(records)
+ADD_TALLY = text(
+    "INSERT INTO tallies (span_hours, start, topic_id, n, score_ppm, latency_us)"
+    " VALUES (:span_hours, :start, :topic_id, :n, :score_ppm, :latency_us)"
+    " ON CONFLICT (span_hours, start, topic_id) DO UPDATE SET n = tallies.n + excluded.n,"
+    " score_ppm = tallies.score_ppm + excluded.score_ppm, latency_us = tallies.latency_us + excluded.latency_us"
+)
+
+
+class FacetKey(NamedTuple):
+    id: int
+    topic_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Appender:
+    database: Database
+    clock: Callable[[], datetime]
+    known_facets: dict[Facet, FacetKey] = field(default_factory=dict)  # only ever of committed rows
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def append(self, body: Mapping[str, Any]) -> Record:
+        uid = os.urandom(16)
+        for attempt in range(1, SERVER_TRIES + 1):
+            try:
+                return self._append_once(body, uid, retried=attempt > 1)
+            except StoreLost:
+                if attempt == SERVER_TRIES or not self.database.is_server:
+                    raise
+                time.sleep(_PAUSE_S * 2**attempt)
+        raise AssertionError("the last try returns or raises")
+
+    def _append_once(self, body: Mapping[str, Any], uid: bytes, *, retried: bool) -> Record:
+        with self.database.writing() as connection:
+            if retried and (kept := fetch_record(connection, records.c.uid == uid)):
+                return kept
+            last_id, previous = read_last(connection)
+            # the time is taken here, where writers take turns, so that it follows the order of the chain
+            full = {**body, "schema": SCHEMA, "uid": uid.hex(), "at": write_time(self.clock())}
+            facet = read_facet(full)
+            key = self._find_facet(connection, facet)
+            written = write_record(connection, full, previous=previous, record_id=last_id + 1, key=key)
+        with self.lock:
+            self.known_facets[facet] = key
+        return written
+
+    def _find_facet(self, connection: Connection, facet: Facet) -> FacetKey:
+        known = self.known_facets.get(facet)
+        return known if known is not None else find_or_add_facet(connection, facet)
+
+
+def read_last(connection: Connection) -> tuple[int, bytes]:
+    """The number and the hash that the next record builds on."""
+    last = connection.execute(_LAST).first()
+    if last is not None:
+        return last.id, last.hash
+    uid = connection.execute(select(chain_origin.c.uid)).scalar()
+    if uid is None:
+        raise StoreDamaged(
+            "Expected the row that begins the chain, but it is gone. Restore the store from a copy."
+        )
+    return 0, origin_hash(uid)
+
+
+def find_or_add_facet(connection: Connection, facet: Facet) -> FacetKey:
+    """Safe because writers take turns."""
+    words = facet._asdict()
+    known = connection.execute(_FIND_FACET, words).first()
+    if known is not None:
+        return FacetKey(*known)
+    facet_id = int(connection.execute(_LAST_FACET).scalar() or 0) + 1
+    topic_id = connection.execute(_FIND_TOPIC, {word: words[word] for word in _TOPIC}).scalar() or facet_id
+    connection.execute(_ADD_FACET, {"id": facet_id, "topic_id": topic_id, **words})
+    return FacetKey(facet_id, topic_id)
+
+
+def write_record(
+    connection: Connection, body: Mapping[str, Any], *, previous: bytes, record_id: int, key: FacetKey
+) -> Record:
+    words = canonical_json(body)
+    digest = link_hash(previous, words)
+    columns = read_columns(body)
+    row = {"id": record_id, "facet_id": key.id, "hash": digest, "body": words, **columns._asdict()}
+    connection.execute(_ADD_RECORD, row)
+    counts: TallySums = {}
+    count_one(counts, columns, key.topic_id)
+    connection.execute(ADD_TALLY, list_tallies(counts))
+    return Record(id=record_id, hash=digest.hex(), previous_hash=previous.hex(), body=body)

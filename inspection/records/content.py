@@ -1,0 +1,158 @@
+"""What a record of an inspection says, and the inspection read back from it.
+
+The fields follow what ISO 9001 8.6, IATF 16949 7.1.5.1.1 and 21 CFR 11.10(e) ask of a record: who, what, when in
+UTC; the picture and the weights by hash; engine, version, precision, preprocessing; logits, thresholds; method
+and exactness of the map; the verdict and how it was reached.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from inspection.lines import Line
+from inspection.records.errors import RecordRefused
+from inspection.records.evidence import Evidence
+from inspection.records.record import write_time
+from inspection.types import (
+    Box,
+    EngineLabel,
+    Finding,
+    HeatMap,
+    Inspection,
+    Step,
+    Timings,
+    Verdict,
+    VerdictKind,
+)
+
+SCHEMA = 1
+_LONGEST_WORD = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the inspection itself does not know: who asked, and by which rules it was judged."""
+
+    person: str  # who is signed in, or the name of the machine that asked
+    source: str  # "upload", "camera", "api", "command line", …
+    thresholds: Mapping[str, float | bool]
+    preprocessing: Mapping[str, object]  # crop, size, kernel, mean, std, temperature
+    part: str = ""  # the part's own number, where it has one
+    inspected_at: datetime | None = None  # when it differs from the time of keeping
+    novelty: Mapping[str, object] | None = None  # {"p": …, "method": …}
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+def list_thresholds(line: Line) -> dict[str, float | bool]:
+    """The line's rules as they stand now."""
+    return {**asdict(line.policy), "locate_0_1": line.locate.threshold_0_1, "margin": line.locate.margin}
+
+
+def build_inspection_body(
+    inspection: Inspection, *, context: Context, picture_bytes: int, evidence_sha256: str | None
+) -> dict[str, Any]:
+    verdict, label = inspection.verdict, inspection.engine
+    when = context.inspected_at
+    return {
+        "kind": "inspection",
+        "person": check_word(context.person, what="person"),
+        "source": check_word(context.source, what="source"),
+        "part": check_word(context.part, what="part"),
+        "inspected_at": None if when is None else write_time(when),
+        "picture": {"name": inspection.picture, "sha256": inspection.sha256, "bytes": picture_bytes},
+        "line": check_word(inspection.line, what="line"),
+        "model": check_word(inspection.model, what="model"),
+        "model_sha256": inspection.model_sha256,
+        "engine": {"name": label.name, "version": label.version, "device": label.device},
+        "precision": label.precision,
+        "preprocessing": dict(context.preprocessing),
+        "thresholds": dict(context.thresholds),
+        "class_names": list(inspection.probabilities),
+        "logits": [float(value) for value in inspection.logits],
+        "probabilities": [float(value) for value in inspection.probabilities.values()],
+        "box": None if inspection.box is None else _list_edges(inspection.box),
+        "box_score": None if inspection.box_score_0_1 is None else float(inspection.box_score_0_1),
+        "findings": [
+            {"box": _list_edges(found.box), "class": found.class_name, "score": float(found.score_0_1)}
+            for found in inspection.findings
+        ],
+        "verdict": verdict.kind.value,
+        "class": verdict.class_name,
+        "score": float(verdict.score_0_1),
+        "path": [[step.question, step.answer, bool(step.passed)] for step in verdict.path],
+        "heat_map": None if inspection.heat_map is None else _describe_map(inspection.heat_map),
+        "evidence_sha256": evidence_sha256,
+        "timings_ms": {stage: float(ms) for stage, ms in inspection.timings_ms.as_dict().items()},
+        "retested": bool(inspection.retested),
+        "novelty": None if context.novelty is None else dict(context.novelty),
+        "extra": dict(context.extra),
+    }
+
+
+def restore_inspection(body: Mapping[str, Any], evidence: Evidence) -> Inspection:
+    """As it was when it was kept: the same numbers, the same map."""
+    engine, described = body["engine"], body["heat_map"]
+    heat_map = None
+    if described is not None and evidence.grid is not None:
+        heat_map = HeatMap(
+            grid=evidence.grid,
+            class_name=described["class"],
+            method=described["method"],
+            exact=described["exact"],
+            residual=described["residual"],
+            scale=described["scale"],
+            crop=Box(*described["crop"]),
+        )
+    return Inspection(
+        picture=body["picture"]["name"],
+        sha256=body["picture"]["sha256"],
+        line=body["line"],
+        model=body["model"],
+        model_sha256=body["model_sha256"],
+        engine=EngineLabel(engine["name"], engine["version"], body["precision"], engine["device"]),
+        verdict=Verdict(
+            kind=VerdictKind(body["verdict"]),
+            class_name=body["class"],
+            score_0_1=body["score"],
+            path=tuple(Step(question, answer, passed) for question, answer, passed in body["path"]),
+        ),
+        probabilities=dict(zip(body["class_names"], body["probabilities"], strict=True)),
+        logits=tuple(body["logits"]),
+        box=None if body["box"] is None else Box(*body["box"]),
+        box_score_0_1=body["box_score"],
+        findings=tuple(
+            Finding(Box(*found["box"]), found["class"], found["score"]) for found in body["findings"]
+        ),
+        heat_map=heat_map,
+        timings_ms=Timings(**body["timings_ms"]),
+        retested=body["retested"],
+        features=evidence.features,
+    )
+
+
+def check_word(word: str, *, what: str) -> str:
+    """A word that is searched by: one printable line, so that no two look alike and every database holds it."""
+    if len(word) > _LONGEST_WORD or not word.isprintable():
+        raise RecordRefused(
+            f"Expected {what} to be one printable line of at most {_LONGEST_WORD} characters, "
+            f"got {word[:40]!r} ({len(word)} characters). Shorten or clean it."
+        )
+    return word
+
+
+def _describe_map(heat_map: HeatMap) -> dict[str, Any]:
+    """The grid itself is in the evidence blob."""
+    return {
+        "class": heat_map.class_name,
+        "method": heat_map.method,
+        "exact": bool(heat_map.exact),
+        "residual": float(heat_map.residual),
+        "scale": float(heat_map.scale),
+        "crop": _list_edges(heat_map.crop),
+        "shape": list(heat_map.grid.shape),
+    }
+
+
+def _list_edges(box: Box) -> list[float]:
+    return [float(edge) for edge in box.as_list()]

@@ -1,0 +1,187 @@
+"""One database, SQLite or PostgreSQL: how it is opened, read, written, and what its failures are called.
+
+Writers take turns. SQLite: BEGIN IMMEDIATE, and the engine waits up to BUSY_S for its turn. PostgreSQL: a
+transaction-wide advisory lock, with the same wait. Threads of one process queue at a lock of ours first, because
+SQLite's own waiting is polling. Nothing is retried after that wait: the caller gets StoreBusy.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from inspection.records.errors import StoreBusy, StoreLost, StoreReadOnly
+from inspection.records.failures import build_error, name_errors, name_os_error
+
+BUSY_S = 10
+_ADVISORY_LOCK = 0x41535341595245  # any fixed number: the writers of one database agree on it
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    engine: Engine
+    writer: Engine  # the same pool; its transactions start as a writer's
+    path: Path | None  # SQLite's file
+    inode: tuple[int, int] | None
+    turn: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def is_server(self) -> bool:
+        return self.path is None
+
+    @property
+    def where(self) -> str:
+        return str(self.path) if self.path else self.engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with name_errors(self.where), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def reading_one_moment(self) -> Iterator[Connection]:
+        """Every query inside sees the store as it was at the first."""
+        with name_errors(self.where), self.engine.connect() as connection:
+            if self.is_server:  # SQLite's transactions are like this anyway
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction; nobody else writes meanwhile. It commits when the block ends, or not at all."""
+        with self.turn, name_errors(self.where):
+            self._refuse_if_replaced()
+            with self.writer.begin() as connection:
+                if self.is_server:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+                yield connection
+
+    def checkpoint(self) -> None:
+        """Brings SQLite's log to the disk and into the file, without holding up those who write."""
+        if self.path is None:
+            return
+        with name_errors(self.where), self.engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _refuse_if_replaced(self) -> None:
+        # An open connection goes on writing into a deleted file, and everything it confirms is lost.
+        if self.path is not None and _read_inode(self.path) != self.inode:
+            raise StoreLost(
+                f"Expected the record store at {self.path}, but the file has gone or is another one. "
+                "Put it back, or restart to begin a new store; this inspection is not kept."
+            )
+
+
+def open_database(url: str) -> Database:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StoreLost(
+            f"Expected a database URL such as sqlite:///records.sqlite, got {url!r}. Mend ASSAY_DATABASE_URL."
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return _open_sqlite(parsed)
+    if backend in ("postgresql", "postgres"):
+        return _open_postgresql(parsed)
+    raise StoreLost(f"Expected a sqlite or postgresql URL, got {backend!r}. Mend ASSAY_DATABASE_URL.")
+
+
+def _open_sqlite(url: URL) -> Database:
+    if not url.database or url.database == ":memory:":
+        raise StoreLost("Expected the path of a file in the SQLite URL: a store in memory keeps nothing.")
+    path = Path(url.database).absolute()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o640)
+    except OSError as error:
+        raise name_os_error(error, str(path)) from error
+    # mode=rw: a file that disappears is an error, never a new empty store
+    engine = create_engine(
+        url.set(
+            drivername="sqlite+pysqlite", database=f"file:{_quote(path)}", query={"mode": "rw", "uri": "true"}
+        ),
+        connect_args={"timeout": BUSY_S, "isolation_level": None},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    writer = engine.execution_options(sqlite_begin="IMMEDIATE")
+    event.listen(engine, "begin", _begin_sqlite)
+    with name_errors(str(path)):
+        _switch_to_wal(engine, path)
+    return Database(engine=engine, writer=writer, path=path, inode=_read_inode(path))
+
+
+def _open_postgresql(url: URL) -> Database:
+    # pg8000 (BSD) rather than psycopg (LGPL); pre-ping: a server that restarted is met again without an error
+    engine = create_engine(url.set(drivername="postgresql+pg8000"), pool_pre_ping=True)
+    event.listen(engine, "connect", _prepare_postgresql)
+    return Database(engine=engine, writer=engine.execution_options(), path=None, inode=None)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # NORMAL: the log goes to the disk when it is copied into the file, and that is done beside the writers
+    # (flushing.py). Only a log of 40 MB, which means that nobody flushed, is copied by the writer that finds it.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA wal_autocheckpoint = 10000")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -16000")
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"SET lock_timeout = '{BUSY_S}s'")
+    connection.commit()
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _switch_to_wal(engine: Engine, path: Path) -> None:
+    """The switch alone does not wait for others that open the store at the same moment, so it is tried again."""
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        raw = engine.raw_connection()
+        try:
+            mode = raw.cursor().execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > deadline:
+                raise build_error(StoreBusy, where=str(path), said=str(error)) from error
+            time.sleep(0.02)
+            continue
+        finally:
+            raw.close()
+        if mode != "wal":
+            raise StoreReadOnly(
+                f"Expected SQLite to switch to WAL, got {mode!r}. Use a local, writable folder."
+            )
+        return
+
+
+def _quote(path: Path) -> str:
+    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def _read_inode(path: Path) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

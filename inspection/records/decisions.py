@@ -1,0 +1,123 @@
+"""What people say of a record: decisions, before and after seeing the map, and corrections. The old value stays."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from inspection.records.content import check_word
+from inspection.records.errors import RecordRefused
+from inspection.records.record import Kind, Record
+from inspection.types import VerdictKind
+
+CORRECTABLE = ("verdict", "class", "part")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    verdict: VerdictKind
+    class_name: str | None = None
+
+
+def build_decision_body(
+    subject: Record,
+    answer: Answer,
+    *,
+    person: str,
+    saw_map: bool,
+    took_ms: float,
+    reason: str,
+    earlier: Sequence[Record],
+) -> dict[str, Any]:
+    """earlier: this person's own decisions on the same record."""
+    if subject.kind is not Kind.INSPECTION:
+        raise RecordRefused(
+            f"Expected an inspection to decide on, record {subject.id} is a {subject.kind.value}."
+        )
+    if not saw_map and any(record.body["saw_map"] for record in earlier):
+        raise RecordRefused(
+            f"{person} has already seen the map of record {subject.id}: a blind decision must come first. "
+            "Hand the part to another person."
+        )
+    agrees = (answer.verdict.value, answer.class_name) == (subject.verdict, subject.class_name)
+    if saw_map and not agrees and not reason.strip():
+        raise RecordRefused(
+            f"Expected a reason, because the decision differs from the model's {subject.verdict}. Say why."
+        )
+    before = earlier[-1] if earlier else None
+    return {
+        **_name_subject(subject, Kind.DECISION, person),
+        "verdict": answer.verdict.value,
+        "class": answer.class_name,
+        "agrees": "yes" if agrees else "no",
+        "saw_map": saw_map,
+        "took_ms": float(took_ms),
+        "reason": reason,
+        "model_said": {"verdict": subject.verdict, "class": subject.class_name, "score": subject.score_0_1},
+        "person_said_before": None
+        if before is None
+        else {"verdict": before.verdict, "class": before.class_name, "record": before.id},
+    }
+
+
+def build_correction_body(
+    subject: Record, changes: Mapping[str, str], *, person: str, reason: str, earlier: Sequence[Record]
+) -> dict[str, Any]:
+    """earlier: what was already decided or corrected; the old value is the last one that held."""
+    unknown = sorted(set(changes) - set(CORRECTABLE))
+    if unknown or not changes:
+        raise RecordRefused(
+            f"Expected changes to some of {', '.join(CORRECTABLE)}, got {', '.join(unknown) or 'none'}. "
+            "Everything else is a measurement: inspect the picture again."
+        )
+    if subject.kind is not Kind.INSPECTION:
+        raise RecordRefused(
+            f"Expected an inspection to correct, record {subject.id} is a {subject.kind.value}."
+        )
+    if not reason.strip():
+        raise RecordRefused("Expected the reason of the correction, got none. Say why.")
+    new = {name: check_word(value, what=name) for name, value in changes.items()}
+    if "verdict" in new:
+        _check_verdict(new["verdict"])
+    held = read_current(subject, earlier)
+    return {
+        **_name_subject(subject, Kind.CORRECTION, person),
+        "verdict": new.get("verdict", held["verdict"]),
+        "class": new.get("class", held["class"]),
+        "part": new.get("part", held["part"]),
+        "old": held,
+        "changed": sorted(new),
+        "reason": reason,
+    }
+
+
+def read_current(subject: Record, later: Sequence[Record]) -> dict[str, Any]:
+    """What holds now: the inspection's own words, then every correction in the order it was made."""
+    held = {
+        "verdict": subject.verdict,
+        "class": subject.class_name,
+        "part": subject.body.get("part", ""),
+        "record": subject.id,
+    }
+    for record in later:
+        if record.kind is Kind.CORRECTION:
+            held = {name: record.body[name] for name in CORRECTABLE} | {"record": record.id}
+    return held
+
+
+def _name_subject(subject: Record, kind: Kind, person: str) -> dict[str, Any]:
+    """The old record is named by number and by hash, so that the new one holds it to what it said."""
+    return {
+        "kind": kind.value,
+        "person": check_word(person, what="person"),
+        "line": subject.line,
+        "model": subject.model,
+        "model_sha256": subject.body["model_sha256"],
+        "of": {"id": subject.id, "hash": subject.hash},
+        "subject_picture_sha256": subject.picture_sha256,
+    }
+
+
+def _check_verdict(verdict: str) -> None:
+    known = [kind.value for kind in VerdictKind]
+    if verdict not in known:
+        raise RecordRefused(f"Expected a verdict of {', '.join(known)}, got {verdict!r}.")

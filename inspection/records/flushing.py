@@ -1,0 +1,89 @@
+"""Writes to the disk, a moment after it was kept, what so far only the operating system holds.
+
+A process that is killed loses nothing of what was confirmed. A power cut can lose the last moments, FLUSH_S and
+the time the disk takes: waiting for the disk at each record would cost five waits of 0.4 ms on a good disk and of
+7 ms on a busy one, measured, where an inspection may grow by 5 ms in all. The chain stays whole either way.
+PostgreSQL waits for its own disk at each commit, unless its owner sets synchronous_commit=off.
+"""
+
+import os
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from inspection.records.database import Database
+from inspection.records.errors import StoreError
+from inspection.records.failures import name_os_error
+
+FLUSH_S = 0.2
+_MOST_ONE_BY_ONE = 32  # beyond it one sync of everything is faster
+
+
+@dataclass(slots=True)
+class Flusher:
+    database: Database
+    unsynced: deque[str]  # files that the picture store has written
+    failure: StoreError | None = None
+    _due: threading.Event = field(default_factory=threading.Event)
+    _closing: threading.Event = field(default_factory=threading.Event)
+    _busy: threading.Lock = field(default_factory=threading.Lock)
+    _thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        if self._thread is None:
+            with self._busy:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="record-flusher", daemon=True)
+                    self._thread.start()
+        self._due.set()
+
+    def refuse_if_failed(self) -> None:
+        """What was confirmed may not have reached the disk: nobody should go on as if it had."""
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
+
+    def flush(self) -> None:
+        with self._busy:
+            paths = [self.unsynced.popleft() for _ in range(len(self.unsynced))]
+            try:
+                _sync_files(paths)
+            except OSError as error:
+                raise name_os_error(error, paths[0]) from error
+            self.database.checkpoint()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._due.set()
+        if self._thread is not None:
+            self._thread.join()
+            self.flush()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            self._due.wait()
+            self._closing.wait(FLUSH_S)  # so that what comes meanwhile shares the disk's time
+            self._due.clear()
+            try:
+                self.flush()
+            except StoreError as error:
+                self.failure = error
+
+
+def _sync_files(paths: list[str]) -> None:
+    if len(paths) > _MOST_ONE_BY_ONE:
+        os.sync()
+        return
+    for path in paths:
+        _sync(path)
+    for folder in {str(PurePath(path).parent) for path in paths}:  # a new name is kept with its folder
+        _sync(folder)
+
+
+def _sync(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,120 @@
+"""One record, found by its number or a code; and the words that a search can choose from."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from inspection.records.chain import origin_hash
+from inspection.records.database import Database
+from inspection.records.errors import RecordUnknown, SearchRefused
+from inspection.records.record import Facet, Record
+from inspection.records.schema import chain_origin, facets, records
+
+_SHORTEST_START = 6
+_MOST_PICTURES = 20
+
+
+def fetch_record(connection: Connection, where: ColumnElement[bool]) -> Record | None:
+    return next(iter(_fetch(connection, where)), None)
+
+
+def fetch_in_order(connection: Connection, ids: Sequence[int]) -> tuple[Record, ...]:
+    """A page of records by one query, in the order of `ids`."""
+    found = {record.id: record for record in _fetch(connection, records.c.id.in_(ids))}
+    return tuple(found[record_id] for record_id in ids)
+
+
+def _fetch(connection: Connection, where: ColumnElement[bool]) -> Iterator[Record]:
+    before = records.alias("before")
+    rows = connection.execute(
+        select(records.c.id, records.c.hash, records.c.body, before.c.hash.label("previous"))
+        .outerjoin(before, before.c.id == records.c.id - 1)
+        .where(where)
+    ).all()
+    for row in rows:
+        previous = row.previous
+        if previous is None:  # the first record stands on the chain's origin
+            previous = origin_hash(connection.execute(select(chain_origin.c.uid)).scalar_one())
+        yield Record(id=row.id, hash=row.hash.hex(), previous_hash=previous.hex(), body=json.loads(row.body))
+
+
+def read_record(database: Database, record_id: int) -> Record:
+    with database.reading() as connection:
+        record = fetch_record(connection, records.c.id == record_id)
+        if record is None:
+            last = connection.execute(select(func.max(records.c.id))).scalar() or 0
+            raise RecordUnknown(f"Expected a record from 1 to {last}, got {record_id}. Check the number.")
+    return record
+
+
+def find_by_code(database: Database, code: str) -> Record:
+    """A number, a uid, or number-hash as it is printed; the last only while the record still reads the same."""
+    code = code.strip().lower()
+    number, _, start = code.partition("-")
+    if number.isdecimal() and len(number) <= 18:
+        record = read_record(database, int(number))
+        if not record.hash.startswith(start):
+            raise RecordUnknown(
+                f"Record {number} has the hash {record.hash[:16]}…, the code says {start}: "
+                "it comes from another store, or the record was changed. Run verify."
+            )
+        return record
+    uid = _read_hex(code)
+    if uid is None or len(uid) != 16:
+        raise RecordUnknown(
+            f"Expected a record's number, its code such as 12-9f3ab0…, or its uid, got {code[:60]!r}."
+        )
+    with database.reading() as connection:
+        found = fetch_record(connection, records.c.uid == uid)
+    if found is None:
+        raise RecordUnknown(f"No record has the uid {code}. It may be in another store.")
+    return found
+
+
+def read_about(database: Database, record_id: int) -> tuple[Record, ...]:
+    with database.reading() as connection:
+        ids = connection.execute(
+            select(records.c.id).where(records.c.of_id == record_id).order_by(records.c.id)
+        )
+        return fetch_in_order(connection, list(ids.scalars()))
+
+
+def list_words(database: Database) -> Mapping[str, tuple[str, ...]]:
+    """By facet column; the table is small whatever the number of records."""
+    with database.reading() as connection:
+        rows = connection.execute(select(*(facets.c[word] for word in Facet._fields))).all()
+    return {
+        word: tuple(sorted({row[place] for row in rows} - {""})) for place, word in enumerate(Facet._fields)
+    }
+
+
+def complete_picture_hash(database: Database, start: str) -> tuple[str, ...]:
+    """The pictures whose SHA-256 begins so, at most 20. Hops from hash to hash on the index, however often each occurs."""
+    start = start.strip().lower()
+    even = _read_hex(start + "0" * (len(start) % 2))
+    if even is None or not _SHORTEST_START <= len(start) <= 64:
+        raise SearchRefused(
+            f"Expected {_SHORTEST_START} to 64 characters of a SHA-256 (0-9, a-f), got {start[:70]!r}."
+        )
+    low = bytes.fromhex(start.ljust(64, "0"))
+    high = bytes.fromhex(start.ljust(64, "f"))
+    column, found = records.c.picture_sha256, list[str]()
+    reach = column >= low
+    with database.reading() as connection:
+        while len(found) < _MOST_PICTURES:
+            digest = connection.execute(
+                select(column).where(reach, column <= high).order_by(column).limit(1)
+            ).scalar()
+            if digest is None:
+                break
+            found.append(digest.hex())
+            reach = column > digest
+    return tuple(found)
+
+
+def _read_hex(text: str) -> bytes | None:
+    try:
+        return bytes.fromhex(text) if text else None
+    except ValueError:
+        return None
