@@ -5,11 +5,14 @@ import sys
 import typer
 
 from inspection.commands.bench import run_bench
+from inspection.commands.check_data import check_folders
 from inspection.commands.evaluate import evaluate_folder
 from inspection.commands.inspect import inspect_pictures
 from inspection.commands.listing import show_lines, show_models
+from inspection.commands.new_line import create_line
 from inspection.commands.output import Exit, notes
 from inspection.commands.train import train_model
+from inspection.commands.verify import verify_records
 from inspection.errors import AssayError, NotBuiltYet
 
 app = typer.Typer(
@@ -24,6 +27,9 @@ app.command("inspect")(inspect_pictures)
 app.command("bench")(run_bench)
 app.command("evaluate")(evaluate_folder)
 app.command("train")(train_model)
+app.command("new-line")(create_line)
+app.command("check-data")(check_folders)
+app.command("verify")(verify_records)
 app.command("lines")(show_lines)
 app.command("models")(show_models)
 

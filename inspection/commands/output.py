@@ -54,3 +54,12 @@ def show_progress(title: str) -> Iterator[Tick]:
     with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def show_share(title: str) -> Iterator[Callable[[float, str], None]]:
+    """The same for work that tells its share done, 0…1, and what it is at."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
+        task = progress.add_task(title, total=1.0)
+        yield lambda share, words: progress.update(task, completed=share, description=words or title)

@@ -26,7 +26,7 @@ from inspection.learning.data import (
     read_folder,
     read_voc,
 )
-from inspection.learning.splits import Split, hash_split, official_split, stratified_split
+from inspection.learning.splits import Split, grouped_split, hash_split, official_split, stratified_split
 from inspection.letterbox import boxes_to_letterbox, crop_box, letterbox
 from inspection.lines import Line
 from inspection.types import U8
@@ -86,8 +86,11 @@ def split_line(line: Line, folder: Path) -> SplitSamples:
         return SplitSamples(dataset, stratified_split(dataset, seed=line.data.split_seed))
     parts = ("train", "test") if (folder / "train").is_dir() and (folder / "test").is_dir() else ()
     dataset = read_folder(folder, parts=parts, rename=line.data.rename, class_names=line.classes)
+    groups = read_groups(line)
     if parts:
-        split = official_split(dataset, seed=line.data.split_seed, groups=read_groups(line))
+        split = official_split(dataset, seed=line.data.split_seed, groups=groups)
+    elif groups is not None:
+        split = grouped_split(dataset, groups, seed=line.data.split_seed)
     else:
         split = stratified_split(dataset, seed=line.data.split_seed)
     return SplitSamples(dataset, split)
