@@ -1,0 +1,110 @@
+"""What was found in a data set, as data, as JSON and as plain lines with what to do about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["stop", "warn", "note"]
+ConcernKind = Literal[
+    "unreadable",
+    "label conflict",
+    "copies across folders",
+    "near copies across folders",
+    "missing class",
+    "copies",
+    "near copies",
+    "thin class",
+    "odd sizes",
+    "not a picture",
+    "imbalance",
+]
+MOST_EXAMPLES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    kind: ConcernKind
+    severity: Severity  # stop: figures would be wrong · warn: they would be weak · note: good to know
+    count: int
+    title: str
+    advice: str
+    examples: tuple[tuple[str, ...], ...] = ()  # each the files (or the file and the reason) of one case
+
+
+@dataclass(frozen=True, slots=True)
+class FolderCount:
+    folder: str
+    classes: Mapping[str, int]  # class → readable pictures
+
+    @property
+    def pictures(self) -> int:
+        return sum(self.classes.values())
+
+
+@dataclass(frozen=True, slots=True)
+class DataReport:
+    folders: tuple[FolderCount, ...]
+    originals: Mapping[str, int]  # class → different originals, copies and near copies counted once
+    compared_by: str  # "opening" or "picture": see duplicates.NearCopies
+    concerns: tuple[Concern, ...]  # the gravest first
+    groups: Mapping[str, str] = field(repr=False)  # file → original; what a grouped split needs
+
+    @property
+    def pictures(self) -> int:
+        return sum(folder.pictures for folder in self.folders)
+
+    @property
+    def sound(self) -> bool:
+        """Nothing was found that would make the figures wrong."""
+        return all(concern.severity != "stop" for concern in self.concerns)
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "sound": self.sound,
+            "pictures": self.pictures,
+            "originals": dict(self.originals),
+            "compared_by": self.compared_by,
+            "folders": [
+                {"folder": each.folder, "pictures": each.pictures, "classes": dict(each.classes)}
+                for each in self.folders
+            ],
+            "concerns": [
+                {
+                    "kind": each.kind,
+                    "severity": each.severity,
+                    "count": each.count,
+                    "title": each.title,
+                    "advice": each.advice,
+                    "examples": [list(example) for example in each.examples],
+                }
+                for each in self.concerns
+            ],
+        }
+
+
+def render_report(report: DataReport) -> list[str]:
+    lines = []
+    for folder in report.folders:
+        classes = ", ".join(f"{name} {count:,}" for name, count in folder.classes.items())
+        lines.append(f"{folder.folder}: {folder.pictures:,} pictures ({classes})")
+    originals = ", ".join(f"{name} {count:,}" for name, count in report.originals.items())
+    lines.append(f"Originals, with copies and near copies counted once: {originals}")
+    for concern in report.concerns:
+        lines += ["", f"[{concern.severity}] {concern.title}", f"  What to do: {concern.advice}"]
+        lines += [f"    {' | '.join(example)}" for example in concern.examples]
+        left = concern.count - len(concern.examples)
+        if concern.examples and left > 0:
+            lines.append(f"    … and {left:,} more")
+    lines.append("")
+    lines.append(summarise(report))
+    return lines
+
+
+def summarise(report: DataReport) -> str:
+    if not report.concerns:
+        return "Nothing to object to."
+    if report.sound:
+        return "Usable, with the reservations above."
+    return (
+        "Not usable as it is: figures measured on these folders would be wrong. Settle what is marked [stop]."
+    )
