@@ -89,11 +89,15 @@ def load_line(name: str, settings: Settings | None = None) -> Line:
     return parse_line(table, name=name, folder=settings.lines_dir)
 
 
-def parse_line(table: Mapping[str, object], *, name: str, folder: Path) -> Line:
+def check_line_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise LineInvalid(
             f"Expected a line name of small letters, digits and dashes (at most 40), got {name!r}. Rename it."
         )
+
+
+def parse_line(table: Mapping[str, object], *, name: str, folder: Path) -> Line:
+    check_line_name(name)
     classes = tuple(str(item) for item in _list(table, "classes", name))
     if len(classes) < 2 or len(set(classes)) != len(classes):
         raise LineInvalid(

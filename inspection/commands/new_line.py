@@ -24,9 +24,10 @@ def create_line(
 ) -> None:
     """Check the pictures, split them so that copies stay together, train, calibrate, evaluate, and write the line."""
     from inspection.learning.data_report import render_report
-    from inspection.learning.new_line import check_pictures, copy_samples, find_start, found_line
+    from inspection.learning.new_line import check_pictures, copy_samples, find_start, found_line, refuse_name
 
     settings = load_settings()
+    refuse_name(name, settings)
     with show_share("checking the pictures") as tick:
         report = check_pictures(data, progress=tick)
     for told in render_report(report):

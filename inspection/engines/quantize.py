@@ -7,7 +7,10 @@ cheap quantisation anywhere and puts these constants in place. A probe picture p
 """
 
 import hashlib
+import io
+import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,29 +31,31 @@ def quantize_model(model: "ov.Model", pictures: Sequence[U8], *, correct_biases:
     """pictures: (height, width, channels) each, as the engine takes them. The model itself is left alone."""
     import nncf
 
-    quiet_nncf()
-    quantized: ov.Model = nncf.quantize(
-        model.clone(),
-        nncf.Dataset([picture[None] for picture in pictures]),
-        preset=nncf.QuantizationPreset.MIXED,
-        # Every layer in INT8: the SPR target leaves layers in float that only AMX runs fast. On AVX-512 VNNI this is
-        # 1.2 times faster (ResNet50), and one recipe for all machines means one model to evaluate.
-        target_device=nncf.TargetDevice.CPU,
-        subset_size=len(pictures),
-        fast_bias_correction=not correct_biases,
-        ignored_scope=nncf.IgnoredScope(names=list_head(model), validate=False),
-        advanced_parameters=nncf.AdvancedQuantizationParameters(
-            # The fix halves the range of weights for CPUs that saturate (AVX2); with it MobileNetV3 loses up to 16 points.
-            overflow_fix=nncf.OverflowFix.DISABLE,
-        ),
-    )
+    with quiet_nncf():
+        quantized: ov.Model = nncf.quantize(
+            model.clone(),
+            nncf.Dataset([picture[None] for picture in pictures]),
+            preset=nncf.QuantizationPreset.MIXED,
+            # Every layer in INT8: the SPR target leaves layers in float that only AMX runs fast. On AVX-512 VNNI this is
+            # 1.2 times faster (ResNet50), and one recipe for all machines means one model to evaluate.
+            target_device=nncf.TargetDevice.CPU,
+            subset_size=len(pictures),
+            fast_bias_correction=not correct_biases,
+            ignored_scope=nncf.IgnoredScope(names=list_head(model), validate=False),
+            advanced_parameters=nncf.AdvancedQuantizationParameters(
+                # The fix halves the range of weights for CPUs that saturate (AVX2); with it MobileNetV3 loses up to 16 points.
+                overflow_fix=nncf.OverflowFix.DISABLE,
+            ),
+        )
     return quantized
 
 
-def quiet_nncf() -> None:
-    import logging
-
+@contextmanager
+def quiet_nncf() -> Iterator[None]:
+    """NNCF draws its progress on stdout, which belongs to the results of whoever called us."""
     logging.getLogger("nncf").setLevel(logging.ERROR)
+    with redirect_stdout(io.StringIO()):
+        yield
 
 
 def list_head(model: "ov.Model") -> list[str]:

@@ -14,11 +14,18 @@ from inspection.learning.checkpoint import write_atomically
 from inspection.learning.data import Dataset, read_folder
 from inspection.learning.data_report import DataReport
 from inspection.learning.line_data import split_line
-from inspection.lines import Line, list_lines, parse_line
+from inspection.lines import Line, check_line_name, list_lines, parse_line
 
 GOOD_NAMES = ("good", "ok", "pass", "flawless", "normal", "fine", "intact", "ok_front")
 LEAST_A_CLASS = 10
 SAMPLES_A_CLASS = 3
+
+
+def refuse_name(name: str, settings: Settings) -> None:
+    """Before minutes are spent on the pictures."""
+    check_line_name(name)
+    if name in list_lines(settings):
+        raise LineInvalid(f"Expected a new name, but line {name} exists. Choose another, or `train {name}`.")
 
 
 def check_pictures(data: Path, *, progress: Callable[[float, str], None] | None = None) -> DataReport:
@@ -37,8 +44,7 @@ def found_line(
     name: str, data: Path, report: DataReport, *, good: str | None, champion: str, settings: Settings
 ) -> Path:
     """Write <line>.toml and the groups of copies; an existing line is never overwritten."""
-    if name in list_lines(settings):
-        raise LineInvalid(f"Expected a new name, but line {name} exists. Choose another, or `train {name}`.")
+    refuse_name(name, settings)
     dataset = read_folder(data)
     classes = order_classes(dataset.class_names, good)
     table: dict[str, object] = {
@@ -55,7 +61,7 @@ def found_line(
     }
     if is_good(classes[0], good):
         table["good"] = classes[0]
-    parse_line(table, name=name, folder=settings.lines_dir)  # refuses a bad name before anything is written
+    parse_line(table, name=name, folder=settings.lines_dir)  # what is written can be read again
     settings.lines_dir.mkdir(parents=True, exist_ok=True)
     write_groups(settings.lines_dir / f"{name}.groups.csv", dataset, report.groups)
     path = settings.lines_dir / f"{name}.toml"
