@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from models.card import Card, CardInvalid, read_card, write_card
@@ -82,8 +82,18 @@ def save_weights(
             )
     path.parent.mkdir(parents=True, exist_ok=True)
     header = {"format": FORMAT, "class_names": json.dumps(list(class_names), ensure_ascii=False)}
-    save_file(tensors, path, metadata=header)
+    path.write_bytes(sort_header(save(tensors, metadata=header)))
     return hash_file(path)
+
+
+def sort_header(content: bytes) -> bytes:
+    """safetensors writes its metadata in a random order; the same network shall give the same SHA-256."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of eight
+    return len(text).to_bytes(8, "little") + text + content[start:]
 
 
 def is_dense(module: nn.Module) -> bool:
