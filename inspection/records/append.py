@@ -119,7 +119,7 @@ def write_record(
     connection: Connection, body: Mapping[str, Any], *, previous: bytes, record_id: int, key: FacetKey
 ) -> Record:
     words = canonical_json(body)
-    digest = link_hash(previous, words)
+    digest = link_hash(previous, words.encode())
     columns = read_columns(body)
     row = {"id": record_id, "facet_id": key.id, "hash": digest, "body": words, **columns._asdict()}
     connection.execute(_ADD_RECORD, row)

@@ -29,9 +29,9 @@ def origin_hash(store_uid: bytes) -> bytes:
     return hashlib.sha256(_LABEL + store_uid).digest()
 
 
-def link_hash(previous: bytes, text: str) -> bytes:
-    """h_n; the text is ASCII, and the previous hash is always 32 bytes, so the join is unambiguous."""
-    return hashlib.sha256(previous + text.encode("ascii")).digest()
+def link_hash(previous: bytes, body: bytes) -> bytes:
+    """h_n. The previous hash is always 32 bytes, so the join is unambiguous."""
+    return hashlib.sha256(previous + body).digest()
 
 
 def canonical_json(body: Mapping[str, object]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Integer, func, literal_column, select
 
 from inspection.records.database import Database
 from inspection.records.errors import SearchRefused
@@ -76,7 +76,8 @@ def count_by(database: Database, search: Search, *, hours: int, words: tuple[str
         )
     low, high = search.span_us()
     size = 24 if hours % 24 == 0 else 1
-    span = (tallies.c.start // (hours // size)).label("span")
+    # written out, so that PostgreSQL sees the same expression twice; a whole number, checked above
+    span = (tallies.c.start // literal_column(str(hours // size), Integer)).label("span")
     columns = [facets.c[word] for word in words]
     with database.reading() as connection:
         rows = connection.execute(
@@ -95,7 +96,6 @@ def count_by(database: Database, search: Search, *, hours: int, words: tuple[str
                 *search.facet_rules(),
             )
             .group_by(span, *columns)
-            .order_by(span, *columns)
         ).all()
     return [
         Count(
@@ -105,7 +105,7 @@ def count_by(database: Database, search: Search, *, hours: int, words: tuple[str
             mean_score_0_1=int(row.score_ppm) / int(row.n) / 1e6,
             mean_latency_ms=int(row.latency_us) / int(row.n) / 1e3,
         )
-        for row in rows
+        for row in sorted(rows, key=lambda row: tuple(row)[: 1 + len(words)])
     ]
 
 

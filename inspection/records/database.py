@@ -139,6 +139,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA wal_autocheckpoint = 10000")
     connection.execute("PRAGMA foreign_keys = ON")
+    # a text that somebody made unreadable must not stop verify from naming its record
+    connection.text_factory = lambda data: data.decode(errors="replace")
     connection.execute("PRAGMA cache_size = -16000")
 
 

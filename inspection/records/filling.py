@@ -154,7 +154,7 @@ def _append_batch(store: RecordStore, bodies: Iterator[dict[str, Any]]) -> None:
             if facet not in keys:
                 keys[facet] = find_or_add_facet(connection, facet)
             key, words, columns = keys[facet], canonical_json(body), read_columns(body)
-            previous = link_hash(previous, words)
+            previous = link_hash(previous, words.encode())
             rows.append(
                 {"id": record_id, "facet_id": key.id, "hash": previous, "body": words, **columns._asdict()}
             )

@@ -173,7 +173,11 @@ def open_store(
     pictures_url = pictures_url or os.environ.get("ASSAY_PICTURES_URL") or str(var_dir / "pictures")
     pictures = open_pictures(pictures_url, **picture_options)
     database = open_database(url)
-    migrate(database)
+    try:
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
     return RecordStore(
         database=database,
         pictures=pictures,

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, select, type_coerce
+from sqlalchemy.types import NullType
 
 from inspection.records.chain import link_hash, origin_hash
 from inspection.records.checkpoints import Checkpoint
@@ -22,8 +23,19 @@ from inspection.records.store import RecordStore
 from inspection.records.tallies import TallySums, count_one, list_tallies
 
 BATCH = 5_000
-_COLUMNS = tuple(records.c[name] for name in Columns._fields)
-_ROWS = select(records.c.id, records.c.facet_id, records.c.hash, records.c.body, *_COLUMNS)
+# Read as they lie in the file, without the types that they ought to have: somebody may have put others there.
+_ROWS = select(
+    records.c.id,
+    *(
+        type_coerce(column, NullType())
+        for column in (
+            records.c.facet_id,
+            records.c.hash,
+            records.c.body,
+            *(records.c[name] for name in Columns._fields),
+        )
+    ),
+)
 _FIRST_COLUMN = 4  # of Columns in a row of _ROWS
 
 
@@ -91,20 +103,22 @@ class _Walk:
             self.first_break = self.first_break or Break(
                 self.next_id if row.id > self.next_id else row.id, words
             )
-        self.hash, self.next_id, self.walked = row.hash, row.id + 1, self.walked + 1
+        self.hash = row.hash if isinstance(row.hash, bytes) else b""
+        self.next_id, self.walked = row.id + 1, self.walked + 1
         if row.id in self.anchors:
-            self.anchors[row.id] = row.hash
+            self.anchors[row.id] = self.hash
 
     def _find_fault(self, row: Row[*tuple[Any, ...]]) -> str | None:
-        record_id, facet_id, kept_hash, text = row[0], row[1], row[2], row[3]
+        record_id, facet_id, kept_hash, kept = row[0], row[1], row[2], row[3]
         if record_id != self.next_id:
             return f"Record {self.next_id} is missing: the next is {record_id}."
-        if not text.isascii() or link_hash(self.hash, text) != kept_hash:
+        data = kept if isinstance(kept, bytes) else str(kept).encode()
+        if not data.isascii() or link_hash(self.hash, data) != kept_hash:
             return (
                 f"Record {record_id} does not carry on from record {record_id - 1}: it was changed or moved."
             )
         try:
-            body = json.loads(text)
+            body = json.loads(data)
             facet, expected = read_facet(body), read_columns(body)
         except (ValueError, KeyError, TypeError) as error:
             return f"Record {record_id} is not a record of this release ({error!r})."
@@ -206,7 +220,7 @@ def _list_files(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[tuple[int, bytes]
         (row.id, digest)
         for row in rows
         for digest in (row.picture_sha256, row.evidence_sha256)
-        if digest is not None
+        if isinstance(digest, bytes)
     ]
 
 
