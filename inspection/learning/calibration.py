@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from inspection.classify import soften
 from inspection.learning.intervals import Interval, find_wilson_interval
 
 F64 = NDArray[np.float64]
@@ -25,13 +26,6 @@ class ReliabilityBin:
     accuracy_interval: Interval | None
 
 
-def soften(logits: ArrayLike, *, temperature: float = 1.0) -> F64:
-    """softmax(logits / temperature) over the last axis, without overflow."""
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    grown = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    return np.asarray(grown / grown.sum(axis=-1, keepdims=True))
-
-
 def measure_nll(logits: ArrayLike, labels: ArrayLike, *, temperature: float = 1.0) -> float:
     """Mean negative log likelihood of the true classes, in nats."""
     scaled = np.asarray(logits, dtype=np.float64) / temperature
@@ -47,16 +41,18 @@ def measure_brier(probabilities: ArrayLike, labels: ArrayLike) -> float:
     return float(np.mean(((p - truth) ** 2).sum(axis=1)))
 
 
-def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
+def fit_temperature(logits: ArrayLike, labels: ArrayLike, *, doubt_0_1: float = 0.0) -> float:
     """The temperature of least NLL (Guo et al. 2017), between 0.05 and 20.
 
     NLL is convex in β = 1/T with slope mean(Σ p z − z_true), so its one zero is bisected. Where every picture is
-    right the slope never turns and the sharpest temperature allowed comes out: fit on pictures that err.
+    right the slope never turns and the sharpest temperature allowed comes out: fit on pictures that err, or allow each
+    label that much doubt. 1 / (n + 2) is the chance that the next picture errs after n right ones (Laplace's rule).
     """
     z = np.asarray(logits, dtype=np.float64)
     if len(z) == 0:
         raise ValueError("expected at least one row of logits, got none")
-    true = z[np.arange(len(z)), np.asarray(labels)]
+    told = z[np.arange(len(z)), np.asarray(labels)]
+    true = (1 - doubt_0_1) * told + doubt_0_1 * z.mean(axis=1)
 
     def slope(beta: float) -> float:
         return float(np.mean((soften(z * beta) * z).sum(axis=1) - true))

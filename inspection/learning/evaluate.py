@@ -9,10 +9,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.classify import prepare_batch
+from inspection.classify import prepare_batch, soften
 from inspection.errors import DataInvalid
 from inspection.learning.arrays import ArraySet
-from inspection.learning.calibration import soften
 from inspection.learning.metrics import Figures, measure_figures
 from inspection.types import F32, Engine, Precision
 

@@ -96,3 +96,13 @@ def test_bins_of_equal_mass_hold_equal_counts_and_empty_bins_say_so() -> None:
     assert [each.count for each in sure] == [0] * 14 + [4]
     assert sure[0].accuracy is None and sure[0].accuracy_interval is None
     assert sum(each.count for each in trace_reliability([[1.0, 0.0]] * 4, [0] * 4, equal_mass=True)) == 4
+
+
+def test_a_model_that_never_errs_is_not_believed_without_end():
+    labels = np.arange(400) % 2
+    logits = np.where(np.eye(2)[labels] > 0, 3.0, -3.0)
+    assert fit_temperature(logits, labels) == pytest.approx(0.05)
+    temperature = fit_temperature(logits, labels, doubt_0_1=1 / 402)
+    surest = soften(logits, temperature=temperature).max()
+    # half of the doubt falls on the label's own class
+    assert surest == pytest.approx(1 - 1 / 804, abs=1e-6)
