@@ -1,0 +1,69 @@
+"""What a model's errors cost on a line, in money per 1,000 parts, and whether it keeps up with the line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from inspection.learning.thresholds import Routing
+
+PARTS = 1000
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """In one currency, a part."""
+
+    escape: float  # a defective part that reaches the customer
+    false_reject: float  # a good part that is thrown away
+    review: float  # a person looks
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What 1,000 parts cost at a stated share of defective ones, a person deciding rightly on what is reviewed."""
+
+    routing: Routing
+    money: float
+    escapes_a_million: float
+    false_rejects: float  # in 1,000 parts
+    reviews: float
+    money_at_most: float  # both rates at their one-sided 95 % bounds
+
+
+def cost_thousand(routing: Routing, prices: Prices, *, defective_0_1: float) -> Cost | None:
+    """The rates within the good and within the defective, weighed by how many of each the line makes: the share of
+    defects in a test set is not the line's. None where a rate is undefined."""
+    escape, reject = routing.escape_rate, routing.false_reject_rate
+    good_review, defective_review = routing.good_review_rate, routing.defective_review_rate
+    if escape is None or reject is None or good_review is None or defective_review is None:
+        return None
+    bad = PARTS * defective_0_1
+    reviews = bad * defective_review + (PARTS - bad) * good_review
+
+    def price(escape_rate: float, reject_rate: float) -> float:
+        lost = bad * escape_rate * prices.escape + (PARTS - bad) * reject_rate * prices.false_reject
+        return lost + reviews * prices.review
+
+    return Cost(
+        routing=routing,
+        money=price(escape, reject),
+        escapes_a_million=bad * escape * MILLION / PARTS,
+        false_rejects=(PARTS - bad) * reject,
+        reviews=reviews,
+        money_at_most=price(routing.escape_rate_below or 0.0, routing.false_reject_rate_below or 0.0),
+    )
+
+
+def find_cheapest(routings: Sequence[Routing], prices: Prices, *, defective_0_1: float) -> Cost | None:
+    """Of equally cheap thresholds the lowest: the fewest people."""
+    costs = [cost_thousand(each, prices, defective_0_1=defective_0_1) for each in routings]
+    return min((cost for cost in costs if cost is not None), key=lambda cost: cost.money, default=None)
+
+
+def budget_ms(parts_a_minute: float) -> float:
+    return 60_000.0 / parts_a_minute
+
+
+def keeps_pace(p95_ms: float, parts_a_minute: float) -> bool:
+    """Nineteen parts in twenty are judged before the next one comes."""
+    return p95_ms <= budget_ms(parts_a_minute)
