@@ -99,6 +99,8 @@ def read_limits(settings: Settings | None) -> Limits:
 
 def clean_name(name: str) -> str:
     """A name comes from outside and goes to terminals, pages and the store: nothing in it may be unprintable."""
+    if name.isprintable():
+        return name
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
 
 

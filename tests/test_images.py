@@ -148,6 +148,7 @@ JPEGS = {
     "one pixel": (write_jpeg(SCENE[:1, :1]), SCENE[:1, :1], 3),
     "after its end": (write_jpeg(SCENE) + b"\xff\xd8 a preview \xff\xd9", SCENE, 3),
     "fill before the end": (write_jpeg(SCENE)[:-2] + b"\xff\xff\xff\xd9", SCENE, 3),
+    "fill before the end, and grey": (write_jpeg(FLAT)[:-2] + b"\xff\xff\xff\xd9", FLAT, 0),
     "with a preview in its remarks": (insert_remark(write_jpeg(SCENE), b"\xff\xd8\xff\xd9"), SCENE, 3),
 }
 

@@ -33,7 +33,7 @@ _NEXT_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _MARKS = re.compile(rb"\xff+")  # more than one is fill (T.81, B.1.1.2)
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _MAX_SEGMENTS = 5_000
-_MAX_SCANS = 100  # each walks the whole picture: a small file of many empty scans would take minutes
+_MAX_SCANS = 40  # usual are ten; each walks the whole picture, so a small file of many would take very long
 _ALL_COEFFICIENTS = (1 << 64) - 1
 # Bytes without 0xFF, so no marker; varied, so that whoever reads them as codes does not see a flat picture.
 _NOISE = bytes((index * 73 + 41) % 255 for index in range(512))
@@ -217,7 +217,7 @@ def could_be_short(pixels: U8, header: Header) -> bool:
     if len(header.scan_ends) > 1:
         return True
     middle = 64 if len(header.frame.sampling) == 4 else 128  # CMYK: 128 of ink on 128 of black
-    return bool((np.abs(pixels[-1, -1].astype(int) - middle) <= 1).all())
+    return all(abs(value - middle) <= 1 for value in pixels[-1, -1].tolist())
 
 
 def are_scans_whole(data: bytes, pixels: U8, header: Header) -> bool:

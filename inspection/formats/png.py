@@ -14,7 +14,7 @@ from inspection.formats.samples import U16, lay_bgra_on_white, repeat_grey, scal
 from inspection.types import U8
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
-_MAX_CHUNKS = 100_000
+_MAX_CHUNKS = 20_000  # 64 MB in pieces of 8 kB, as libpng writes them, are 8,192
 _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
 _DEPTHS = {
     _GREY: (1, 2, 4, 8, 16),

@@ -48,8 +48,7 @@ def lay_on_white(colours: U8, alpha: U8, *, premultiplied: bool = False) -> U8:
 
 
 def lay_bgra_on_white(bgra: U8) -> U8:
-    rgba = cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGBA)
-    return lay_on_white(np.asarray(rgba[..., :3], np.uint8), np.asarray(rgba[..., 3], np.uint8))
+    return lay_on_white(bgra[..., 2::-1], bgra[..., 3])
 
 
 def convert_cmyk(inks: U8) -> U8:
