@@ -19,11 +19,12 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from inspection.records.errors import StoreBusy, StoreLost, StoreReadOnly
-from inspection.records.failures import build_error, name_errors, name_os_error
+from inspection.records.errors import StoreError, StoreLost, StoreReadOnly
+from inspection.records.failures import name_errors, name_os_error
 
 BUSY_S = 10
 _ADVISORY_LOCK = 0x41535341595245  # any fixed number: the writers of one database agree on it
+_TAKE_TURN = text("SELECT pg_advisory_xact_lock(:key)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        with name_errors(self.where), self.engine.connect() as connection:
+        with name_errors(self.where), self._connect(self.engine) as connection:
             yield connection
 
     @contextmanager
     def reading_one_moment(self) -> Iterator[Connection]:
         """Every query inside sees the store as it was at the first."""
-        with name_errors(self.where), self.engine.connect() as connection:
+        with name_errors(self.where), self._connect(self.engine) as connection:
             if self.is_server:  # SQLite's transactions are like this anyway
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
@@ -60,10 +61,19 @@ class Database:
         """One transaction; nobody else writes meanwhile. It commits when the block ends, or not at all."""
         with self.turn, name_errors(self.where):
             self._refuse_if_replaced()
-            with self.writer.begin() as connection:
+            with self._connect(self.writer) as connection, connection.begin():
                 if self.is_server:
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+                    connection.execute(_TAKE_TURN, {"key": _ADVISORY_LOCK})
                 yield connection
+
+    def _connect(self, engine: Engine) -> Connection:
+        try:
+            return engine.connect()
+        except OSError:
+            # pg8000 lets some cut connections through as the socket's own error, which the pool does not know
+            # for one: the waiting connections are dropped and a fresh one is made, once
+            engine.dispose()
+            return engine.connect()
 
     def checkpoint(self) -> None:
         """Brings SQLite's log to the disk and into the file, without holding up those who write."""
@@ -121,8 +131,12 @@ def _open_sqlite(url: URL) -> Database:
     event.listen(engine, "connect", _prepare_sqlite)
     writer = engine.execution_options(sqlite_begin="IMMEDIATE")
     event.listen(engine, "begin", _begin_sqlite)
-    with name_errors(str(path)):
-        _switch_to_wal(engine, path)
+    try:
+        with name_errors(str(path)):
+            _switch_to_wal(engine)
+    except StoreError:
+        engine.dispose()
+        raise
     return Database(engine=engine, writer=writer, path=path, inode=_read_inode(path))
 
 
@@ -156,7 +170,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {mode}")
 
 
-def _switch_to_wal(engine: Engine, path: Path) -> None:
+def _switch_to_wal(engine: Engine) -> None:
     """The switch alone does not wait for others that open the store at the same moment, so it is tried again."""
     deadline = time.monotonic() + BUSY_S
     while True:
@@ -165,7 +179,7 @@ def _switch_to_wal(engine: Engine, path: Path) -> None:
             mode = raw.cursor().execute("PRAGMA journal_mode = WAL").fetchone()[0]
         except sqlite3.OperationalError as error:
             if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > deadline:
-                raise build_error(StoreBusy, where=str(path), said=str(error)) from error
+                raise
             time.sleep(0.02)
             continue
         finally:

@@ -65,6 +65,13 @@ def name_errors(where: str) -> Iterator[None]:
         if kind is None:
             raise
         raise build_error(kind, where=where, said=str(error.orig)) from error
+    except sqlite3.Error as error:  # from where SQLAlchemy does not stand in between
+        kind = _find_sqlite_kind(error)
+        if kind is None:
+            raise
+        raise build_error(kind, where=where, said=str(error)) from error
+    except OSError as error:  # of the socket
+        raise build_error(StoreLost, where=where, said=error.strerror or str(error)) from error
     except TimeoutError as error:  # SQLAlchemy's: every connection of the pool is in use
         raise build_error(StoreBusy, where=where, said="every connection is in use") from error
 

@@ -59,6 +59,7 @@ class Flusher:
         if self._thread is not None:
             self._thread.join()
             self.flush()
+            self.refuse_if_failed()
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -82,7 +83,10 @@ def _sync_files(paths: list[str]) -> None:
 
 
 def _sync(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return  # somebody has taken it away since; verify names it
     try:
         os.fsync(descriptor)
     finally:

@@ -149,8 +149,10 @@ class RecordStore:
         return restore_inspection(record.body, evidence)
 
     def close(self) -> None:
-        self.flusher.close()
-        self.database.close()
+        try:
+            self.flusher.close()
+        finally:
+            self.database.close()
 
     def _append(self, body: Mapping[str, Any]) -> Record:
         self.flusher.refuse_if_failed()

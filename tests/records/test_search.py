@@ -24,13 +24,13 @@ from tests.records.makers import add_many
 
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 HOURS = 60
-RECORDS = 400
+RECORDS = 250
 PEOPLE = ("inspector-1", "inspector-2")
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordStore]:
-    """400 inspections in 60 hours, several at the same microsecond, and what people said of some of them."""
+    """250 inspections in 60 hours, several at the same microsecond, and what people said of some of them."""
     folder = tmp_path_factory.mktemp("filled")
     times = iter(START + timedelta(hours=HOURS - n % 50, microseconds=n % 3) for n in range(10_000))
     store = open_store(
@@ -90,7 +90,7 @@ searches = st.builds(
 
 
 @given(search=searches, limit=st.integers(1, 60), picture=st.none() | st.integers(1, RECORDS))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_pages_hold_exactly_what_fits(
     filled, everything, search: Search, limit: int, picture: int | None
 ) -> None:

@@ -1,16 +1,23 @@
 """Records are added, found again as they were, and never changed."""
 
+import os
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy.exc import DatabaseError
 
+from inspection.config import load_settings
+from inspection.lines import load_line
+from inspection.records.content import list_thresholds
 from inspection.records.decisions import Answer, read_current
 from inspection.records.errors import PictureAltered, PictureMissing, RecordRefused, RecordUnknown
 from inspection.records.record import Kind
 from inspection.records.store import RecordStore, open_store
+from inspection.records.verify import verify
 from inspection.types import VerdictKind
 from tests.records.makers import CONTEXT, add_many, add_one, list_files, make_inspection
 
@@ -206,8 +213,6 @@ def test_files_that_changed_or_went_are_named_when_read(store: RecordStore) -> N
         file.write(b"something else")
     with pytest.raises(PictureAltered, match="changed after it was kept"):
         store.read_picture(record)
-    import os
-
     os.unlink(path)
     with pytest.raises(PictureMissing, match="Restore"):
         store.read_picture(record)
@@ -221,3 +226,43 @@ def test_a_store_is_opened_again_where_it_was_left(any_url: str, tmp_path) -> No
     assert add_one(again, 9).previous_hash == kept[-1].hash
     assert [again.get(record.id) for record in kept] == kept
     again.close()
+
+
+def test_a_flush_brings_the_records_into_the_file(store: RecordStore, tmp_path: Path) -> None:
+    """The file alone, without SQLite's log beside it, is then a good copy up to that moment."""
+    add_many(store, 4)
+    store.flusher.flush()
+    assert not store.flusher.unsynced
+    assert store.database.path is not None
+    shutil.copy(store.database.path, tmp_path / "copy.sqlite")
+    copy = open_store(f"sqlite:///{tmp_path / 'copy.sqlite'}", str(tmp_path / "pictures"))
+    report = verify(copy)
+    assert report.holds and report.records == 4
+    copy.close()
+
+
+def test_without_arguments_the_environment_and_then_var_decide(tmp_path: Path, monkeypatch) -> None:
+    settings = replace(load_settings(), var_dir=tmp_path / "var")
+    plain = open_store(settings=settings)
+    add_one(plain)
+    assert (tmp_path / "var" / "records.sqlite").exists() and len(
+        list_files(tmp_path / "var" / "pictures")
+    ) == 2
+    monkeypatch.setenv("ASSAY_DATABASE_URL", f"sqlite:///{tmp_path / 'other' / 'records.sqlite'}")
+    monkeypatch.setenv("ASSAY_PICTURES_URL", (tmp_path / "elsewhere").as_uri())
+    chosen = open_store(settings=settings)
+    assert add_one(chosen).id == 1
+    assert (tmp_path / "other" / "records.sqlite").exists() and len(list_files(tmp_path / "elsewhere")) == 2
+    for store in (plain, chosen):
+        store.close()
+
+
+def test_thresholds_are_those_of_the_line() -> None:
+    found = list_thresholds(load_line("aluminium"))
+    assert found == {
+        "confidence_0_1": 0.8,
+        "lead_0_1": 0.2,
+        "retest": True,
+        "locate_0_1": 0.5,
+        "margin": 0.06,
+    }
