@@ -11,6 +11,7 @@ from inspection.learning.intervals import Interval, find_upper_bound, find_wilso
 from inspection.learning.metrics import divide
 
 B1 = NDArray[np.bool_]
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,14 @@ def _count(
 
 
 def list_thresholds(probabilities: ArrayLike, *, most: int = 400) -> tuple[float, ...]:
-    """0, where all is decided, and every confidence at which one picture more goes to a person, thinned evenly."""
+    """0, where all is decided, and every confidence at which more goes to a person, thinned evenly.
+
+    Confidences that differ by rounding alone are one: a threshold between them would sort by class, not by doubt.
+    """
     p = np.asarray(probabilities, dtype=np.float64)
-    steps = np.unique(np.nextafter(p.max(axis=1, initial=0.0), 2.0)) if len(p) else np.zeros(0)
+    values = np.unique(p.max(axis=1, initial=0.0))
+    apart = np.append(np.diff(values) > ROUNDING, True)[: len(values)]
+    steps = np.nextafter(values[apart], 2.0)
     if len(steps) > most:
         steps = steps[np.linspace(0, len(steps) - 1, most).round().astype(int)]
     return (0.0, *(float(step) for step in steps))

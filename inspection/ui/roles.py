@@ -53,6 +53,27 @@ PAGES: tuple[PageSpec, ...] = (
         section="Line",
     ),
     PageSpec(
+        file="pages/metrics.py",
+        title="Metrics",
+        icon=":material/monitoring:",
+        help="Any evaluation, class by class: errors with their intervals, the confusion matrix down to its pictures, curves.",
+        section="Quality",
+    ),
+    PageSpec(
+        file="pages/explain.py",
+        title="Explain",
+        icon=":material/frame_inspect:",
+        help="Why a part was judged so: heat maps of several methods or models side by side, any class, one page to file.",
+        section="Line",
+    ),
+    PageSpec(
+        file="pages/compare.py",
+        title="Compare",
+        icon=":material/compare:",
+        help="Which model should run the line: a recommendation with its reason, all figures, speed, what errors cost.",
+        section="Quality",
+    ),
+    PageSpec(
         file="pages/models.py",
         title="Models",
         icon=":material/deployed_code:",

@@ -103,3 +103,8 @@ def test_many_thresholds_are_thinned_and_keep_their_ends() -> None:
     found = list_thresholds(p, most=50)
     assert len(found) == 51 and found[0] == 0.0
     assert not find_decided(p, found[-1]).any() and find_decided(p, found[0]).all()
+
+
+def test_rounding_is_no_threshold() -> None:
+    p = [[0.9, 0.1], [0.1 - 1e-15, 0.9 + 1e-15], [0.3, 0.7]]
+    assert [route([0, 1, 0], p, threshold_0_1=each).reviewed for each in list_thresholds(p)] == [0, 1, 3]

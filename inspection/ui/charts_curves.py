@@ -1,0 +1,174 @@
+"""The charts of thresholds: ROC, precision and recall, calibration, review, robustness. Rows in, a figure out."""
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from inspection.learning.calibration import ReliabilityBin
+from inspection.learning.curves import Curve
+from inspection.learning.thresholds import Routing
+from inspection.ui.charts_metrics import LEGEND, MARGIN, RECALL
+from inspection.ui.palette import NEUTRAL
+from inspection.ui.tables_metrics import Rows
+
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+HEIGHT = 400
+ESCAPES = "#B93A0B"
+
+
+def build_roc(curves: Mapping[str, Curve], areas: Mapping[str, float | None]) -> go.Figure:
+    figure = draw_curves(curves, areas, area="AUC", template="false alarms %{x:.1%}, recall %{y:.1%}")
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        line={"dash": "dot", "width": 1, "color": NEUTRAL},
+        name="chance",
+        hoverinfo="skip",
+    )
+    figure.update_layout(
+        xaxis={"title": "false positives of the other classes", "tickformat": ".0%", "range": [-0.01, 1]},
+        yaxis={"title": "recall", "tickformat": ".0%", "range": [0, 1.01]},
+    )
+    return figure
+
+
+def build_precision_recall(curves: Mapping[str, Curve], areas: Mapping[str, float | None]) -> go.Figure:
+    figure = draw_curves(curves, areas, area="AP", template="recall %{x:.1%}, precision %{y:.1%}")
+    figure.update_layout(
+        xaxis={"title": "recall", "tickformat": ".0%", "range": [0, 1.01]},
+        yaxis={"title": "precision", "tickformat": ".0%", "range": [0, 1.01]},
+    )
+    return figure
+
+
+def draw_curves(
+    curves: Mapping[str, Curve], areas: Mapping[str, float | None], *, area: str, template: str
+) -> go.Figure:
+    figure = go.Figure()
+    for number, (name, curve) in enumerate(curves.items()):
+        size = areas.get(name)
+        figure.add_scatter(
+            x=curve.x,
+            y=curve.y,
+            mode="lines",
+            line={"dash": DASHES[number % len(DASHES)], "width": 2, "shape": "hv"},
+            name=name if size is None else f"{name} ({area} {size:.4f})",
+            hovertemplate=f"{name}: {template}<extra></extra>",
+        )
+    figure.update_layout(height=HEIGHT, margin=MARGIN, legend={"y": 0.02, "x": 0.98, "xanchor": "right"})
+    return figure
+
+
+def build_reliability(bins: Sequence[ReliabilityBin]) -> go.Figure:
+    """Each dot is the pictures of one bin; on the line, 90 % sure is right nine times in ten."""
+    full = [
+        (each, each.confidence, each.accuracy, each.accuracy_interval)
+        for each in bins
+        if each.confidence is not None and each.accuracy is not None and each.accuracy_interval is not None
+    ]
+    most = max((each.count for each, *_ in full), default=1)
+    figure = go.Figure(
+        go.Scatter(
+            x=[0, 1],
+            y=[0, 1],
+            mode="lines",
+            line={"dash": "dot", "width": 1, "color": NEUTRAL},
+            name="as sure as right",
+            hoverinfo="skip",
+        )
+    )
+    figure.add_scatter(
+        x=[confidence for _, confidence, _, _ in full],
+        y=[accuracy for _, _, accuracy, _ in full],
+        mode="markers",
+        name="bins, larger with more pictures",
+        marker={"color": RECALL, "size": [7 + 17 * (each.count / most) ** 0.5 for each, *_ in full]},
+        error_y={
+            "type": "data",
+            "array": [interval.high - accuracy for _, _, accuracy, interval in full],
+            "arrayminus": [accuracy - interval.low for _, _, accuracy, interval in full],
+            "color": RECALL,
+            "thickness": 1.4,
+            "width": 0,
+        },
+        customdata=[each.count for each, *_ in full],
+        hovertemplate="%{x:.1%} sure, %{y:.1%} right, %{customdata} pictures<extra></extra>",
+    )
+    figure.update_layout(
+        height=HEIGHT,
+        margin=MARGIN,
+        xaxis={"title": "mean confidence", "tickformat": ".0%", "range": [0, 1.02]},
+        yaxis={"title": "share that is right", "tickformat": ".0%", "range": [0, 1.02]},
+        legend=LEGEND,
+    )
+    return figure
+
+
+def build_routings(
+    routings: Sequence[Routing], *, chosen_0_1: float, policy_0_1: float | None = None
+) -> go.Figure:
+    """What the threshold trades: reviews against the accuracy of what is decided, and the escapes."""
+    asked = [min(each.threshold_0_1, 1.0) for each in routings]
+    figure = go.Figure()
+    lines: list[tuple[str, list[float | None], str, str]] = [
+        ("share to review", [each.review_share for each in routings], NEUTRAL, "dash"),
+        ("accuracy of the decided", [each.accuracy for each in routings], RECALL, "solid"),
+    ]
+    if any(each.escape_rate is not None for each in routings):
+        lines.append(("escape rate", [each.escape_rate for each in routings], ESCAPES, "dot"))
+    for name, values, colour, dash in lines:
+        figure.add_scatter(
+            x=asked,
+            y=values,
+            mode="lines",
+            name=name,
+            line={"color": colour, "dash": dash, "width": 2, "shape": "hv"},
+            hovertemplate=f"{name}: %{{y:.2%}}<extra></extra>",
+        )
+    figure.add_vline(x=chosen_0_1, line_width=1.5, line_color=NEUTRAL)
+    if policy_0_1 is not None:
+        figure.add_vline(x=policy_0_1, line_dash="dot", line_width=1, line_color=NEUTRAL)
+        figure.add_annotation(
+            x=policy_0_1,
+            y=0.5,
+            yref="paper",
+            text="the line's policy",
+            showarrow=False,
+            textangle=-90,
+            xshift=-9,
+        )
+    figure.update_layout(
+        height=HEIGHT,
+        margin=MARGIN,
+        xaxis={"title": "confidence asked", "tickformat": ".0%", "range": [0, 1.01]},
+        yaxis={"tickformat": ".0%", "range": [-0.01, 1.02]},
+        hovermode="x unified",
+        legend=LEGEND,
+    )
+    return figure
+
+
+def build_robustness(rows: Rows) -> go.Figure:
+    """Accuracy as each disturbance grows."""
+    figure = go.Figure()
+    for number, condition in enumerate(dict.fromkeys(str(row["condition"]) for row in rows)):
+        own = sorted(
+            (row for row in rows if str(row["condition"]) == condition), key=lambda row: row["severity"]
+        )
+        figure.add_scatter(
+            x=[row["severity"] for row in own],
+            y=[row["accuracy"] for row in own],
+            mode="lines+markers",
+            line={"dash": DASHES[number % len(DASHES)]},
+            name=condition,
+            hovertemplate=f"{condition} at %{{x}}: %{{y:.1%}}<extra></extra>",
+        )
+    figure.update_layout(
+        height=HEIGHT,
+        margin=MARGIN,
+        xaxis={"title": "severity"},
+        yaxis={"title": "accuracy", "tickformat": ".0%", "range": [0, 1.02]},
+        legend=LEGEND,
+    )
+    return figure

@@ -1,0 +1,81 @@
+"""Who is compared on the Compare page, on which pictures, at which pace."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from inspection.learning.comparison import Contender
+from inspection.lines import Line
+from inspection.types import PRECISIONS, Precision
+from inspection.ui import resources
+from inspection.ui.choosing import PRECISION_WORDS
+from inspection.ui.evaluations import SPLITS, Measured, get_contender, get_measured, list_measured
+from inspection.ui.measured_choice import choose_line, choose_split, tell_unmeasured
+
+Entrant = tuple[str, Precision]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    line: Line
+    split: str
+    contenders: tuple[Contender, ...]
+    measured: dict[str, Measured]  # model → all that was measured of it
+    parts_a_minute: float
+
+
+def choose_comparison() -> Comparison | None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        line = choose_line("compare")
+        measured = {model: get_measured(line.name, model) for model in list_measured(line)}
+        known = {model: each for model, each in measured.items() if each is not None}
+        if not known:
+            tell_unmeasured(line)
+            return None
+        split = choose_split(list_splits(known), key=f"compare.split.{line.name}")
+        pace = st.number_input(
+            "Parts a minute",
+            min_value=1,
+            max_value=6000,
+            value=None if "compare.pace" in st.session_state else 120,
+            step=10,
+            required=True,
+            key="compare.pace",
+            persist_state="session",
+            width=140,
+            help="What the line makes. A model keeps up when it classifies 19 parts in 20 before the next one comes.",
+        )
+    entrants = choose_entrants(line, known, split)
+    contenders = tuple(
+        get_contender(line, model, split=split, precision=precision, title=title_entrant((model, precision)))
+        for model, precision in entrants
+    )
+    return Comparison(line, split, contenders, known, float(pace or 1))
+
+
+def list_splits(measured: dict[str, Measured]) -> tuple[str, ...]:
+    found = dict.fromkeys(split for each in measured.values() for split in each.splits)
+    return tuple(sorted(found, key=lambda split: (SPLITS.index(split) if split in SPLITS else 9, split)))
+
+
+def choose_entrants(line: Line, measured: dict[str, Measured], split: str) -> list[Entrant]:
+    """Any number. At first every model at its fastest precision, and the champion's reference beside them."""
+    options = [(model, precision) for model, each in measured.items() for precision in each.precisions(split)]
+    fastest = [next(option for option in options if option[0] == model) for model, _ in options]
+    reference = [option for option in options if option == (line.champion, PRECISIONS[-1])]
+    key = f"compare.entrants.{line.name}.{split}"
+    chosen = st.multiselect(
+        "Models",
+        options,
+        default=None if key in st.session_state else list(dict.fromkeys([*fastest, *reference])),
+        format_func=title_entrant,
+        key=key,
+        persist_state="session",
+        placeholder="Choose at least one",
+    )
+    return list(chosen)
+
+
+def title_entrant(entrant: Entrant) -> str:
+    model, precision = entrant
+    return f"{resources.model_titles().get(model, model)} · {PRECISION_WORDS[precision]}"

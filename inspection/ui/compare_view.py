@@ -1,0 +1,132 @@
+"""The upper part of the Compare page: the recommendation, the table of all, accuracy against speed, the classes."""
+
+from typing import Any
+
+import streamlit as st
+
+from inspection.learning.recommendation import recommend
+from inspection.ui.charts import format_ms
+from inspection.ui.charts_compare import (
+    build_class_comparison,
+    build_trade,
+    list_front,
+    rank_shared_classes,
+)
+from inspection.ui.compare_choice import Comparison
+from inspection.ui.evaluations import describe_origin
+from inspection.ui.exhibits import UNDEFINED, offer_csv, show_chart
+from inspection.ui.tables_compare import find_best, tabulate_class_comparison, tabulate_contenders
+from inspection.ui.tables_metrics import Rows
+from inspection.ui.widgets import escape_markdown
+
+_SHADE = "background-color: rgba(15, 143, 131, 0.22)"  # seen on white and on black
+
+
+def show_recommendation(comparison: Comparison) -> int | None:
+    """The winner's place among the contenders; None where none keeps pace."""
+    found = recommend(comparison.contenders, parts_a_minute=comparison.parts_a_minute)
+    with st.container(border=True):
+        if found is None:
+            fastest = min(comparison.contenders, key=lambda each: each.p95_ms)
+            st.markdown("### :material/block: None of these keeps up")
+            st.markdown(
+                f"At {comparison.parts_a_minute:,.0f} parts a minute there are "
+                f"{format_ms(60_000 / comparison.parts_a_minute)} a part. The fastest, "
+                f"{escape_markdown(fastest.title)}, needs {format_ms(fastest.p95_ms)} (p95): at most "
+                f"{60_000 / fastest.p95_ms:,.0f} parts a minute."
+            )
+            return None
+        winner = comparison.contenders[found.winner]
+        st.markdown(f"### :material/verified: Take {escape_markdown(winner.title)}")
+        st.markdown(escape_markdown(found.say(winner.title)))
+    return found.winner
+
+
+def tell_rule(comparison: Comparison) -> None:
+    origins = sorted({describe_origin(each.card) for each in comparison.measured.values()})
+    counts = sorted({len(each.evaluation) for each in comparison.contenders})
+    pictures = " or ".join(map(str, counts))
+    rule = "fewest escapes first, then no worse accuracy than the best (McNemar, 5 %), then the lowest p95"
+    st.caption(
+        f"{pictures} {' and '.join(origins)}, {comparison.split} split. The rule: of those that keep pace, {rule}. "
+        "Times are of the classifier alone, one picture at a time, measured when the model was evaluated."
+    )
+
+
+def show_table(comparison: Comparison, winner: int | None) -> None:
+    st.subheader("All of them")
+    pace = comparison.parts_a_minute
+    rows = tabulate_contenders(comparison.contenders, winner=winner, parts_a_minute=pace)
+    percent = st.column_config.NumberColumn(format="percent")
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        shade_best(rows),
+        hide_index=True,
+        height="content",
+        placeholder=UNDEFINED,
+        column_config={
+            "Take": st.column_config.TextColumn(help="The recommended one.", width=50),
+            "Model": st.column_config.TextColumn(pinned=True),
+            "Accuracy": percent,
+            "Low": number(format="percent", help="Of the 95 % interval (Wilson)."),
+            "High": number(format="percent", help="Of the 95 % interval (Wilson)."),
+            "Worst recall": percent,
+            "Macro-F1": number(format="%.4f"),
+            "Escapes": number(help="Defective parts called good."),
+            "Escapes below": number(format="percent", help="Exact one-sided bound of the escape rate, 95 %."),
+            "False rejects": number(help="Good parts called defective."),
+            "p50 ms": number(format="%.1f"),
+            "p95 ms": number(format="%.1f"),
+            "MB": number(format="%.1f", help="The weights as they are stored, whatever the precision."),
+            "Parameters": number(format="compact"),
+        },
+        alt="Every chosen model with its figures; a star marks the recommended one",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        offer_csv(lambda: rows, name=f"{comparison.line.name}-{comparison.split}-models", key="models")
+        st.caption("Shaded: the best of its column. A dash: undefined, not zero.")
+
+
+def shade_best(rows: Rows) -> object:
+    import pandas as pd
+
+    best = find_best(rows)
+
+    def shade(column: "pd.Series[Any]") -> list[str]:
+        name = str(column.name)
+        return [_SHADE if name in best and value == best[name] else "" for value in column]
+
+    return pd.DataFrame(rows).style.apply(shade, axis=0)
+
+
+def show_trade(comparison: Comparison, winner: int | None) -> None:
+    st.subheader("Accuracy against speed")
+    contenders = comparison.contenders
+    front = [contenders[place].title for place in list_front(contenders)]
+    show_chart(
+        build_trade(contenders, winner=winner, parts_a_minute=comparison.parts_a_minute),
+        name=f"{comparison.line.name}-{comparison.split}-accuracy-p95",
+        key="trade",
+        alt=f"Accuracy with its interval against p95. No other beats, fastest first: {', '.join(front)}.",
+    )
+
+
+def show_class_comparison(comparison: Comparison) -> None:
+    names = rank_shared_classes(comparison.contenders)
+    rows = tabulate_class_comparison(comparison.contenders, names)
+    show_chart(
+        build_class_comparison(comparison.contenders),
+        name=f"{comparison.line.name}-{comparison.split}-classes",
+        key="class-comparison",
+        alt="Recall of each class with its 95 % interval, the models side by side, the worst class on top",
+    )
+    shares = [name for name in rows[0] if name not in ("Class", "Pictures")]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height="content",
+        placeholder=UNDEFINED,
+        column_config=dict.fromkeys(shares, st.column_config.NumberColumn(format="percent")),
+        alt="Recall, precision and F1 of each class, the models side by side",
+    )
+    offer_csv(lambda: rows, name=f"{comparison.line.name}-{comparison.split}-classes", key="class-comparison")

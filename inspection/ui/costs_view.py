@@ -1,0 +1,153 @@
+"""What errors cost: the prices of an escape, a false reject and a review → money per 1,000 parts, and the best model for it."""
+
+import streamlit as st
+
+from inspection.learning.comparison import Contender
+from inspection.learning.costs import Prices, cost_thousand, find_cheapest
+from inspection.learning.thresholds import Routing, route
+from inspection.ui.charts_compare import build_costs
+from inspection.ui.compare_choice import Comparison
+from inspection.ui.evaluations import get_report, get_sweep, place_good
+from inspection.ui.exhibits import UNDEFINED, offer_csv, show_chart
+from inspection.ui.tables_compare import CostRow, tabulate_costs
+from inspection.ui.widgets import escape_markdown
+
+CHOOSES = "validation"  # a threshold that is chosen on the pictures it is judged on flatters itself
+EXAMPLES = {"escape": 100.0, "false_reject": 10.0, "review": 1.0}
+
+
+def show_costs(comparison: Comparison) -> None:
+    if comparison.line.good is None:
+        st.info(
+            "This line has no good class: it names defects rather than passing parts, so no part can escape and there is "
+            "nothing to price.",
+            icon=":material/payments:",
+        )
+        return
+    prices, defective = ask_prices()
+    rows = price_contenders(comparison, prices, defective)
+    if not rows:
+        st.info("The chosen split holds no good or no defective part, so no rate can be priced.")
+        return
+    tell_cheapest(rows)
+    show_chart(
+        build_costs(rows),
+        name=f"{comparison.line.name}-{comparison.split}-costs",
+        key="costs",
+        alt="Money per 1,000 parts of each model, the cheapest on top",
+    )
+    table = tabulate_costs(rows)
+    money = st.column_config.NumberColumn(format="%.2f")
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content",
+        placeholder=UNDEFINED,
+        column_config={
+            "Money per 1,000": money,
+            "at most (95 % bounds)": money,
+            "Money at the line's policy": money,
+            "Confidence asked": st.column_config.NumberColumn(format="percent"),
+            "Escapes a million": st.column_config.NumberColumn(format="%.0f"),
+            "False rejects per 1,000": st.column_config.NumberColumn(format="%.1f"),
+            "Reviews per 1,000": st.column_config.NumberColumn(format="%.1f"),
+        },
+        alt="Money per 1,000 parts of each model at its cheapest threshold and at the line's policy",
+    )
+    offer_csv(lambda: table, name=f"{comparison.line.name}-{comparison.split}-costs", key="costs")
+    tell_assumptions(rows, comparison)
+
+
+def ask_prices() -> tuple[Prices, float]:
+    """The prices, and the share of the line's parts that are defective."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        escape = ask("An escape costs", "escape", tip="A defective part that reaches the customer.")
+        false_reject = ask(
+            "A false reject costs", "false_reject", tip="A good part that is thrown away or made again."
+        )
+        review = ask("A review costs", "review", tip="A person looks at one part, and judges it rightly.")
+        percent = st.number_input(
+            "Defective parts, %",
+            min_value=0.0,
+            max_value=100.0,
+            value=None if "compare.defective" in st.session_state else 2.0,
+            step=0.5,
+            required=True,
+            key="compare.defective",
+            persist_state="session",
+            width=170,
+            help="Of what the line makes; the share in the test set says nothing about it.",
+        )
+    st.caption("The prices are examples: put in your own, in any one currency.")
+    return Prices(escape, false_reject, review), float(percent or 0.0) / 100
+
+
+def ask(label: str, name: str, *, tip: str) -> float:
+    key = f"compare.price.{name}"
+    return float(
+        st.number_input(
+            label,
+            min_value=0.0,
+            value=None if key in st.session_state else EXAMPLES[name],
+            step=1.0,
+            format="%.2f",
+            required=True,
+            key=key,
+            persist_state="session",
+            width=170,
+            help=tip,
+        )
+        or 0.0
+    )
+
+
+def price_contenders(comparison: Comparison, prices: Prices, defective_0_1: float) -> list[CostRow]:
+    rows = []
+    for each in comparison.contenders:
+        chooses = find_choosing_split(comparison, each)
+        sweep = get_sweep(comparison.line, each.model, split=chooses, precision=each.evaluation.precision)
+        cheapest = find_cheapest(sweep, prices, defective_0_1=defective_0_1)
+        if cheapest is None:
+            continue
+        best, policy = (
+            cost_thousand(route_at(comparison, each, threshold), prices, defective_0_1=defective_0_1)
+            for threshold in (cheapest.routing.threshold_0_1, comparison.line.policy.confidence_0_1)
+        )
+        if best is not None and policy is not None:
+            rows.append(CostRow(each, policy, best, chooses))
+    return rows
+
+
+def find_choosing_split(comparison: Comparison, each: Contender) -> str:
+    """The split on which the threshold is chosen."""
+    has_one = each.evaluation.precision in comparison.measured[each.model].precisions(CHOOSES)
+    return CHOOSES if has_one else comparison.split
+
+
+def route_at(comparison: Comparison, each: Contender, threshold_0_1: float) -> Routing:
+    report = get_report(
+        comparison.line, each.model, split=comparison.split, precision=each.evaluation.precision
+    )
+    good = place_good(comparison.line, report.figures)
+    return route(report.evaluation.labels, report.probabilities, threshold_0_1=threshold_0_1, good=good)
+
+
+def tell_cheapest(rows: list[CostRow]) -> None:
+    best = min(rows, key=lambda row: (row.best.money, row.contender.p95_ms))
+    cost, title = best.best, escape_markdown(best.contender.title)
+    asked = cost.routing.threshold_0_1
+    how = f"asking for {asked * 100:.0f} % confidence" if asked else "deciding on every part"
+    st.markdown(
+        f"**Cheapest: {title}**, {how}: {cost.money:,.2f} per 1,000 parts, at most {cost.money_at_most:,.2f} if both "
+        f"error rates are at their 95 % bounds; {cost.escapes_a_million:,.0f} escapes a million, "
+        f"{cost.reviews:,.1f} reviews per 1,000."
+    )
+
+
+def tell_assumptions(rows: list[CostRow], comparison: Comparison) -> None:
+    chosen = sorted({row.chosen_on for row in rows})
+    own = " (the pictures it is priced on, which flatters it)" if chosen == [comparison.split] else ""
+    st.caption(
+        f"Each model's threshold is the cheapest on the {' and '.join(chosen)} pictures{own}; the money is counted on the "
+        f"{comparison.split} pictures. One look each, and a person who reviews is taken to be right."
+    )

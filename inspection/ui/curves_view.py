@@ -1,0 +1,167 @@
+"""The lower part of the Metrics page: the curves, each behind a tab that does no work until it is opened."""
+
+import streamlit as st
+
+from inspection.learning.calibration import trace_reliability
+from inspection.learning.curves import Curve, trace_precision_recall, trace_roc
+from inspection.ui.charts import build_curves
+from inspection.ui.charts_curves import (
+    build_precision_recall,
+    build_reliability,
+    build_robustness,
+    build_roc,
+    build_routings,
+)
+from inspection.ui.evaluations import Report, get_sweep
+from inspection.ui.exhibits import UNDEFINED, offer_csv, show_chart
+from inspection.ui.measured_choice import EvaluationChoice
+from inspection.ui.tables_metrics import (
+    tabulate_curves,
+    tabulate_reliability,
+    tabulate_robustness,
+    tabulate_routings,
+)
+
+TABS = ("Review threshold", "ROC", "Precision and recall", "Calibration", "Learning", "Robustness")
+
+
+def show_curves(report: Report, choice: EvaluationChoice, *, threshold_0_1: float) -> None:
+    st.subheader("Curves")
+    trade, roc, recall, calibration, learning, robustness = st.tabs(
+        TABS, on_change="rerun", key="metrics.tab"
+    )
+    if trade.open:
+        with trade:
+            show_trade(choice, threshold_0_1)
+    if roc.open:
+        with roc:
+            show_roc(report, choice)
+    if recall.open:
+        with recall:
+            show_precision_recall(report, choice)
+    if calibration.open:
+        with calibration:
+            show_calibration(report, choice)
+    if learning.open:
+        with learning:
+            show_learning(choice)
+    if robustness.open:
+        with robustness:
+            show_robustness(choice)
+
+
+def show_trade(choice: EvaluationChoice, threshold_0_1: float) -> None:
+    routings = get_sweep(choice.line, choice.model, split=choice.split, precision=choice.precision)
+    policy = choice.line.policy
+    show_chart(
+        build_routings(routings, chosen_0_1=threshold_0_1, policy_0_1=policy.confidence_0_1),
+        name=f"{choice.stem}-threshold",
+        key="threshold",
+        rows=lambda: tabulate_routings(routings),
+        alt="Share of pictures sent to a person, accuracy of the rest and escape rate, as the confidence asked rises",
+    )
+    again = ", and looks a second time before it gives a part to a person" if policy.retest else ""
+    st.caption(
+        "One look each, as evaluated. On the line itself the policy also asks the best class to lead the second by "
+        f"{policy.lead_0_1 * 100:.0f} %{again}."
+    )
+
+
+def trace_all(report: Report, kind: str) -> dict[str, Curve]:
+    """class → curve, of the decided pictures; classes without one are left out."""
+    labels, p = report.evaluation.labels[report.decided], report.probabilities[report.decided]
+    trace = trace_roc if kind == "roc" else trace_precision_recall
+    curves = {
+        name: trace(p[:, number], labels == number) for number, name in enumerate(report.figures.class_names)
+    }
+    return {name: curve for name, curve in curves.items() if curve is not None}
+
+
+def tell_missing(report: Report, curves: dict[str, Curve]) -> None:
+    missing = [name for name in report.figures.class_names if name not in curves]
+    if missing:
+        st.caption(f"No curve for {', '.join(missing)}: the decided pictures hold too few kinds for one.")
+
+
+def show_roc(report: Report, choice: EvaluationChoice) -> None:
+    curves = trace_all(report, "roc")
+    areas = {each.name: each.auc for each in report.figures.per_class}
+    show_chart(
+        build_roc(curves, areas),
+        name=f"{choice.stem}-roc",
+        key="roc",
+        rows=lambda: tabulate_curves(curves, x="False positive rate", y="True positive rate"),
+        alt="ROC curve of each class against the others: " + say_areas(areas),
+    )
+    tell_missing(report, curves)
+
+
+def show_precision_recall(report: Report, choice: EvaluationChoice) -> None:
+    curves = trace_all(report, "precision")
+    areas = {each.name: each.average_precision for each in report.figures.per_class}
+    show_chart(
+        build_precision_recall(curves, areas),
+        name=f"{choice.stem}-precision-recall",
+        key="precision-recall",
+        rows=lambda: tabulate_curves(curves, x="Recall", y="Precision"),
+        alt="Precision against recall of each class: " + say_areas(areas),
+    )
+    tell_missing(report, curves)
+
+
+def say_areas(areas: dict[str, float | None]) -> str:
+    return ", ".join(f"{name} {UNDEFINED if area is None else f'{area:.4f}'}" for name, area in areas.items())
+
+
+def show_calibration(report: Report, choice: EvaluationChoice) -> None:
+    bins = trace_reliability(
+        report.probabilities[report.decided], report.evaluation.labels[report.decided], equal_mass=True
+    )
+    error, brier = report.figures.calibration_error, report.figures.brier
+    show_chart(
+        build_reliability(bins),
+        name=f"{choice.stem}-calibration",
+        key="calibration",
+        rows=lambda: tabulate_reliability(bins),
+        alt="How often the model is right against how sure it is, in bins of equal counts",
+    )
+    if error is not None and brier is not None:
+        st.caption(
+            f"Expected calibration error {error * 100:.2f} % (15 bins of equal width), Brier score {brier:.4f}. "
+            "The dots are bins of equally many pictures, with 95 % intervals."
+        )
+
+
+def show_learning(choice: EvaluationChoice) -> None:
+    curves = choice.measured.card.curves
+    if not curves:
+        st.info("The model's card holds no learning curves: it was imported, not trained here.")
+        return
+    show_chart(
+        build_curves(curves),
+        name=f"{choice.line.name}-{choice.model}-learning",
+        key="learning",
+        rows=lambda: curves,
+        alt="Loss and accuracy after each epoch of the training",
+    )
+
+
+def show_robustness(choice: EvaluationChoice) -> None:
+    rows = tabulate_robustness(choice.measured.card.figures)
+    if not rows:
+        st.info(
+            "The card of this model holds no robustness figures. They are measured by disturbing the test pictures "
+            "(blur, noise, light, turn) and evaluating them again; written as `robustness` under the card's figures "
+            "(rows of condition, severity, accuracy and n) they are drawn here.",
+            title="Not measured",
+            icon=":material/science:",
+        )
+        return
+    show_chart(
+        build_robustness(rows),
+        name=f"{choice.line.name}-{choice.model}-robustness",
+        key="robustness",
+        alt="Accuracy as each disturbance of the picture grows",
+    )
+    st.dataframe(rows, hide_index=True, placeholder=UNDEFINED, alt="Accuracy under each disturbance")
+    offer_csv(lambda: rows, name=f"{choice.line.name}-{choice.model}-robustness", key="robustness")

@@ -1,0 +1,219 @@
+"""The Metrics page over small evaluations whose every figure is known by counting."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from inspection.ui.confusion_view import ALL_WRONG
+from tests.ui.fakes import CLASSES, code_of, make_png
+from tests.ui.measured import make_evaluation, make_measured_card, write_measured
+
+LABELS = [0] * 40 + [1] * 40 + [2] * 40 + [3] * 40 + [4] * 8
+# two cracked parts pass, one good part is rejected, one dent is called a stain
+MISTAKES = {80: 0, 81: 0, 0: 3, 160: 3}
+
+
+@pytest.fixture
+def measured(app: AppTest, tmp_path: Path) -> AppTest:
+    evaluations = [
+        make_evaluation(LABELS, MISTAKES, unsure=(80, 120)),
+        make_evaluation(LABELS, MISTAKES, unsure=(80, 120), precision="f32", ms=9.0),
+        make_evaluation(LABELS, split="validation"),
+    ]
+    write_measured(tmp_path / "weights", make_measured_card("resnet50"), evaluations)
+    return app
+
+
+def open_metrics(app: AppTest) -> AppTest:
+    app.default_timeout = 120  # of a machine that is busy elsewhere
+    app.run()
+    app.switch_page("pages/metrics.py").run()
+    assert not app.exception
+    return app
+
+
+def metrics_of(app: AppTest) -> dict[str, tuple[str, str]]:
+    return {metric.label: (metric.value, metric.delta) for metric in app.metric}
+
+
+def test_without_evaluations_the_page_says_what_to_do(app: AppTest) -> None:
+    open_metrics(app)
+    assert "python -m inspection train aluminium --model resnet50" in app.info[0].value
+    app.selectbox(key="metrics.line").set_value("bare").run()
+    assert "train bare" in app.info[0].value
+
+
+def test_the_strip_counts(measured: AppTest) -> None:
+    found = metrics_of(open_metrics(measured))
+    assert found["Accuracy"] == ("97.6 %", "95 %: 94.0 to 99.1 %")  # 164 of 168
+    assert found["Escapes"] == ("2 of 128", "true rate may be 4.8 %")
+    assert found["False rejects"][0] == "1 of 40"
+    assert found["Worst class: dented"][0] == "87.5 %"
+    assert found["Classifying, p50"] == ("3.3 ms", "p95 3.6 ms")
+    assert "Decides on all 168 pictures and is wrong on 4. 2 of 128 defective parts would pass." in (
+        measured.markdown[0].value
+    )
+
+
+def test_the_origin_of_the_pictures_is_told(measured: AppTest) -> None:
+    told = " ".join(caption.value for caption in open_metrics(measured).caption)
+    assert "168 synthetic pictures, test split" in told and "split cdcdcdcdcdcd" in told
+
+
+def test_precision_and_split_choose_the_rows(measured: AppTest) -> None:
+    open_metrics(measured).segmented_control(key="metrics.precision.('int8', 'f32')").set_value("f32").run()
+    assert metrics_of(measured)["Classifying, p50"][0] == "9.9 ms"
+    measured.segmented_control(key="metrics.split.aluminium").set_value("validation").run()
+    assert not measured.exception
+    found = metrics_of(measured)
+    assert found["Accuracy"][0] == "100.0 %" and found["Escapes"][0] == "0 of 128"
+    assert found["Escapes"][1] == "true rate may be 2.3 %"
+
+
+def test_the_threshold_moves_every_figure(measured: AppTest) -> None:
+    open_metrics(measured).slider(key="metrics.threshold").set_value(80).run()
+    found = metrics_of(measured)
+    assert found["To review"] == ("1.2 %", "2 of 168 pictures")
+    assert found["Escapes"][0] == "1 of 128"  # the unsure one goes to a person
+    table = measured.dataframe[0].value.set_index("Class")
+    assert table["Pictures"]["cracked"] == 39
+    assert "166 of 168 pictures and is wrong on 3" in measured.markdown[0].value
+
+
+def test_the_lines_policy_is_one_press_away(measured: AppTest) -> None:
+    open_metrics(measured)
+    next(button for button in measured.button if button.label == "Line's policy: 80 %").click().run()
+    assert measured.slider(key="metrics.threshold").value == 80
+    next(button for button in measured.button if button.label == "Decide on all").click().run()
+    assert measured.slider(key="metrics.threshold").value == 0
+
+
+def test_where_nothing_is_decided_nothing_is_zero(app: AppTest, tmp_path: Path) -> None:
+    rows = make_evaluation(LABELS, unsure=range(len(LABELS)))
+    write_measured(tmp_path / "weights", make_measured_card("resnet50"), [rows])
+    open_metrics(app).slider(key="metrics.threshold").set_value(99).run()
+    assert not app.exception
+    found = metrics_of(app)
+    assert found["Accuracy"] == ("–", "nothing decided") and found["To review"][0] == "100.0 %"
+    assert "nothing is decided" in app.markdown[0].value
+    assert app.dataframe[0].value["Recall"].isna().all()
+
+
+def test_classes_come_worst_first_and_thin_ones_are_marked(measured: AppTest) -> None:
+    table = open_metrics(measured).dataframe[0].value
+    assert list(table["Class"][:3]) == ["dented", "cracked", "flawless"]
+    assert list(table["Thin"]) == [True, False, False, False, False]
+    assert any("fewer than 30 pictures" in caption.value for caption in measured.caption)
+
+
+def test_a_cell_lists_its_pictures_where_they_are_absent(measured: AppTest) -> None:
+    open_metrics(measured)
+    assert measured.selectbox(key="metrics.cell").value == ALL_WRONG
+    assert "only their names are listed" in measured.info[0].value
+    measured.selectbox(key="metrics.cell").set_value((2, 0)).run()
+    table = measured.dataframe[1].value
+    assert list(table["picture"]) == ["test/cracked/0081.png", "test/cracked/0080.png"]  # the surest first
+    assert set(table["called"]) == {"flawless"} and set(table["true class"]) == {"cracked"}
+
+
+def test_a_cell_that_the_threshold_emptied_is_left(measured: AppTest) -> None:
+    open_metrics(measured).slider(key="metrics.threshold").set_value(80).run()
+    measured.selectbox(key="metrics.cell").set_value((2, 5)).run()
+    assert list(measured.dataframe[1].value["to review"]) == [True]
+    measured.slider(key="metrics.threshold").set_value(0).run()
+    assert not measured.exception and measured.selectbox(key="metrics.cell").value == ALL_WRONG
+
+
+def write_pictures(folder: Path) -> None:
+    for row in MISTAKES:
+        name = CLASSES[LABELS[row]]
+        path = folder / "test" / name / f"{row:04d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(make_png(code_of(name), seed=row))
+
+
+def test_a_cell_shows_its_pictures_and_their_heat_maps(
+    measured: AppTest, tmp_path: Path, loaded: list
+) -> None:
+    write_pictures(tmp_path / "var" / "data" / "aluminium")
+    open_metrics(measured)
+    assert len(measured.image) == 4
+    seen = [name for inspector in loaded for name in inspector.seen]
+    measured.segmented_control(key="aluminium-resnet50-test-int8-pictures.explainer").set_value(1).run()
+    assert not measured.exception
+    now = [name for inspector in loaded for name in inspector.seen]
+    assert len(measured.image) == 4 and sorted(now[len(seen) :]) == [
+        f"{row:04d}.png" for row in sorted(MISTAKES)
+    ]
+    said = [caption.value for caption in measured.caption if "Inspected now" in caption.value]
+    assert len(said) == 4 and "REJECT: dented, 97 %" in "".join(said)
+
+
+def test_pictures_are_found_where_the_environment_says(
+    measured: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_pictures(tmp_path / "elsewhere" / "aluminium")
+    monkeypatch.setenv("ASSAY_DATA", str(tmp_path / "elsewhere"))
+    assert len(open_metrics(measured).image) == 4
+
+
+@pytest.mark.parametrize(
+    "tab", ["Review threshold", "ROC", "Precision and recall", "Calibration", "Learning", "Robustness"]
+)
+def test_every_tab_opens(measured: AppTest, tab: str) -> None:
+    open_metrics(measured)
+    measured.session_state["metrics.tab"] = tab
+    measured.run()
+    assert not measured.exception
+    charts = [chart.proto.spec or chart.proto for chart in measured.get("plotly_chart")]
+    assert len(charts) == (2 if tab == "Robustness" else 3)
+    if tab == "Robustness":
+        assert "no robustness figures" in measured.info[-1].value
+
+
+def test_robustness_is_drawn_from_the_card(app: AppTest, tmp_path: Path) -> None:
+    rows = [
+        {"condition": "blur", "severity": level, "accuracy": 1 - level / 10, "n": 168} for level in (1, 2)
+    ]
+    card = make_measured_card("resnet50", figures={"robustness": rows})
+    write_measured(tmp_path / "weights", card, [make_evaluation(LABELS)])
+    open_metrics(app).session_state["metrics.tab"] = "Robustness"
+    app.run()
+    assert list(app.dataframe[-1].value["accuracy"]) == [0.9, 0.8]
+
+
+def test_a_line_without_a_good_class_has_no_escapes(app: AppTest, tmp_path: Path) -> None:
+    path = tmp_path / "lines" / "aluminium.toml"
+    path.write_text(path.read_text().replace('good = "flawless"', ""))
+    write_measured(tmp_path / "weights", make_measured_card("resnet50"), [make_evaluation(LABELS, MISTAKES)])
+    found = metrics_of(open_metrics(app))
+    assert found["Escapes"] == ("–", "no good class") and "False rejects" not in found
+
+
+def test_a_model_trained_anew_shows_at_once(measured: AppTest, tmp_path: Path) -> None:
+    open_metrics(measured)
+    write_measured(tmp_path / "weights", make_measured_card("resnet50"), [make_evaluation(LABELS)])
+    measured.run()
+    assert metrics_of(measured)["Accuracy"][0] == "100.0 %"
+
+
+def test_what_is_taken_away_is_what_is_shown() -> None:
+    from inspection.ui.exhibits import write_rows
+
+    taken = write_rows([{"Class": "=evil()", "Recall": None, "Pictures": 0}])
+    (row,) = csv.DictReader(io.StringIO(taken.decode("utf-8-sig")))
+    assert row == {"Class": "'=evil()", "Recall": "", "Pictures": "0"}
+
+
+def test_a_key_cannot_leave_its_folder(tmp_path: Path) -> None:
+    from inspection.ui.evaluations import find_picture
+
+    (tmp_path / "secret.png").write_bytes(b"x")
+    (tmp_path / "data").mkdir()
+    assert find_picture("../secret.png", (tmp_path / "data",)) is None
+    assert find_picture("secret.png", (tmp_path,)) == tmp_path / "secret.png"
+    st.cache_data.clear()
