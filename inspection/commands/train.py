@@ -26,6 +26,9 @@ def train_model(
     warm_start: Annotated[Path | None, typer.Option(help="Weights to start from, of any line.")] = None,
     threads: Annotated[int, typer.Option(min=0, help="0: all cores.")] = 0,
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
+    sizes: Annotated[
+        str | None, typer.Option(help="Stages as EPOCHSxPIXELS,…; fine defects vanish in small pictures.")
+    ] = None,
     small: Annotated[bool, typer.Option("--small", help="Store eight bits a channel.")] = False,
 ) -> None:
     """Train, calibrate, evaluate and write the weights with their card. Started again, it goes on where it stopped."""
@@ -40,7 +43,13 @@ def train_model(
         model,
         recipe=recipe,
         epochs=epochs or (DETECTOR_EPOCHS if detects else CLASSIFIER_EPOCHS),
-        changes={"device": device, "warm_start": start, "threads": threads, "seed": seed},
+        changes={
+            "device": device,
+            "warm_start": start,
+            "threads": threads,
+            "seed": seed,
+            **({} if sizes is None else {"sizes": parse_sizes(sizes)}),
+        },
     )
     train = train_detection if detects else train_classification
     card = train(definition, config, data, run_dir, settings, small=small)
@@ -48,6 +57,18 @@ def train_model(
         f"{card.model}: {settings.weights_dir / line / card.model}.safetensors, {card.weights_bytes / 1e6:.1f} MB"
     )
     raise typer.Exit(Exit.OK)
+
+
+def parse_sizes(text: str) -> tuple[tuple[int, int], ...]:
+    try:
+        stages = tuple(
+            (int(epochs), int(side)) for epochs, side in (each.split("x") for each in text.split(","))
+        )
+    except ValueError:
+        stages = ()
+    if not stages or any(epochs < 1 or side < 32 for epochs, side in stages):
+        raise DataInvalid(f"Expected --sizes as EPOCHSxPIXELS,… like 5x160,4x224, got {text!r}.")
+    return stages
 
 
 def plan_run(
