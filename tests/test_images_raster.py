@@ -196,6 +196,12 @@ def test_tiff(name: str) -> None:
     check(*TIFFS[name])
 
 
+def test_tiff_of_many_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strips go to libtiff in batches; here the short strip that ends a channel comes first in one."""
+    monkeypatch.setattr("inspection.formats.tiff._BATCH_BYTES", 3 * 7 * 40)
+    check(write_tiff(SCENE, 2, compression=5, planar=2), SCENE)
+
+
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"])
 def test_tiff_written_elsewhere(compression: str) -> None:
     noise = np.random.default_rng(5).integers(0, 256, (300, 211, 3), dtype=np.uint8)

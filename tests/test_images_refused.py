@@ -26,6 +26,7 @@ from inspection.images import PictureUnreadable, decode, read_picture
 from tests.picture_files import (
     draw_scene,
     insert_remark,
+    pack_bits,
     write_bmp,
     write_chunk,
     write_png,
@@ -164,6 +165,8 @@ CASES: dict[str, tuple[bytes, type[PictureRefused], str]] = {
                               PictureDamaged, "64 directories"),
     "tiff, a strip that is short": (write_tiff(SCENE, 2, compression=8, extra={256: (41,)}),
                                     PictureDamaged, "cut off"),
+    "tiff, a strip outside": (write_tiff(NOISE, 2, compression=5, strip_rows=64, extra={273: (900_000,)}),
+                              PictureDamaged, "cut off"),
     "tiff, lzw broken": (patch(WHOLE["LZW TIFF"], 9, b"\xff" * 40), PictureDamaged, "unpack"),
     "webp, wrong canvas": (write_wrong_canvas(), PictureDamaged, "picture of"),
 }  # fmt: skip
@@ -237,9 +240,15 @@ def write_small_bombs() -> dict[str, bytes]:
     end = write_chunk(b"IDAT", zeros) + write_chunk(b"IEND", b"")
     note = write_chunk(b"zTXt", b"note\0\0" + zeros) + write_chunk(b"iCCP", b"profile\0\0" + zeros)
     directory = write_tiff(SCENE, 2, compression=8, strip_rows=24, extra={273: (70_000,), 279: (len(zeros),)})
+    # 3 × 24 strips of one row, each of which claims the whole file
+    packed = pack_bits(SCENE[0, :, 0].tobytes())
+    pointers = {273: (70_000,) * 72, 279: (8_000_000,) * 72}
+    heap = write_tiff(SCENE, 2, compression=32773, planar=2, strip_rows=1, extra=pointers)
+    heap = heap.ljust(70_000, b"\0") + packed + bytes(8_000_000)
     return {
         "PNG rows": start + end,
         "PNG remarks": start + note + end,
+        "TIFF strips of everything": heap,
         "TIFF strip": directory.ljust(70_000, b"\0") + zeros,
     }
 

@@ -97,7 +97,7 @@ def unpack_blocks(data: bytes, page: Page) -> Iterator[bytes]:
     for block in page.blocks:
         batch.append(block)
         # in the written file all blocks but the last are equally high
-        if len(batch) == room or block.rows != batch[0].rows:
+        if len(batch) == room or block.rows < page.blocks[0].rows:
             yield from unpack_batch(data, batch, page)
             batch = []
     if batch:
@@ -106,17 +106,23 @@ def unpack_blocks(data: bytes, page: Page) -> Iterator[bytes]:
 
 def unpack_simple(data: bytes, block: Block, page: Page) -> bytes:
     wanted = block.rows * page.block_row_bytes
+    packed = read_packed(data, block, page)
     if page.compression == NONE:
-        unpacked = data[block.offset : block.offset + min(block.size, wanted)]
+        unpacked = packed[:wanted]
     else:
         try:
-            packed = memoryview(data)[block.offset : block.offset + block.size]
             unpacked = zlib.decompressobj().decompress(packed, wanted)
         except zlib.error as error:
             raise refuse(PictureDamaged, expected="Deflate data", got=f"an error ({error})") from None
     if len(unpacked) < wanted:
         raise refuse_cut("TIFF", expected=f"{wanted:,} bytes in a strip or tile", got=f"{len(unpacked):,}")
     return unpacked
+
+
+def read_packed(data: bytes, block: Block, page: Page) -> bytes:
+    """No coding here doubles its input. Without this bound a thousand blocks could all point at the whole file."""
+    most = 2 * block.rows * page.block_row_bytes + 1024
+    return data[block.offset : block.offset + min(block.size, most)]
 
 
 def unpack_batch(data: bytes, batch: Sequence[Block], page: Page) -> Iterator[bytes]:
@@ -146,8 +152,8 @@ def unpack_batch(data: bytes, batch: Sequence[Block], page: Page) -> Iterator[by
 
 def write_grey(data: bytes, batch: Sequence[Block], page: Page) -> bytes:
     """A TIFF of 8-bit grey, one byte a pixel, whose strips are the blocks' packed bytes."""
-    packed = b"".join(data[block.offset : block.offset + block.size] for block in batch)
-    sizes = [block.size for block in batch]
+    strips = [read_packed(data, block, page) for block in batch]
+    packed, sizes = b"".join(strips), [len(strip) for strip in strips]
     offsets = list(accumulate(sizes, initial=8))[:-1]
     lists_at = 8 + len(packed)
     count = len(batch)
