@@ -127,7 +127,8 @@ CASES: dict[str, tuple[bytes, type[PictureRefused], str]] = {
     "raw photograph": (write_tiff(SCENE, 2, extra={254: (1,)}), PictureUnsupported, "a preview"),
     **{f"{name} too large": (write_bomb(name), PictureTooLarge, "40,000 × 40,000") for name in
        ("JPEG", "PNG", "BMP", "WebP", "TIFF")},
-    "too long a side": (write_bomb("PNG", MAX_SIDE_PX + 1), PictureTooLarge, "32,768"),
+    "too long a side": (write_png([b"\0"], MAX_SIDE_PX + 1, depth=1, colour=0, height=400),
+                        PictureTooLarge, "sides of at most 32,767"),
     "too thin": (write_png([b"\0"], 8 * MAX_ASPECT, depth=1, colour=0, height=7), PictureTooLarge, "800 × 7"),
     "no pixels": (write_png([], 5, depth=8, colour=0), PictureDamaged, "5 × 0"),
     "jpeg, lossless": (patch(JPEG, find_frame(JPEG) - 3, b"\xc3"), PictureUnsupported, "lossless JPEG"),
@@ -168,6 +169,8 @@ CASES: dict[str, tuple[bytes, type[PictureRefused], str]] = {
     "tiff, a strip outside": (write_tiff(NOISE, 2, compression=5, strip_rows=64, extra={273: (900_000,)}),
                               PictureDamaged, "cut off"),
     "tiff, lzw broken": (patch(WHOLE["LZW TIFF"], 9, b"\xff" * 40), PictureDamaged, "unpack"),
+    "webp, cut": (WEBP[:-10], PictureDamaged, "cut off"),
+    "webp, animated unsaid": (patch(write_frames("WEBP"), 20, b"\0"), PictureAnimated, "an animated WebP"),
     "webp, wrong canvas": (write_wrong_canvas(), PictureDamaged, "picture of"),
 }  # fmt: skip
 
