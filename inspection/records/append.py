@@ -1,7 +1,6 @@
 """Adds one record behind the last, in one transaction: the link, the searchable words, the hourly count."""
 
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -58,7 +57,6 @@ class Appender:
     database: Database
     clock: Callable[[], datetime]
     known_facets: dict[Facet, FacetKey] = field(default_factory=dict)  # only ever of committed rows
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def append(self, body: Mapping[str, Any]) -> Record:
         uid = os.urandom(16)
@@ -66,6 +64,7 @@ class Appender:
             try:
                 return self._append_once(body, uid, retried=attempt > 1)
             except StoreLost:
+                self.known_facets.clear()  # it may come back from a copy that knew fewer
                 if attempt == SERVER_TRIES or not self.database.is_server:
                     raise
                 time.sleep(_PAUSE_S * 2**attempt)
@@ -81,8 +80,7 @@ class Appender:
             facet = read_facet(full)
             key = self._find_facet(connection, facet)
             written = write_record(connection, full, previous=previous, record_id=last_id + 1, key=key)
-        with self.lock:
-            self.known_facets[facet] = key
+        self.known_facets[facet] = key
         return written
 
     def _find_facet(self, connection: Connection, facet: Facet) -> FacetKey:

@@ -8,7 +8,7 @@ and exactness of the map; the verdict and how it was reached.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inspection.lines import Line
 from inspection.records.errors import RecordRefused
@@ -25,6 +25,9 @@ from inspection.types import (
     Verdict,
     VerdictKind,
 )
+
+if TYPE_CHECKING:
+    from inspection.pipeline import Inspector
 
 SCHEMA = 1
 _LONGEST_WORD = 200
@@ -47,6 +50,23 @@ class Context:
 def list_thresholds(line: Line) -> dict[str, float | bool]:
     """The line's rules as they stand now."""
     return {**asdict(line.policy), "locate_0_1": line.locate.threshold_0_1, "margin": line.locate.margin}
+
+
+def build_context(inspector: "Inspector", *, person: str, source: str, part: str = "") -> Context:
+    """The rules and the preprocessing of this inspector; `replace` adds what else is known."""
+    classifying, locate = inspector.classifying, inspector.line.locate
+    return Context(
+        person=person,
+        source=source,
+        thresholds=list_thresholds(inspector.line),
+        preprocessing={
+            "located_by": locate.model if locate.mode == "detector" else "frame",
+            "input_size": classifying.input_size,
+            "channels": classifying.channels,
+            "temperature": classifying.temperature,
+        },
+        part=part,
+    )
 
 
 def build_inspection_body(
@@ -78,7 +98,7 @@ def build_inspection_body(
             for found in inspection.findings
         ],
         "verdict": verdict.kind.value,
-        "class": verdict.class_name,
+        "class": None if verdict.class_name is None else check_word(verdict.class_name, what="class"),
         "score": float(verdict.score_0_1),
         "path": [[step.question, step.answer, bool(step.passed)] for step in verdict.path],
         "heat_map": None if inspection.heat_map is None else _describe_map(inspection.heat_map),

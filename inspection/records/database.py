@@ -23,6 +23,7 @@ from inspection.records.errors import StoreError, StoreLost, StoreReadOnly
 from inspection.records.failures import name_errors, name_os_error
 
 BUSY_S = 10
+SILENCE_S = 30  # a server that says nothing for so long is lost; no question here takes that long
 _ADVISORY_LOCK = 0x41535341595245  # any fixed number: the writers of one database agree on it
 _TAKE_TURN = text("SELECT pg_advisory_xact_lock(:key)")
 
@@ -142,7 +143,9 @@ def _open_sqlite(url: URL) -> Database:
 
 def _open_postgresql(url: URL) -> Database:
     # pg8000 (BSD) rather than psycopg (LGPL); pre-ping: a server that restarted is met again without an error
-    engine = create_engine(url.set(drivername="postgresql+pg8000"), pool_pre_ping=True)
+    engine = create_engine(
+        url.set(drivername="postgresql+pg8000"), pool_pre_ping=True, connect_args={"timeout": SILENCE_S}
+    )
     event.listen(engine, "connect", _prepare_postgresql)
     return Database(engine=engine, writer=engine.execution_options(), path=None, inode=None)
 

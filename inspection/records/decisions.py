@@ -38,6 +38,8 @@ def build_decision_body(
             f"{person} has already seen the map of record {subject.id}: a blind decision must come first. "
             "Hand the part to another person."
         )
+    if answer.class_name is not None:
+        check_word(answer.class_name, what="class")
     agrees = (answer.verdict.value, answer.class_name) == (subject.verdict, subject.class_name)
     if saw_map and not agrees and not reason.strip():
         raise RecordRefused(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from inspection.records.database import Database
-from inspection.records.errors import StoreError
+from inspection.records.errors import StoreBusy, StoreError, StoreFull
 from inspection.records.failures import name_os_error
 
 FLUSH_S = 0.2
@@ -46,11 +46,7 @@ class Flusher:
 
     def flush(self) -> None:
         with self._busy:
-            paths = [self.unsynced.popleft() for _ in range(len(self.unsynced))]
-            try:
-                _sync_files(paths)
-            except OSError as error:
-                raise name_os_error(error, paths[0]) from error
+            self._sync_pictures()
             self.database.checkpoint()
 
     def close(self) -> None:
@@ -58,7 +54,7 @@ class Flusher:
         self._due.set()
         if self._thread is not None:
             self._thread.join()
-            self.flush()
+            self._flush_quietly()
             self.refuse_if_failed()
 
     def _run(self) -> None:
@@ -66,10 +62,28 @@ class Flusher:
             self._due.wait()
             self._closing.wait(FLUSH_S)  # so that what comes meanwhile shares the disk's time
             self._due.clear()
+            self._flush_quietly()
+
+    def _flush_quietly(self) -> None:
+        """A failure is told to whoever keeps the next record; there is nobody here to tell it to."""
+        with self._busy:
             try:
-                self.flush()
+                self._sync_pictures()
             except StoreError as error:
                 self.failure = error
+            try:
+                self.database.checkpoint()
+            except (StoreFull, StoreBusy):
+                return  # nothing is lost: SQLite's log goes on holding it, and the next record wakes us again
+            except StoreError as error:
+                self.failure = error
+
+    def _sync_pictures(self) -> None:
+        paths = [self.unsynced.popleft() for _ in range(len(self.unsynced))]
+        try:
+            _sync_files(paths)
+        except OSError as error:
+            raise name_os_error(error, paths[0]) from error
 
 
 def _sync_files(paths: list[str]) -> None:

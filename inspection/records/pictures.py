@@ -1,6 +1,7 @@
 """Pictures and evidence, each under the SHA-256 of its bytes: a folder by default, S3 or others by URL (fsspec)."""
 
 import hashlib
+import importlib
 import os
 import secrets
 from collections import deque
@@ -114,6 +115,5 @@ def open_pictures(url: str, **options: object) -> PictureStore:
 def _list_remote_errors(url: str) -> tuple[type[Exception], ...]:
     if not url.startswith(("s3://", "s3a://")):
         return ()
-    from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
-
-    return (BotoCoreError, ClientError)
+    exceptions = importlib.import_module("botocore.exceptions")  # comes with s3fs, which not everybody has
+    return (exceptions.BotoCoreError, exceptions.ClientError)

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy.exc import DatabaseError
 
 from inspection.config import load_settings
 from inspection.lines import load_line
-from inspection.records.content import list_thresholds
+from inspection.records.content import build_context, list_thresholds
 from inspection.records.decisions import Answer, read_current
 from inspection.records.errors import PictureAltered, PictureMissing, RecordRefused, RecordUnknown
 from inspection.records.record import Kind
@@ -255,6 +256,22 @@ def test_without_arguments_the_environment_and_then_var_decide(tmp_path: Path, m
     assert (tmp_path / "other" / "records.sqlite").exists() and len(list_files(tmp_path / "elsewhere")) == 2
     for store in (plain, chosen):
         store.close()
+
+
+def test_the_context_is_that_of_the_inspector(store: RecordStore) -> None:
+    line = load_line("aluminium")
+    classifying = SimpleNamespace(input_size=224, channels=3, temperature=1.25)
+    context = build_context(
+        SimpleNamespace(line=line, classifying=classifying), person="inspector-1", source="camera"
+    )
+    body = store.add(make_inspection(b"x"), b"x", context=context).body
+    assert body["preprocessing"] == {
+        "located_by": "yolov5n",
+        "input_size": 224,
+        "channels": 3,
+        "temperature": 1.25,
+    }
+    assert body["thresholds"] == list_thresholds(line) and body["source"] == "camera"
 
 
 def test_thresholds_are_those_of_the_line() -> None:
