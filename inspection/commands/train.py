@@ -29,6 +29,12 @@ def train_model(
     sizes: Annotated[
         str | None, typer.Option(help="Stages as EPOCHSxPIXELS,…; fine defects vanish in small pictures.")
     ] = None,
+    patches: Annotated[
+        bool,
+        typer.Option(
+            "--patches", help="Learn from pieces around the defects; start the real training from it."
+        ),
+    ] = False,
     small: Annotated[bool, typer.Option("--small", help="Store eight bits a channel.")] = False,
 ) -> None:
     """Train, calibrate, evaluate and write the weights with their card. Started again, it goes on where it stopped."""
@@ -51,6 +57,10 @@ def train_model(
             **({} if sizes is None else {"sizes": parse_sizes(sizes)}),
         },
     )
+    if patches:
+        weights = train_patches(definition, config, data, run_dir.with_name(f"{model}-patches"), settings)
+        results.print(f"start from it with --warm-start {weights}")
+        raise typer.Exit(Exit.OK)
     train = train_detection if detects else train_classification
     card = train(definition, config, data, run_dir, settings, small=small)
     results.print(
@@ -103,6 +113,21 @@ def train_classification(
         )
     check_finished(report, run_dir)
     return release_classifier(line, config, run_dir, sets, settings, int8_a_channel=small, tell=notes.print)
+
+
+def train_patches(line: Line, config: TrainConfig, data: Path, run_dir: Path, settings: Settings) -> Path:
+    from inspection.learning.checkpoint import BEST
+    from inspection.learning.line_data import load_patches
+    from inspection.learning.train import train_classifier
+
+    sets = load_patches(line, data, size=config.final_size, cache_dir=settings.cache_dir / "arrays")
+    notes.print(f"{len(sets.train)} patches teach, {len(sets.validation)} choose")
+    with show_progress(f"training {config.model} on patches") as tick:
+        report = train_classifier(
+            config, sets.train, sets.validation, run_dir, on_epoch=lambda row: show_epoch(row, tick)
+        )
+    check_finished(report, run_dir)
+    return run_dir / BEST
 
 
 def train_detection(

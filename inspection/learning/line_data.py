@@ -29,7 +29,7 @@ from inspection.learning.data import (
 from inspection.learning.splits import Split, grouped_split, hash_split, official_split, stratified_split
 from inspection.letterbox import boxes_to_letterbox, crop_box, letterbox
 from inspection.lines import Line
-from inspection.types import U8
+from inspection.types import U8, Box
 
 SIDES = ("train", "validation", "test")
 BOXES = "boxes.json"
@@ -147,6 +147,52 @@ def cut_parts(samples: Sequence[Sample], line: Line, folder: Path, *, size: int,
     name = digest([keys, size, line.locate.margin, [sample.boxes[0].box.as_list() for sample in parts]])
     pixels = map_pixels(cache_dir / f"crops-{name}.npy", len(parts), size, lambda index: cut(parts[index]))
     return ArraySet(pixels, labels, keys)
+
+
+def load_patches(line: Line, folder: Path, *, size: int, cache_dir: Path) -> LineData:
+    """Pieces of parts around a defect, or anywhere on a good part: patch-based learning (seed 000).
+
+    On a whole part a fine defect is a thousandth of the picture, and a network with random weights does not find it in
+    a few epochs. On a patch it is large; what was learnt there starts the training on whole parts.
+    """
+    found = split_line(line, folder)
+    sides = {}
+    for side in ("train", "validation"):
+        parts = [sample for sample in found.side(side) if sample.boxes]
+        name = digest([[sample.path.name for sample in parts], size, "tight patches"])
+        pixels = map_pixels(
+            cache_dir / f"patches-{name}.npy",
+            len(parts),
+            size,
+            lambda index, parts=parts: cut_patch(parts[index], size),
+        )
+        labels = np.array([line.classes.index(sample.class_name) for sample in parts], np.int64)
+        keys = tuple(sample.path.relative_to(folder).as_posix() for sample in parts)
+        sides[side] = ArraySet(pixels, labels, keys)
+    # a patch cannot be cut without knowing where the defect is: there is nothing to judge honestly, so no test side
+    return LineData(sides["train"], sides["validation"], sides["validation"], found.facts(line, folder))
+
+
+def cut_patch(sample: Sample, size: int) -> U8:
+    """A square one and a third to three times as wide as the defect, that holds it off its centre."""
+    import cv2
+
+    seed = int(hashlib.sha256(sample.path.name.encode()).hexdigest()[:8], 16)
+    rng = np.random.default_rng(seed)
+    pixels, box = read_rgb(sample.path), sample.boxes[0].box
+    part_side = max(box.x2 - box.x1, box.y2 - box.y1)
+    mask_path = sample.path.parents[1] / "masks" / sample.path.parent.name / f"{sample.path.stem}.png"
+    mask = cv2.imread(str(mask_path), cv2.IMREAD_GRAYSCALE) if mask_path.is_file() else None
+    if mask is not None and mask.any():
+        rows, columns = np.nonzero(mask)
+        extent = max(np.ptp(rows), np.ptp(columns)) + 1
+        side = float(np.clip(extent * rng.uniform(1.33, 3.0), 0.12 * part_side, 0.7 * part_side))
+        x, y = (float(value.mean() + rng.uniform(-0.2, 0.2) * side) for value in (columns, rows))
+    else:
+        side = part_side * rng.uniform(0.15, 0.6)
+        x, y = rng.uniform(box.x1, box.x2), rng.uniform(box.y1, box.y2)
+    half = side / 2
+    return crop_box(pixels, Box(x - half, y - half, x + half, y + half), margin=0.0, size=size)
 
 
 def load_line_boxes(line: Line, folder: Path, *, size: int, cache_dir: Path, one_class: bool) -> LineBoxes:
