@@ -179,12 +179,12 @@ def register_pair(sketches: Sequence[Sketch], likely: Alignments, row: int) -> f
     return register(first, second, start)
 
 
-def name_groups(keys: Sequence[str], groups: Iterable[int]) -> dict[str, str]:
+def name_groups(keys: Sequence[str], groups: Iterable[int], *, letter: str = "g") -> dict[str, str]:
     """key → group, numbered in the order of keys, so that the names do not depend on how they were found."""
     names: dict[int, str] = {}
     named = {}
     for key, group in sorted(zip(keys, groups, strict=True)):
-        named[key] = names.setdefault(group, f"g{len(names) + 1:04}")
+        named[key] = names.setdefault(group, f"{letter}{len(names) + 1:04}")
     return named
 
 

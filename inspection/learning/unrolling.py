@@ -82,17 +82,22 @@ def fit_ellipse(outline: np.ndarray) -> tuple[float, Frame] | None:
 
 def unroll(grey: U8, frame: Frame) -> F32:
     """(20, 180): rows are radii from inner to outer, columns angles."""
-    angles = np.arange(2 * ANGLES) * np.pi / ANGLES
-    radii = np.geomspace(frame.inner, frame.outer, 2 * ROWS)
+    rings = whiten(sample_rings(grey, frame, rows=2 * ROWS, angles=2 * ANGLES), frame.window)
+    return rings.reshape(ROWS, 2, ANGLES, 2).mean(axis=(1, 3), dtype=np.float32)
+
+
+def sample_rings(grey: U8, frame: Frame, *, rows: int, angles: int) -> U8:
+    """(rows, angles): the grey values themselves."""
+    around = np.arange(angles) * 2 * np.pi / angles
+    radii = np.geomspace(frame.inner, frame.outer, rows)
     turn = np.deg2rad(frame.angle_degrees)
     axes = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     # the symmetric root of the ellipse's matrix: it stretches the unit circle without turning it
     stretch = axes @ np.diag([frame.axis_a / 2, frame.axis_b / 2]) @ axes.T
-    x, y = stretch @ np.stack([np.cos(angles), np.sin(angles)])
+    x, y = stretch @ np.stack([np.cos(around), np.sin(around)])
     columns = (frame.center_x + radii[:, None] * x).astype(np.float32)
-    rows = (frame.center_y + radii[:, None] * y).astype(np.float32)
-    rings = cv2.remap(grey, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return whiten(rings, frame.window).reshape(ROWS, 2, ANGLES, 2).mean(axis=(1, 3), dtype=np.float32)
+    lines = (frame.center_y + radii[:, None] * y).astype(np.float32)
+    return np.asarray(cv2.remap(grey, columns, lines, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
 def whiten(rings: U8, window: tuple[int, int]) -> F32:

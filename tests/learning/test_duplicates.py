@@ -56,9 +56,10 @@ def test_every_disguise_is_seen_through(surfaces: list[Path], tmp_path: Path) ->
 def test_parts_that_are_alike_but_for_their_marks_stay_apart(tmp_path: Path) -> None:
     paths, truth = [], []
     rng = np.random.default_rng(0)
-    for seed in range(12):
+    for seed in range(10):
+        original = make_ring(seed)
         for copy in range(3):
-            part = make_ring(seed)
+            part = original
             if copy:
                 part = warp(
                     part, degrees=rng.uniform(0, 360), zoom=0.95, stretch=rng.uniform(0.9, 1.1), shift=0.02

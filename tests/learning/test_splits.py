@@ -77,6 +77,13 @@ def test_a_grouped_split_is_as_even_as_its_groups_allow() -> None:
     assert count_classes(dataset, split.validation) == Counter(ok=45, bad=75)
 
 
+def test_every_group_is_tested_under_some_seed() -> None:
+    dataset = make_dataset({"ok": 120})
+    groups = {key: "large" if number < 15 else f"g{number // 5}" for number, key in enumerate(dataset.keys)}
+    tested = {groups[key] for seed in range(40) for key in grouped_split(dataset, groups, seed=seed).test}
+    assert tested == set(groups.values())
+
+
 def test_groups_of_the_samples_serve_and_a_missing_one_is_named() -> None:
     samples = tuple(Sample(ROOT / f"{n}.png", "a", group=f"g{n // 4}") for n in range(40))
     split = grouped_split(Dataset("toy", ("a",), samples, ROOT), seed=0)
