@@ -11,8 +11,9 @@ DATA ?= var/data/$(LINE)
 run: .venv/ready
 	$(BIN)/streamlit run server.py --server.port $(PORT)
 
+# One thread a process: two pools of threads on the same cores wait for one another more than they work.
 test: .venv/ready-dev
-	$(BIN)/python -m pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
 
 test-slow: .venv/ready-dev
 	$(BIN)/python -m pytest -m slow
