@@ -82,8 +82,8 @@ def test_groups_are_stored_and_read_back(tmp_path: Path) -> None:
     parts = {"a.png": "p0001", "b.png": "p0001"}
     write_groups(tmp_path / "groups.csv", photographs=photographs, parts=parts)
     assert (tmp_path / "groups.csv").read_text().splitlines()[:2] == [
-        "path,photograph,part",
-        "a.png,g0001,p0001",
+        "key,group,photograph",
+        "a.png,p0001,g0001",
     ]
     assert read_groups(tmp_path / "groups.csv") == parts
     assert read_groups(tmp_path / "groups.csv", column="photograph") == photographs
@@ -92,5 +92,5 @@ def test_groups_are_stored_and_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "path,group\na,b\n"])
 def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "groups.csv").write_text(text)
-    with pytest.raises(DataInvalid, match="path, photograph, part"):
+    with pytest.raises(DataInvalid, match="key, group, photograph"):
         read_groups(tmp_path / "groups.csv")

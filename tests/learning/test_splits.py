@@ -77,10 +77,13 @@ def test_a_grouped_split_is_as_even_as_its_groups_allow() -> None:
     assert count_classes(dataset, split.validation) == Counter(ok=45, bad=75)
 
 
-def test_every_group_is_tested_under_some_seed() -> None:
-    dataset = make_dataset({"ok": 120})
-    groups = {key: "large" if number < 15 else f"g{number // 5}" for number, key in enumerate(dataset.keys)}
-    tested = {groups[key] for seed in range(40) for key in grouped_split(dataset, groups, seed=seed).test}
+def test_large_groups_are_tested_too_under_some_seed() -> None:
+    dataset = make_dataset({"ok": 300})
+    groups = {
+        key: f"g{number // 30}" if number < 270 else f"s{number // 5}"
+        for number, key in enumerate(dataset.keys)
+    }
+    tested = {groups[key] for seed in range(60) for key in grouped_split(dataset, groups, seed=seed).test}
     assert tested == set(groups.values())
 
 
