@@ -23,11 +23,20 @@ class Cost:
     """What 1,000 parts cost at a stated share of defective ones, a person deciding rightly on what is reviewed."""
 
     routing: Routing
+    prices: Prices
+    defective_0_1: float
     money: float
     escapes_a_million: float
     false_rejects: float  # in 1,000 parts
     reviews: float
-    money_at_most: float  # both rates at their one-sided 95 % bounds
+
+    @property
+    def money_at_most(self) -> float:
+        """Both error rates at their one-sided 95 % bounds."""
+        bad = PARTS * self.defective_0_1
+        escapes = bad * (self.routing.escape_rate_below or 0.0)
+        rejects = (PARTS - bad) * (self.routing.false_reject_rate_below or 0.0)
+        return add_up(self.prices, escapes=escapes, false_rejects=rejects, reviews=self.reviews)
 
 
 def cost_thousand(routing: Routing, prices: Prices, *, defective_0_1: float) -> Cost | None:
@@ -38,20 +47,21 @@ def cost_thousand(routing: Routing, prices: Prices, *, defective_0_1: float) -> 
     if escape is None or reject is None or good_review is None or defective_review is None:
         return None
     bad = PARTS * defective_0_1
+    escapes, rejects = bad * escape, (PARTS - bad) * reject
     reviews = bad * defective_review + (PARTS - bad) * good_review
-
-    def price(escape_rate: float, reject_rate: float) -> float:
-        lost = bad * escape_rate * prices.escape + (PARTS - bad) * reject_rate * prices.false_reject
-        return lost + reviews * prices.review
-
     return Cost(
         routing=routing,
-        money=price(escape, reject),
-        escapes_a_million=bad * escape * MILLION / PARTS,
-        false_rejects=(PARTS - bad) * reject,
+        prices=prices,
+        defective_0_1=defective_0_1,
+        money=add_up(prices, escapes=escapes, false_rejects=rejects, reviews=reviews),
+        escapes_a_million=escapes * MILLION / PARTS,
+        false_rejects=rejects,
         reviews=reviews,
-        money_at_most=price(routing.escape_rate_below or 0.0, routing.false_reject_rate_below or 0.0),
     )
+
+
+def add_up(prices: Prices, *, escapes: float, false_rejects: float, reviews: float) -> float:
+    return escapes * prices.escape + false_rejects * prices.false_reject + reviews * prices.review
 
 
 def find_cheapest(routings: Sequence[Routing], prices: Prices, *, defective_0_1: float) -> Cost | None:

@@ -44,21 +44,22 @@ def show_pictures(
     if not shown:
         st.caption("No picture.")
         return
-    page = turn_page(len(shown), key=name)
+    here = any(find_picture(each.key, folders) for each in shown)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        explainer = choose_explainer(explainers, key=name) if here else None
+        page = turn_page(len(shown), key=name)
+        offer_csv(lambda: [each.row for each in shown], name=name, label=f"List of all {len(shown)} (CSV)")
     some = shown[(page - 1) * A_PAGE : page * A_PAGE]
-    paths = [find_picture(each.key, folders) for each in some]
-    offer_csv(lambda: [each.row for each in shown], name=name, label=f"List of all {len(shown)} (CSV)")
-    if not any(paths):
+    if not here:
         tell_absent(line, len(folders))
         st.dataframe(
             [each.row for each in some], hide_index=True, alt="The pictures, by name", placeholder="–"
         )
         return
-    explainer = choose_explainer(explainers, key=name)
     with st.grid("auto", min_column_width=150, gap="small", key=f"{name}.grid"):
-        for each, path in zip(some, paths, strict=True):
+        for each in some:
             with st.container(gap="xxsmall"):
-                show_one(each, path, explainer)
+                show_one(each, find_picture(each.key, folders), explainer)
 
 
 def turn_page(count: int, *, key: str) -> int:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from inspection.learning.comparison import Contender, find_pareto
 from inspection.learning.costs import budget_ms
 from inspection.ui.charts import format_ms, format_share
-from inspection.ui.charts_metrics import LEGEND, MARGIN
+from inspection.ui.charts_metrics import LEGEND, MARGIN, SERIES
 from inspection.ui.palette import NEUTRAL
 from inspection.ui.tables_compare import CostRow
 
@@ -49,6 +49,7 @@ def build_trade(
             marker={
                 "size": 15 if place == winner else 11,
                 "symbol": SYMBOLS[place % len(SYMBOLS)],
+                "color": SERIES[place % len(SERIES)],
                 "line": {"width": 2 if place == winner else 0, "color": NEUTRAL},
             },
             error_y={
@@ -88,7 +89,11 @@ def build_class_comparison(contenders: Sequence[Contender]) -> go.Figure:
             y=[len(names) - 1 - index + shift * step for index in range(len(names))],
             mode="markers",
             name=each.title,
-            marker={"size": 9, "symbol": SYMBOLS[place % len(SYMBOLS)]},
+            marker={
+                "size": 9,
+                "symbol": SYMBOLS[place % len(SYMBOLS)],
+                "color": SERIES[place % len(SERIES)],
+            },
             error_x={
                 "type": "data",
                 "array": [
@@ -112,13 +117,14 @@ def build_class_comparison(contenders: Sequence[Contender]) -> go.Figure:
     figure.update_layout(
         height=100 + len(names) * max(46, 16 * len(contenders)),
         margin=MARGIN,
-        xaxis={"title": "recall", "tickformat": ".0%", "range": [None, 1.004]},
+        xaxis={"title": "recall", "tickformat": ".0%", "range": [None, 1.01]},
         yaxis={
             "tickvals": list(range(len(names))),
             "ticktext": list(reversed(names)),
             "ticksuffix": "  ",
             "range": [-0.6, len(names) - 0.4],
             "showgrid": False,
+            "zeroline": False,
             "fixedrange": True,
         },
         legend=LEGEND,

@@ -7,12 +7,13 @@ import plotly.graph_objects as go
 from inspection.learning.calibration import ReliabilityBin
 from inspection.learning.curves import Curve
 from inspection.learning.thresholds import Routing
-from inspection.ui.charts_metrics import LEGEND, MARGIN, RECALL
+from inspection.ui.charts_metrics import MARGIN, RECALL, SERIES
 from inspection.ui.palette import NEUTRAL
 from inspection.ui.tables_metrics import Rows
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 HEIGHT = 400
+BELOW = {"orientation": "h", "y": -0.18, "yanchor": "top", "x": 0}  # the toolbar has the top
 ESCAPES = "#B93A0B"
 
 
@@ -52,7 +53,12 @@ def draw_curves(
             x=curve.x,
             y=curve.y,
             mode="lines",
-            line={"dash": DASHES[number % len(DASHES)], "width": 2, "shape": "hv"},
+            line={
+                "dash": DASHES[number % len(DASHES)],
+                "color": SERIES[number % len(SERIES)],
+                "width": 2,
+                "shape": "hv",
+            },
             name=name if size is None else f"{name} ({area} {size:.4f})",
             hovertemplate=f"{name}: {template}<extra></extra>",
         )
@@ -100,7 +106,7 @@ def build_reliability(bins: Sequence[ReliabilityBin]) -> go.Figure:
         margin=MARGIN,
         xaxis={"title": "mean confidence", "tickformat": ".0%", "range": [0, 1.02]},
         yaxis={"title": "share that is right", "tickformat": ".0%", "range": [0, 1.02]},
-        legend=LEGEND,
+        legend=BELOW,
     )
     return figure
 
@@ -144,7 +150,7 @@ def build_routings(
         xaxis={"title": "confidence asked", "tickformat": ".0%", "range": [0, 1.01]},
         yaxis={"tickformat": ".0%", "range": [-0.01, 1.02]},
         hovermode="x unified",
-        legend=LEGEND,
+        legend=BELOW,
     )
     return figure
 
@@ -160,7 +166,7 @@ def build_robustness(rows: Rows) -> go.Figure:
             x=[row["severity"] for row in own],
             y=[row["accuracy"] for row in own],
             mode="lines+markers",
-            line={"dash": DASHES[number % len(DASHES)]},
+            line={"dash": DASHES[number % len(DASHES)], "color": SERIES[number % len(SERIES)]},
             name=condition,
             hovertemplate=f"{condition} at %{{x}}: %{{y:.1%}}<extra></extra>",
         )
@@ -169,6 +175,6 @@ def build_robustness(rows: Rows) -> go.Figure:
         margin=MARGIN,
         xaxis={"title": "severity"},
         yaxis={"title": "accuracy", "tickformat": ".0%", "range": [0, 1.02]},
-        legend=LEGEND,
+        legend=BELOW,
     )
     return figure

@@ -16,6 +16,8 @@ from inspection.ui.tables_metrics import (
 )
 
 RECALL, PRECISION = "#2F7FBF", "#D9822B"  # apart for every kind of colour vision; the shapes differ too
+# Series without a meaning of their own; seen on white and on black.
+SERIES = ("#2F7FBF", "#D9822B", "#0F8F83", "#D0532B", "#8E6FC7", "#8A96A1", "#B39700", "#5BA7D9")
 MARGIN = {"l": 0, "r": 8, "t": 8, "b": 8}
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 
@@ -23,33 +25,30 @@ LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 def build_class_dots(figures: Figures) -> go.Figure:
     """Recall and precision of each class with their 95 % intervals, the worst recall on top."""
     rows = list(reversed(tabulate_classes(figures)))  # plotly draws upwards
-    names = [label_class(row["Class"], row["Pictures"]) for row in rows]
     figure = go.Figure()
     for word, colour, symbol, shift in (
         ("Recall", RECALL, "circle", 0.14),
         ("Precision", PRECISION, "diamond-open", -0.14),
     ):
-        figure.add_scatter(
-            x=[row[word] for row in rows],
-            y=[place + shift for place in range(len(rows))],
-            mode="markers",
-            name=word.lower(),
-            marker={"symbol": symbol, "size": 10, "color": shade(colour, rows)},
-            error_x=spread(rows, word, colour),
-            customdata=[[name, describe_interval(row, word)] for name, row in zip(names, rows, strict=True)],
-            hovertemplate=f"%{{customdata[0]}}<br>{word.lower()} %{{customdata[1]}}<extra></extra>",
-        )
+        for thin in (False, True):  # an interval has the colour of its trace
+            own = [(place + shift, row) for place, row in enumerate(rows) if row["Thin"] == thin]
+            if own:
+                figure.add_trace(draw_dots(own, word, colour=NEUTRAL if thin else colour, symbol=symbol))
+    figure.update_traces(showlegend=False)
+    for word in ("recall", "precision"):
+        next(trace for trace in figure.data if trace.name == word).showlegend = True
     figure.update_layout(
         height=90 + 46 * len(rows),
         margin=MARGIN,
-        xaxis={"tickformat": ".0%", "range": [find_start(rows), 1.004], "title": None, "fixedrange": True},
+        xaxis={"tickformat": ".0%", "dtick": 0.1, "range": [find_start(rows), 1.02], "fixedrange": True},
         yaxis={
             "tickvals": list(range(len(rows))),
-            "ticktext": names,
+            "ticktext": [label_class(row["Class"], row["Pictures"]) for row in rows],
             "range": [-0.6, len(rows) - 0.4],
             "ticksuffix": "  ",
             "fixedrange": True,
             "showgrid": False,
+            "zeroline": False,
         },
         legend=LEGEND,
     )
@@ -60,22 +59,32 @@ def label_class(name: str, support: int) -> str:
     return f"{name} ({support})"
 
 
-def shade(colour: str, rows: Rows) -> list[str]:
-    return [NEUTRAL if row["Thin"] else colour for row in rows]
+def draw_dots(own: list[tuple[float, dict[str, Any]]], word: str, *, colour: str, symbol: str) -> go.Scatter:
+    """(height, row) pairs → their dots, each with its interval."""
 
-
-def spread(rows: Rows, word: str, colour: str) -> dict[str, Any]:
     def reach(row: Mapping[str, Any], side: str) -> float | None:
         return None if row[word] is None else abs(row[f"{word} {side}"] - row[word])
 
-    return {
-        "type": "data",
-        "array": [reach(row, "high") for row in rows],
-        "arrayminus": [reach(row, "low") for row in rows],
-        "color": NEUTRAL if all(row["Thin"] for row in rows) else colour,
-        "thickness": 1.6,
-        "width": 0,
-    }
+    return go.Scatter(
+        x=[row[word] for _, row in own],
+        y=[height for height, _ in own],
+        mode="markers",
+        name=word.lower(),
+        marker={"symbol": symbol, "size": 10, "color": colour},
+        error_x={
+            "type": "data",
+            "array": [reach(row, "high") for _, row in own],
+            "arrayminus": [reach(row, "low") for _, row in own],
+            "color": colour,
+            "thickness": 1.6,
+            "width": 0,
+        },
+        cliponaxis=False,
+        customdata=[
+            [label_class(row["Class"], row["Pictures"]), describe_interval(row, word)] for _, row in own
+        ],
+        hovertemplate=f"%{{customdata[0]}}<br>{word.lower()} %{{customdata[1]}}<extra></extra>",
+    )
 
 
 def describe_interval(row: Mapping[str, Any], word: str) -> str:

@@ -8,7 +8,6 @@ from inspection.learning.comparison import Contender
 from inspection.lines import Line
 from inspection.types import PRECISIONS, Precision
 from inspection.ui import resources
-from inspection.ui.choosing import PRECISION_WORDS
 from inspection.ui.evaluations import SPLITS, Measured, get_contender, get_measured, list_measured
 from inspection.ui.measured_choice import choose_line, choose_split, tell_unmeasured
 
@@ -33,16 +32,15 @@ def choose_comparison() -> Comparison | None:
             tell_unmeasured(line)
             return None
         split = choose_split(list_splits(known), key=f"compare.split.{line.name}")
+        st.session_state.setdefault("compare.pace", 120)
         pace = st.number_input(
             "Parts a minute",
             min_value=1,
             max_value=6000,
-            value=None if "compare.pace" in st.session_state else 120,
             step=10,
-            required=True,
             key="compare.pace",
             persist_state="session",
-            width=140,
+            width=180,
             help="What the line makes. A model keeps up when it classifies 19 parts in 20 before the next one comes.",
         )
     entrants = choose_entrants(line, known, split)
@@ -50,7 +48,7 @@ def choose_comparison() -> Comparison | None:
         get_contender(line, model, split=split, precision=precision, title=title_entrant((model, precision)))
         for model, precision in entrants
     )
-    return Comparison(line, split, contenders, known, float(pace or 1))
+    return Comparison(line, split, contenders, known, float(pace))
 
 
 def list_splits(measured: dict[str, Measured]) -> tuple[str, ...]:
@@ -59,10 +57,10 @@ def list_splits(measured: dict[str, Measured]) -> tuple[str, ...]:
 
 
 def choose_entrants(line: Line, measured: dict[str, Measured], split: str) -> list[Entrant]:
-    """Any number. At first every model at its fastest precision, and the champion's reference beside them."""
+    """Any number. At first every model at its fastest precision, and the reference of the first (the champion) beside them."""
     options = [(model, precision) for model, each in measured.items() for precision in each.precisions(split)]
     fastest = [next(option for option in options if option[0] == model) for model, _ in options]
-    reference = [option for option in options if option == (line.champion, PRECISIONS[-1])]
+    reference = [option for option in options if option == (next(iter(measured)), PRECISIONS[-1])]
     key = f"compare.entrants.{line.name}.{split}"
     chosen = st.multiselect(
         "Models",
@@ -78,4 +76,4 @@ def choose_entrants(line: Line, measured: dict[str, Measured], split: str) -> li
 
 def title_entrant(entrant: Entrant) -> str:
     model, precision = entrant
-    return f"{resources.model_titles().get(model, model)} · {PRECISION_WORDS[precision]}"
+    return f"{resources.model_titles().get(model, model)} · {precision.upper()}"

@@ -19,6 +19,7 @@ from inspection.ui.tables_compare import find_best, tabulate_class_comparison, t
 from inspection.ui.tables_metrics import Rows
 from inspection.ui.widgets import escape_markdown
 
+_IN_WORDS = ("Accuracy low", "Accuracy high")  # for the CSV; the table shows them as one text
 _SHADE = "background-color: rgba(15, 143, 131, 0.22)"  # seen on white and on black
 
 
@@ -64,12 +65,12 @@ def show_table(comparison: Comparison, winner: int | None) -> None:
         hide_index=True,
         height="content",
         placeholder=UNDEFINED,
+        column_order=[name for name in rows[0] if name not in _IN_WORDS],
         column_config={
             "Take": st.column_config.TextColumn(help="The recommended one.", width=50),
             "Model": st.column_config.TextColumn(pinned=True),
             "Accuracy": percent,
-            "Low": number(format="percent", help="Of the 95 % interval (Wilson)."),
-            "High": number(format="percent", help="Of the 95 % interval (Wilson)."),
+            "95 %": st.column_config.TextColumn(help="The interval of the accuracy, in % (Wilson)."),
             "Worst recall": percent,
             "Macro-F1": number(format="%.4f"),
             "Escapes": number(help="Defective parts called good."),

@@ -66,38 +66,35 @@ def ask_prices() -> tuple[Prices, float]:
             "A false reject costs", "false_reject", tip="A good part that is thrown away or made again."
         )
         review = ask("A review costs", "review", tip="A person looks at one part, and judges it rightly.")
+        st.session_state.setdefault("compare.defective", 2.0)
         percent = st.number_input(
             "Defective parts, %",
             min_value=0.0,
             max_value=100.0,
-            value=None if "compare.defective" in st.session_state else 2.0,
             step=0.5,
-            required=True,
             key="compare.defective",
             persist_state="session",
             width=170,
             help="Of what the line makes; the share in the test set says nothing about it.",
         )
     st.caption("The prices are examples: put in your own, in any one currency.")
-    return Prices(escape, false_reject, review), float(percent or 0.0) / 100
+    return Prices(escape, false_reject, review), float(percent) / 100
 
 
 def ask(label: str, name: str, *, tip: str) -> float:
     key = f"compare.price.{name}"
+    st.session_state.setdefault(key, EXAMPLES[name])
     return float(
         st.number_input(
             label,
             min_value=0.0,
-            value=None if key in st.session_state else EXAMPLES[name],
             step=1.0,
             format="%.2f",
-            required=True,
             key=key,
             persist_state="session",
             width=170,
             help=tip,
         )
-        or 0.0
     )
 
 

@@ -8,7 +8,6 @@ import streamlit as st
 from inspection.lines import Line
 from inspection.types import Precision
 from inspection.ui import resources
-from inspection.ui.choosing import PRECISION_WORDS
 from inspection.ui.evaluations import Measured, describe_origin, get_measured, list_measured
 
 
@@ -66,7 +65,7 @@ def choose_evaluation() -> EvaluationChoice | None:
         precision = st.segmented_control(
             "Precision",
             precisions,
-            format_func=lambda each: PRECISION_WORDS[each],
+            format_func=lambda each: each.upper(),
             default=None if f"metrics.precision.{precisions}" in st.session_state else precisions[0],
             required=True,
             key=f"metrics.precision.{precisions}",

@@ -47,7 +47,7 @@ def choose_threshold(line: Line) -> float:
 def show_strip(report: Report) -> None:
     figures, routing = report.figures, report.routing
     st.markdown(f"#### {say_verdict(report)}")
-    with st.grid("auto", min_column_width=190, gap="small", key="metrics.strip"):
+    with st.grid("auto", min_column_width=150, gap="small", key="metrics.strip"):
         interval = figures.accuracy_interval
         show_number(
             "Accuracy",
@@ -81,19 +81,19 @@ def show_errors(report: Report) -> None:
         "Escapes",
         f"{routing.escapes} of {routing.defective}",
         bound_words(routing.escape_rate_below),
-        tip="Defective parts that the model passes, of all defective parts. Exact one-sided bound (Clopper and "
-        "Pearson), 95 %.",
+        tip="Defective parts that the model passes, of all defective parts. Beneath: what the true rate may be, by the "
+        "exact one-sided bound (Clopper and Pearson).",
     )
     show_number(
         "False rejects",
         f"{routing.false_rejects} of {routing.good}",
         bound_words(routing.false_reject_rate_below),
-        tip="Good parts that the model calls defective, of all good parts. Exact one-sided bound, 95 %.",
+        tip="Good parts that the model calls defective, of all good parts. Beneath: what the true rate may be.",
     )
 
 
 def bound_words(rate: float | None) -> str:
-    return "no such part" if rate is None else f"true rate may be {rate * 100:.2g} %"
+    return "no such part" if rate is None else f"up to {rate * 100:.2g} % (95 %)"
 
 
 def show_worst(report: Report) -> None:

@@ -41,7 +41,7 @@ def show_pairs(comparison: Comparison) -> None:
 def say_pairing(pairing: Pairing, first: str, second: str) -> str:
     difference = pairing.difference
     bounds = (
-        "" if difference is None else f", 95 %: {difference.low * 100:+.1f} to {difference.high * 100:+.1f}"
+        "" if difference is None else f", 95 %: {sign(difference.low * 100)} to {sign(difference.high * 100)}"
     )
     points = (pairing.first_only - pairing.second_only) / pairing.n * 100
     if not pairing.first_only + pairing.second_only:
@@ -53,9 +53,13 @@ def say_pairing(pairing: Pairing, first: str, second: str) -> str:
         verdict = "That may be chance: the test cannot tell them apart."
     return (
         f"On {pairing.n} pictures only {first} is right on {pairing.first_only}, only {second} on "
-        f"{pairing.second_only}; both err on {pairing.both_wrong}. Accuracy differs by {points:+.1f} points{bounds} "
+        f"{pairing.second_only}; both err on {pairing.both_wrong}. Accuracy differs by {sign(points)} points{bounds} "
         f"(McNemar p = {pairing.p_value:.2g}). {verdict}"
     )
+
+
+def sign(points: float) -> str:
+    return f"{points:+.1f}".replace("-", "−")
 
 
 def show_flips(comparison: Comparison, pairing: Pairing, a: Contender, b: Contender) -> None:
@@ -83,7 +87,7 @@ def show_flips(comparison: Comparison, pairing: Pairing, a: Contender, b: Conten
     shown = [
         Shown(
             flip.key,
-            f"{names[flip.label]}: {a.title} says {names[flip.first_called]}, {b.title} {names[flip.second_called]}",
+            f"A: {names[flip.first_called]}, B: {names[flip.second_called]}, truly {names[flip.label]}",
             describe_flip(flip, names, a.title, b.title),
         )
         for flip in pairing.flips

@@ -30,6 +30,7 @@ def show_published(comparison: Comparison) -> None:
         column_config={
             "Their model": st.column_config.TextColumn(pinned=True),
             "Parameters": st.column_config.NumberColumn(format="compact"),
+            "Ours, parameters": st.column_config.NumberColumn(format="compact"),
             "Ours, accuracy %": st.column_config.NumberColumn(format="%.2f"),
             "Ours, macro-F1 %": st.column_config.NumberColumn(format="%.2f"),
             "Ours, p50 ms": st.column_config.NumberColumn(format="%.1f"),

@@ -41,9 +41,9 @@ def test_the_worst_class_is_on_top_and_one_that_never_occurs_below(figures: Figu
     ]
     worst = find_worst(figures)
     assert worst is not None and worst.name == "cracked"
-    recall, precision = charts_metrics.build_class_dots(figures).data
+    recall, thin, precision, _ = charts_metrics.build_class_dots(figures).data
     assert recall.x[-1] == 0.95 and recall.y[-1] > precision.y[-1]  # plotly draws upwards
-    assert recall.x[0] is None and precision.x[0] is None  # undefined is not zero
+    assert thin.name == "recall" and thin.x[0] is None  # undefined is not zero
 
 
 def test_intervals_reach_from_the_dot(figures: Figures) -> None:
@@ -55,9 +55,11 @@ def test_intervals_reach_from_the_dot(figures: Figures) -> None:
 
 
 def test_thin_classes_are_grey(figures: Figures) -> None:
-    recall = charts_metrics.build_class_dots(figures).data[0]
-    colours = dict(zip((name for name, _ in recall.customdata), recall.marker.color, strict=True))
-    assert colours["dented (10)"] == NEUTRAL and colours["cracked (40)"] == charts_metrics.RECALL
+    full, thin, *_ = charts_metrics.build_class_dots(figures).data
+    assert [name for name, _ in full.customdata] == ["flawless (40)", "cracked (40)"]
+    assert "dented (10)" in [name for name, _ in thin.customdata]
+    assert (full.marker.color, thin.marker.color) == (charts_metrics.RECALL, NEUTRAL)
+    assert (full.showlegend, thin.showlegend) == (True, False)
 
 
 def test_the_axis_cuts_no_interval(figures: Figures) -> None:
