@@ -3,13 +3,17 @@
 import streamlit as st
 
 from inspection.ui import choosing, resources
+from inspection.ui.explaining import name_for_explain
 from inspection.ui.gallery import run_waiting, show_gallery, show_way_back
+from inspection.ui.judge_choice import choose_judge, follow_link, write_link
 from inspection.ui.report import show_report
 from inspection.ui.state import open_batch
 
 st.title("Inspect")
-choosing.follow_link()
-line, choice = choosing.choose_judge()
+asked = follow_link("inspect")
+line, choice = choose_judge("inspect")
+if asked is not None:
+    choosing.turn_to_sample(line.name, asked)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     source = choosing.choose_source()
     beside = st.container(width="content")
@@ -20,16 +24,16 @@ elif source == choosing.UPLOAD:
     inputs = choosing.give_upload()
 else:
     inputs = choosing.give_camera()
-choosing.write_link(choice, line, sample)
+write_link("inspect", line, choice, sample=sample)
 if inputs is not None:
     batch = open_batch(choice, inputs.source, inputs.load)
     with st.spinner("Loading the model …", show_time=True):
         inspector = resources.get_inspector(choice.line, choice.model, choice.precision)
     run_waiting(batch, inspector)
-    if len(batch.entries) == 1:
-        show_report(batch.entries[0], line)
-    elif batch.opened is not None:
-        show_way_back(batch)
-        show_report(batch.entries[batch.opened], line)
-    else:
+    if len(batch.entries) != 1 and batch.opened is None:
         show_gallery(batch)
+    else:
+        index = batch.opened or 0
+        if len(batch.entries) > 1:
+            show_way_back(batch)
+        show_report(batch.entries[index], line, explain_as=name_for_explain(batch, index))

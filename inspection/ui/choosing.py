@@ -1,17 +1,15 @@
-"""What judges, and what is judged: the pickers of the Inspect page and the link that repeats them."""
+"""What is judged: a sample, uploads or the camera."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from inspection.lines import Line
-from inspection.types import PRECISIONS, Precision
+from inspection.types import Precision
 from inspection.ui import resources
 from inspection.ui.resources import Sample
-from inspection.ui.state import Choice
 from inspection.ui.uploads import Refusal, Upload, unpack
 
 SAMPLES, UPLOAD, CAMERA = "Samples", "Upload", "Camera"
@@ -21,8 +19,8 @@ _SOURCE_ICONS = {
     CAMERA: ":material/photo_camera:",
 }
 ALL_SAMPLES = "all"
-_SUFFIXES = ["jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp", "zip"]
 PRECISION_WORDS: dict[Precision, str] = {"int8": "INT8", "bf16": "BF16", "f32": "F32"}
+_SUFFIXES = ["jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp", "zip"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,82 +31,18 @@ class Inputs:
     load: Callable[[], Sequence[Upload | Refusal]]
 
 
-def follow_link() -> None:
-    """Take over ?line=…&model=…&precision=…&sample=… when the address is new; what is unknown in it is left alone."""
-    arrived = st.query_params.to_dict()
-    if arrived == st.session_state.get("inspect.link"):
-        return
-    st.session_state["inspect.link"] = arrived
-    line = arrived.get("line", st.session_state.get("inspect.line", resources.line_names()[0]))
-    if line not in resources.line_names():
-        return
-    st.session_state["inspect.line"] = line
-    if arrived.get("model") in resources.get_line(line).models:
-        st.session_state[f"inspect.model.{line}"] = arrived["model"]
-    if arrived.get("precision") in PRECISIONS:
-        st.session_state["inspect.precision"] = arrived["precision"]
-    if "sample" in arrived:
-        st.session_state["inspect.source"] = SAMPLES
-        st.session_state[f"inspect.sample.{line}"] = arrived["sample"]
-
-
-def write_link(choice: Choice, line: Line, sample: str | None) -> None:
-    """The address of this page always leads back to what it shows."""
-    link: dict[str, str] = {"line": choice.line}
-    if choice.model != line.champion:
-        link["model"] = choice.model
-    if choice.precision != PRECISIONS[0]:
-        link["precision"] = choice.precision
-    if sample is not None:
-        link["sample"] = sample
-    if link != st.query_params.to_dict():
-        st.query_params.from_dict(link)
-    st.session_state["inspect.link"] = link
-
-
-def choose_judge() -> tuple[Line, Choice]:
-    with st.container(horizontal=True, vertical_alignment="top"):
-        name = st.selectbox(
-            "Line",
-            resources.line_names(),
-            format_func=lambda name: resources.get_line(name).title,
-            key="inspect.line",
-            persist_state="session",
-            width=260,
-        )
-        line = resources.get_line(name)
-        model = st.selectbox(
-            "Model",
-            line.models,
-            format_func=lambda model: _title_model(model, line),
-            key=f"inspect.model.{name}",
-            persist_state="session",
-            width=260,
-        )
-        precision = st.segmented_control(
-            "Precision",
-            PRECISIONS,
-            format_func=lambda precision: PRECISION_WORDS[precision],
-            default=None if "inspect.precision" in st.session_state else PRECISIONS[0],
-            required=True,
-            key="inspect.precision",
-            persist_state="session",
-            help="What the engine computes with. INT8 is the fastest; F32 is the reference.",
-        )
-    return line, Choice(line.name, model, cast(Precision, precision))
-
-
-def _title_model(model: str, line: Line) -> str:
-    title = resources.model_titles().get(model, model)
-    return f"{title} (champion)" if model == line.champion else title
+def turn_to_sample(line_name: str, sample: str) -> None:
+    """What a link asks for."""
+    st.session_state["inspect.source"] = SAMPLES
+    st.session_state[f"inspect.sample.{line_name}"] = sample
 
 
 def choose_source() -> str:
+    st.session_state.setdefault("inspect.source", SAMPLES)
     chosen = st.segmented_control(
         "Pictures",
         (SAMPLES, UPLOAD, CAMERA),
         format_func=lambda source: f"{_SOURCE_ICONS[source]} {source}",
-        default=None if "inspect.source" in st.session_state else SAMPLES,
         required=True,
         key="inspect.source",
         persist_state="session",
@@ -156,7 +90,7 @@ def _show_strip(samples: Sequence[Sample], chosen: str, key: str, beside: DeltaG
         )
     with st.container(horizontal=True, wrap=False, gap="small", key="samples"):
         for sample in samples:
-            with st.container(width=92, gap="xsmall"):
+            with st.container(width=112, gap="xsmall"):
                 st.image(sample.thumbnail, alt=f"Sample {sample.label}", width="stretch")
                 st.button(
                     sample.label,

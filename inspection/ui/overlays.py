@@ -160,6 +160,29 @@ def draw_evidence(pixels: U8, inspection: Inspection, *, opacity_0_1: float = 0.
     return drawn
 
 
+def draw_outline(pixels: U8, defect: U8) -> U8:
+    """A line around a known defect, a little apart from it so that the defect itself stays in sight.
+
+    `defect` has the picture's height and width.
+    """
+    drawn = pixels.copy()
+    apart = max(3, round(max(pixels.shape[:2]) / 60)) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (apart, apart))
+    wide = cv2.dilate((defect > 0).astype(np.uint8), kernel)
+    edges, _ = cv2.findContours(wide, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(drawn, edges, -1, (10, 14, 18), 3, cv2.LINE_AA)
+    cv2.drawContours(drawn, edges, -1, hex_to_rgb(BOX_COLOUR), 1, cv2.LINE_AA)
+    return drawn
+
+
+def cut_box(pixels: U8, box: Box) -> U8:
+    """The part of a picture, or of a mask, inside a box; at least a pixel."""
+    height, width = pixels.shape[:2]
+    x1, y1, x2, y2 = (round(edge) for edge in box.as_list())
+    x1, y1 = min(max(x1, 0), width - 1), min(max(y1, 0), height - 1)
+    return pixels[y1 : max(min(y2, height), y1 + 1), x1 : max(min(x2, width), x1 + 1)]
+
+
 def draw_thumbnail(pixels: U8, inspection: Inspection, side: int = 240) -> U8:
     """A square with a bar in the verdict's colour: many of them can be read at a glance."""
     shown = draw_evidence(pixels, inspection)

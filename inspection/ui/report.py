@@ -16,7 +16,8 @@ from inspection.ui.viewer import View, show_evidence
 from inspection.ui.widgets import escape_markdown, say_kind, show_figure, show_path, show_verdict
 
 
-def show_report(entry: Entry, line: Line) -> None:
+def show_report(entry: Entry, line: Line, *, explain_as: str) -> None:
+    """`explain_as`: the picture's name on the Explain page."""
     if isinstance(entry.outcome, Refusal):
         show_refusal(entry.outcome)
         return
@@ -30,6 +31,9 @@ def show_report(entry: Entry, line: Line) -> None:
         show_evidence(View(entry.preview, entry.size, inspection), key="evidence")
     with facts:
         _show_facts(inspection, line)
+    if inspection.heat_map is not None and st.button("Explain this verdict", icon=":material/frame_inspect:"):
+        st.session_state[f"explain.picture.{line.name}"] = explain_as
+        st.switch_page("pages/explain.py")
     _show_details(entry, inspection)
 
 

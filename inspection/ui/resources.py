@@ -4,6 +4,7 @@
 `cache_data` holds values. Each is bounded.
 """
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,10 +30,12 @@ class Sample:
     name: str
     data: bytes
     thumbnail: bytes  # JPEG
+    mask: bytes | None = None  # PNG: where the defect is, as far as that is known
 
     @property
     def label(self) -> str:
-        return self.stem.replace("_", " ").replace("-", " ").capitalize()
+        """ "05-cracked-l-bracket" → "Cracked l bracket"."""
+        return re.sub(r"^\d+[-_ ]+", "", self.stem).replace("_", " ").replace("-", " ").capitalize()
 
 
 @st.cache_data(max_entries=1, ttl=60, show_spinner=False)
@@ -52,7 +55,9 @@ def get_samples(line_name: str) -> tuple[Sample, ...]:
     for path in load_line(line_name).samples():
         picture = read_picture(path)
         thumbnail = encode_jpeg(cut_square(picture.pixels, 192))
-        samples.append(Sample(path.stem, path.name, path.read_bytes(), thumbnail))
+        mask = path.parent / "masks" / f"{path.stem}.png"
+        known = mask.read_bytes() if mask.is_file() else None
+        samples.append(Sample(path.stem, path.name, path.read_bytes(), thumbnail, known))
     return tuple(samples)
 
 

@@ -48,6 +48,10 @@ class Batch:
     def waiting(self) -> list[int]:
         return [index for index, entry in enumerate(self.entries) if entry.outcome is None]
 
+    @property
+    def from_samples(self) -> bool:
+        return self.source[0] == "sample"
+
     def settle(self, index: int, entry: Entry) -> None:
         self.entries[index] = entry
 

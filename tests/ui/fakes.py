@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from inspection.letterbox import crop_box
 from inspection.lines import Line, Locate, Policy
 from inspection.types import (
     U8,
     Box,
+    Classification,
     EngineLabel,
     HeatMap,
     Inspection,
@@ -19,6 +21,8 @@ from inspection.types import (
     Verdict,
     VerdictKind,
 )
+from models.heads import LinearHead
+from tests.explaining.toys import ColourEngine
 
 CLASSES = ("flawless", "excess", "cracked", "stained", "dented")
 NOTHING, UNSURE = 200, 180  # the grey of the first pixel that means "no part", and "not sure"
@@ -61,6 +65,22 @@ def code_of(class_name: str) -> int:
     return 20 * CLASSES.index(class_name)
 
 
+@dataclass(frozen=True)
+class FakeClassifying:
+    """What the explanations ask: a network that weighs three colours for the five classes."""
+
+    engine: ColourEngine
+    head: LinearHead
+    channels: int = 3
+    heat_scale: float = 4.0
+
+
+def make_classifying() -> FakeClassifying:
+    weight = np.random.default_rng(1).normal(0, 8, (len(CLASSES), 3)).astype(np.float32)
+    head = LinearHead(weight, np.zeros(len(CLASSES), np.float32))
+    return FakeClassifying(ColourEngine(head), head)
+
+
 @dataclass
 class FakeInspector:
     """Judges by the first pixel, and remembers the names of what it saw."""
@@ -69,6 +89,16 @@ class FakeInspector:
     model: str = "resnet50"
     precision: Precision = "int8"
     seen: list[str] = field(default_factory=list)
+    classifying: FakeClassifying = field(default_factory=make_classifying)
+
+    def cut(self, picture: Picture, box: Box) -> U8:
+        return crop_box(picture.pixels, box, margin=0.0, size=56)
+
+    def classify_crop(self, picture: Picture, box: Box) -> Classification:
+        logits, features = (
+            output[0] for output in self.classifying.engine.run(self.cut(picture, box)[None]).outputs
+        )
+        return Classification(CLASSES, logits, np.exp(logits) / np.exp(logits).sum(), features)
 
     def inspect(self, picture: Picture, *, explained: bool = True, target: str | None = None) -> Inspection:
         self.seen.append(picture.name)

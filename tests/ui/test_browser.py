@@ -88,6 +88,17 @@ def page(browser: "Browser", address: str) -> Iterator["Page"]:
     assert faults == []
 
 
+def test_a_page_by_its_address_still_passes_the_door(browser: "Browser", address: str) -> None:
+    """The first visit to a fresh server: without our menu, Streamlit would show its own and ask for no role."""
+    first = browser.new_page()
+    first.goto(f"{address}/models")
+    settle(first)
+    first.get_by_role("heading", name="Models").wait_for()
+    links = [link.inner_text().strip() for link in first.get_by_role("navigation").get_by_role("link").all()]
+    first.close()
+    assert "app" not in links and "Inspect" in " ".join(links)
+
+
 def settle(page: "Page") -> None:
     page.wait_for_timeout(150)
     page.wait_for_selector(IDLE, timeout=30_000)

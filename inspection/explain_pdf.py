@@ -1,0 +1,130 @@
+"""One page for the file: the picture, its verdict and the maps that were on the screen, with where each number came from."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reportlab.pdfgen.canvas import Canvas
+
+MARGIN = 28.0  # points
+_LIKE = str.maketrans({"≥": ">=", "≤": "<=", "−": "-", "→": "->", "⊙": "*", "Σ": "sum"})
+FONT, BOLD = "Helvetica", "Helvetica-Bold"
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    title: str
+    picture: bytes  # JPEG or PNG
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    title: str  # the verdict, in words
+    facts: Mapping[str, str]
+    panels: Sequence[Panel]
+    note: str
+    made: datetime
+
+
+def write_sheet(sheet: Sheet) -> bytes:
+    """A4, landscape, one page however many panels there are: they shrink to fit."""
+    from reportlab.lib.pagesizes import A4, landscape
+    from reportlab.pdfgen.canvas import Canvas
+
+    stream = io.BytesIO()
+    width, height = landscape(A4)
+    canvas = Canvas(stream, pagesize=(width, height), invariant=1)
+    canvas.setTitle(printable(sheet.title))
+    canvas.setCreator("Assay")
+    top = _draw_head(canvas, sheet, width=width, top=height - MARGIN)
+    _draw_panels(canvas, sheet.panels, width=width, top=top, bottom=MARGIN + 26)
+    _draw_foot(canvas, sheet, width=width)
+    canvas.showPage()
+    canvas.save()
+    return stream.getvalue()
+
+
+def printable(text: str) -> str:
+    """The standard fonts know Windows-1252; another letter is shown as a question mark rather than as a box."""
+    return text.translate(_LIKE).encode("cp1252", "replace").decode("cp1252")
+
+
+def _draw_head(canvas: "Canvas", sheet: Sheet, *, width: float, top: float) -> float:
+    canvas.setFont(BOLD, 17)
+    canvas.drawString(MARGIN, top - 14, printable(sheet.title))
+    canvas.setFont(BOLD, 10)
+    canvas.drawRightString(width - MARGIN, top - 12, "Assay")
+    lines = [f"{name}: {value}" for name, value in sheet.facts.items()]
+    half = -(-len(lines) // 2)
+    column = (width - 2 * MARGIN) / 2
+    deepest = top - 30
+    for index, part in enumerate((lines[:half], lines[half:])):
+        y = top - 32
+        for line in part:
+            y = _draw_text(canvas, line, x=MARGIN + index * column, y=y, width=column - 10, size=7.5)
+        deepest = min(deepest, y)
+    return deepest - 4
+
+
+def _draw_panels(
+    canvas: "Canvas", panels: Sequence[Panel], *, width: float, top: float, bottom: float
+) -> None:
+    columns = max(1, min(4, len(panels)))
+    rows = max(1, -(-len(panels) // columns))
+    gap = 12.0
+    wide = (width - 2 * MARGIN - gap * (columns - 1)) / columns
+    tall = (top - bottom - gap * (rows - 1)) / rows
+    for index, panel in enumerate(panels):
+        row, column = divmod(index, columns)
+        _draw_panel(
+            canvas,
+            panel,
+            x=MARGIN + column * (wide + gap),
+            top=top - row * (tall + gap),
+            width=wide,
+            height=tall,
+        )
+
+
+def _draw_panel(canvas: "Canvas", panel: Panel, *, x: float, top: float, width: float, height: float) -> None:
+    from reportlab.lib.utils import ImageReader
+
+    canvas.setFont(BOLD, 9)
+    canvas.drawString(x, top - 9, printable(panel.title))
+    side = min(width, height * 0.62)
+    canvas.drawImage(
+        ImageReader(io.BytesIO(panel.picture)),
+        x,
+        top - 14 - side,
+        width=side,
+        height=side,
+        preserveAspectRatio=True,
+        anchor="nw",
+    )
+    y = top - 14 - side - 10
+    for line in panel.lines:
+        if y < top - height:
+            break
+        y = _draw_text(canvas, line, x=x, y=y, width=width, size=6.8)
+
+
+def _draw_text(canvas: "Canvas", text: str, *, x: float, y: float, width: float, size: float) -> float:
+    """Wrapped; returns where the next line goes."""
+    from reportlab.lib.utils import simpleSplit
+
+    canvas.setFont(FONT, size)
+    for line in simpleSplit(printable(text), FONT, size, width):
+        canvas.drawString(x, y, line)
+        y -= size * 1.25
+    return y
+
+
+def _draw_foot(canvas: "Canvas", sheet: Sheet, *, width: float) -> None:
+    made = sheet.made.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    _draw_text(canvas, sheet.note, x=MARGIN, y=MARGIN + 12, width=width - 2 * MARGIN - 130, size=6.8)
+    canvas.setFont(FONT, 6.8)
+    canvas.drawRightString(width - MARGIN, MARGIN + 12, f"Made {made}")

@@ -1,0 +1,160 @@
+"""One card a map: the picture, what the map is, what it cost, and how far it can be trusted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from inspection.errors import AssayError
+from inspection.explain_methods import METHODS
+from inspection.explain_pdf import Panel, Sheet, write_sheet
+from inspection.explain_subject import Explanation, Watch
+from inspection.ui import explaining
+from inspection.ui.charts import format_ms, format_share
+from inspection.ui.choosing import PRECISION_WORDS
+from inspection.ui.explaining import Case
+from inspection.ui.overlays import encode_jpeg
+from inspection.ui.palette import heat_gradient_css
+from inspection.ui.resources import model_titles
+from inspection.ui.viewer import find_hottest
+from inspection.ui.widgets import escape_markdown, say_kind
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How all maps of the page are drawn."""
+
+    opacity_0_1: float
+    smooth: bool
+    outline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One map to be shown: which model, which method; `case` opens late, since a model may be missing."""
+
+    title: str
+    method: str
+    open_case: Callable[[], Case]
+
+
+def show_card(card: Card, class_name: str, look: Look) -> tuple[Case, Explanation] | None:
+    """What was shown, for the sheet; None where there is nothing yet."""
+    with st.container(border=True):
+        st.markdown(f"**{escape_markdown(card.title)}**")
+        try:
+            case = card.open_case()
+        except AssayError as error:
+            st.warning(escape_markdown(str(error)), title=say_kind(error.kind))
+            return None
+        key = explaining.key_of(case, card.method, class_name)
+        if key in explaining.stopped_keys():
+            st.caption("Stopped before it was done.")
+            st.button(
+                "Start again", key=f"again.{key}", icon=":material/play_arrow:", on_click=_start, args=(key,)
+            )
+            return None
+        holder = st.empty()
+        explanation = explaining.explain_case(
+            case, card.method, class_name, watching=lambda: _watch_in(holder, card.title, key)
+        )
+        holder.empty()
+        _show_map(case, explanation, look)
+        told = tell(case, explanation)
+        st.caption("  \n".join(f"**{name}** {escape_markdown(answer)}" for name, answer in told.items()))
+        return case, explanation
+
+
+def _watch_in(holder: "st.delta_generator.DeltaGenerator", title: str, key: tuple[object, ...]) -> Watch:
+    """Progress with a way out. Pressing it ends this run of the page at the next step of the method."""
+    with holder.container(horizontal=True, vertical_alignment="center"):
+        bar = st.progress(0.0, text=f"{title} …")
+        st.button("Stop", key=f"stop.{key}", icon=":material/stop:", on_click=_stop, args=(key,))
+
+    def watch(done: int, total: int) -> None:
+        bar.progress(min(1.0, done / total), text=f"{title}: {done} of {total} runs")
+
+    return watch
+
+
+def _stop(key: tuple[object, ...]) -> None:
+    explaining.stopped_keys().add(key)
+
+
+def _start(key: tuple[object, ...]) -> None:
+    explaining.stopped_keys().discard(key)
+
+
+def _show_map(case: Case, explanation: Explanation, look: Look) -> None:
+    drawn = explaining.draw_explanation(
+        case, explanation, opacity_0_1=look.opacity_0_1, smooth=look.smooth, outline=look.outline
+    )
+    spec = METHODS[explanation.method]
+    where = find_hottest(explanation.heat_map) if explanation.peak > 0 else "nowhere"
+    st.image(
+        encode_jpeg(drawn),
+        width="stretch",
+        alt=f"{spec.title} of {case.inspection.picture} for {explanation.heat_map.class_name}: warmest {where}",
+    )
+
+
+def tell(case: Case, explanation: Explanation) -> dict[str, str]:
+    """What an auditor asks of a map, and the answers; the sheet prints the same ones."""
+    told = {"Shows": METHODS[explanation.method].says, "Evidence": f"{explanation.evidence}."}
+    overlap = explaining.overlap_of(case, explanation)
+    if overlap is not None:
+        hit = "the warmest cell touches it" if overlap.peak_inside else "the warmest cell is elsewhere"
+        told["On the defect"] = (
+            f"{overlap.heat_inside:.0%} of the heat on {overlap.area_inside:.1%} of the area: lift {overlap.lift:.1f} "
+            f"where chance is 1; {hit}."
+        )
+    told["Scale"] = f"raw maximum {explanation.peak:.3g}; drawn as 1: {explanation.scale_note}."
+    runs = f"{explanation.runs} runs of the network" if explanation.runs else "no further run of the network"
+    told["Cost"] = f"{format_ms(explanation.cost_ms)}, {runs}."
+    return told
+
+
+def say_judgement(case: Case, class_name: str) -> str:
+    share = case.inspection.probabilities.get(class_name, 0.0)
+    title = model_titles().get(case.choice.model, case.choice.model)
+    return f"{title}: {case.inspection.verdict.words}; {class_name} {format_share(share)}"
+
+
+def show_legend() -> None:
+    st.html(
+        '<div style="display:flex;gap:0.6rem;align-items:center;font-size:0.85rem"><span>0</span>'
+        f'<span aria-hidden="true" style="width:11rem;height:0.7rem;border-radius:2px;background-color:#8A96A1;'
+        f'background-image:{heat_gradient_css()}"></span><span>1 and above, on the scale that each map states</span></div>'
+    )
+
+
+def make_sheet(shown: list[tuple[str, Case, Explanation]], class_name: str, look: Look) -> bytes:
+    """The page as a PDF: the crop first, then every map that was on the screen."""
+    case = shown[0][1]
+    inspection = case.inspection
+    plain = explaining.outline_defect(case, case.shown) if look.outline else case.shown
+    panels = [Panel("Picture, the part as the model saw it", encode_jpeg(plain), [inspection.picture])]
+    for title, of, explanation in shown:
+        drawn = explaining.draw_explanation(
+            of, explanation, opacity_0_1=look.opacity_0_1, smooth=look.smooth, outline=look.outline
+        )
+        lines = [f"{name}: {answer}" for name, answer in tell(of, explanation).items()]
+        panels.append(Panel(title, encode_jpeg(drawn), lines))
+    facts = {
+        "Picture": inspection.picture,
+        "SHA-256": inspection.sha256,
+        "Line": inspection.line,
+        "Class explained": class_name,
+    }
+    for of in {of.choice: of for _, of, _ in shown}.values():
+        engine = of.inspection.engine
+        facts[f"Judged by {of.choice.model}"] = (
+            f"{of.inspection.verdict.words}; {engine.name} {engine.version}, {PRECISION_WORDS[engine.precision]}, "
+            f"weights {of.inspection.model_sha256[:16]}"
+        )
+    note = (
+        "A heat map shows what a model used, not that it was right. Maps of different methods are drawn on different "
+        "scales, each stated under its map."
+    )
+    return write_sheet(Sheet(inspection.verdict.words, facts, panels, note, datetime.now(UTC)))

@@ -1,0 +1,158 @@
+"""What the Explain page computes and keeps for its session: cases, and the maps made of them. Both bounded."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+import numpy as np
+import streamlit as st
+
+from inspection.explain_methods import explain_with
+from inspection.explain_subject import Explanation, Subject, Watch, make_subject
+from inspection.explain_trust import Overlap, fit_mask, mask_of_boxes, measure_overlap
+from inspection.images import decode
+from inspection.lines import Line
+from inspection.types import U8, Box, Inspection
+from inspection.ui import resources
+from inspection.ui.overlays import blend_heat, cut_box, draw_outline, fit
+from inspection.ui.state import Batch, Choice, held_batch
+
+SHOWN_SIDE = 512
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A picture that can be explained."""
+
+    label: str
+    name: str
+    data: bytes
+    mask: bytes | None = None  # where its defect is, as far as that is known
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A picture as one model judged it."""
+
+    choice: Choice
+    inspection: Inspection
+    subject: Subject
+    shown: U8  # the crop, large enough for the screen
+    defect: U8 | None  # (height, width) of the picture
+
+
+class Shelf(Generic[Value]):
+    """The last few of something; the oldest makes room."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held: OrderedDict[object, Value] = OrderedDict()
+
+    def get(self, key: object) -> Value | None:
+        if key in self._held:
+            self._held.move_to_end(key)
+        return self._held.get(key)
+
+    def put(self, key: object, value: Value) -> Value:
+        self._held[key] = value
+        while len(self._held) > self._limit:
+            self._held.popitem(last=False)
+        return value
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
+def list_given(line: Line) -> dict[str, Given]:
+    """The pictures of this session's Inspect page first, then the line's samples."""
+    given: dict[str, Given] = {}
+    batch = held_batch()
+    if batch is not None and not batch.from_samples and batch.choice.line == line.name:
+        for index, entry in enumerate(batch.entries):
+            if entry.inspection is not None:
+                given[name_for_explain(batch, index)] = Given(
+                    f"{entry.name} (from Inspect)", entry.name, entry.data
+                )
+    for sample in resources.get_samples(line.name):
+        given[sample.stem] = Given(sample.label, sample.name, sample.data, sample.mask)
+    return given
+
+
+def name_for_explain(batch: Batch, index: int) -> str:
+    return batch.entries[index].name.rsplit(".", 1)[0] if batch.from_samples else f"mine-{index}"
+
+
+def open_case(choice: Choice, given: Given, *, mask: bytes | None) -> Case:
+    shelf = _shelf("explain.cases", 12, Case)
+    key = (choice, hash(given.data), hash(mask))
+    held = shelf.get(key)
+    return held if held is not None else shelf.put(key, _judge(choice, given, mask or given.mask))
+
+
+def _judge(choice: Choice, given: Given, mask: bytes | None) -> Case:
+    inspector = resources.get_inspector(choice.line, choice.model, choice.precision)
+    picture = decode(given.data, name=given.name)
+    inspection = inspector.inspect(picture)
+    subject = make_subject(inspector, picture, inspection)
+    size = {"width": picture.width, "height": picture.height}
+    defect: U8 | None = None
+    if mask is not None:
+        defect = fit_mask(decode(mask, name="mask").pixels, **size)
+    elif inspection.findings:
+        defect = mask_of_boxes(inspection.findings, **size)
+    shown = np.ascontiguousarray(fit(cut_box(picture.pixels, subject.bounds), SHOWN_SIDE))
+    return Case(choice, inspection, subject, shown, defect)
+
+
+def explain_case(case: Case, method: str, class_name: str, *, watching: Callable[[], Watch]) -> Explanation:
+    """`watching` is called only where there is something to wait for."""
+    shelf = _shelf("explain.made", 96, Explanation)
+    key = key_of(case, method, class_name)
+    held = shelf.get(key)
+    if held is not None:
+        return held
+    return shelf.put(key, explain_with(method, case.subject, class_name, watch=watching()))
+
+
+def is_made(case: Case, method: str, class_name: str) -> bool:
+    return _shelf("explain.made", 96, Explanation).get(key_of(case, method, class_name)) is not None
+
+
+def key_of(case: Case, method: str, class_name: str) -> tuple[object, ...]:
+    return (case.inspection.sha256, case.choice, method, class_name)
+
+
+def draw_explanation(
+    case: Case, explanation: Explanation, *, opacity_0_1: float, smooth: bool, outline: bool
+) -> U8:
+    """The crop with its map, and the edge of the defect where it is known."""
+    height, width = case.shown.shape[:2]
+    whole = replace(explanation.heat_map, crop=Box(0, 0, width, height))
+    drawn = blend_heat(case.shown, whole, opacity_0_1=opacity_0_1, smooth=smooth)
+    return outline_defect(case, drawn) if outline else drawn
+
+
+def outline_defect(case: Case, drawn: U8) -> U8:
+    if case.defect is None:
+        return drawn
+    height, width = drawn.shape[:2]
+    part = cut_box(case.defect, case.subject.bounds)
+    rows = (np.arange(height) * part.shape[0] / height).astype(int)
+    columns = (np.arange(width) * part.shape[1] / width).astype(int)
+    return draw_outline(drawn, part[rows][:, columns])
+
+
+def overlap_of(case: Case, explanation: Explanation) -> Overlap | None:
+    return None if case.defect is None else measure_overlap(explanation.heat_map, case.defect)
+
+
+def stopped_keys() -> set[tuple[object, ...]]:
+    keys: set[tuple[object, ...]] = st.session_state.setdefault("explain.stopped", set())
+    return keys
+
+
+def _shelf(key: str, limit: int, kind: type[Value]) -> Shelf[Value]:
+    shelf: Shelf[Value] = st.session_state.setdefault(key, Shelf[kind](limit))  # type: ignore[valid-type]
+    return shelf

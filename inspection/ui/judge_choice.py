@@ -1,0 +1,95 @@
+"""Line, model and precision: chosen on one page, the same on the next, and in the address of both.
+
+A widget's key belongs to its page and vanishes with it, and under one key on two pages Streamlit 1.67 gives the second
+page's first run nothing. So each page has keys of its own, and the value is kept under another name.
+"""
+
+from typing import cast
+
+import streamlit as st
+
+from inspection.lines import Line
+from inspection.types import PRECISIONS, Precision
+from inspection.ui import resources
+from inspection.ui.choosing import PRECISION_WORDS
+from inspection.ui.state import Choice
+
+
+def follow_link(page: str) -> str | None:
+    """Take over ?line=…&model=…&precision=… when the address is new, and return its sample.
+
+    What is unknown in it is left alone: an address comes from anywhere.
+    """
+    arrived = st.query_params.to_dict()
+    if arrived == st.session_state.get(f"{page}.link"):
+        return None
+    st.session_state[f"{page}.link"] = arrived
+    line = arrived.get("line", st.session_state.get("kept.line", resources.line_names()[0]))
+    if line not in resources.line_names():
+        return None
+    _turn(page, "line", line)
+    if arrived.get("model") in resources.get_line(line).models:
+        _turn(page, f"model.{line}", arrived["model"])
+    if arrived.get("precision") in PRECISIONS:
+        _turn(page, "precision", arrived["precision"])
+    return arrived.get("sample")
+
+
+def write_link(page: str, line: Line, choice: Choice, *, sample: str | None) -> None:
+    """The address of a page always leads back to what it shows."""
+    link: dict[str, str] = {"line": choice.line}
+    if choice.model != line.champion:
+        link["model"] = choice.model
+    if choice.precision != PRECISIONS[0]:
+        link["precision"] = choice.precision
+    if sample is not None:
+        link["sample"] = sample
+    if link != st.query_params.to_dict():
+        st.query_params.from_dict(link)
+    st.session_state[f"{page}.link"] = link
+
+
+def choose_judge(page: str) -> tuple[Line, Choice]:
+    with st.container(horizontal=True, vertical_alignment="top"):
+        name = st.selectbox(
+            "Line",
+            resources.line_names(),
+            format_func=lambda name: resources.get_line(name).title,
+            key=_seed(page, "line", resources.line_names()[0]),
+            width=260,
+        )
+        line = resources.get_line(name)
+        model = st.selectbox(
+            "Model",
+            line.models,
+            format_func=lambda model: _title_model(model, line),
+            key=_seed(page, f"model.{name}", line.champion),
+            width=260,
+        )
+        precision = st.segmented_control(
+            "Precision",
+            PRECISIONS,
+            format_func=lambda precision: PRECISION_WORDS[precision],
+            required=True,
+            key=_seed(page, "precision", PRECISIONS[0]),
+            help="What the engine computes with. INT8 is the fastest; F32 is the reference.",
+        )
+    for what, value in (("line", name), (f"model.{name}", model), ("precision", precision)):
+        st.session_state[f"kept.{what}"] = value
+    return line, Choice(line.name, model, cast(Precision, precision))
+
+
+def _seed(page: str, what: str, fallback: str) -> str:
+    """The widget's key, with the kept value put back where the page has just been opened."""
+    key = f"{page}.{what}"
+    st.session_state.setdefault(key, st.session_state.get(f"kept.{what}", fallback))
+    return key
+
+
+def _turn(page: str, what: str, value: str) -> None:
+    st.session_state[f"kept.{what}"] = st.session_state[f"{page}.{what}"] = value
+
+
+def _title_model(model: str, line: Line) -> str:
+    title = resources.model_titles().get(model, model)
+    return f"{title} (champion)" if model == line.champion else title

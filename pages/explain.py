@@ -1,0 +1,124 @@
+"""Explain: why a part was judged so, by several methods or several models side by side."""
+
+from functools import partial
+
+import streamlit as st
+
+from inspection.explain_methods import METHODS, list_methods, say_coincidences
+from inspection.ui import explaining, resources
+from inspection.ui.explain_cards import Card, Look, make_sheet, say_judgement, show_card, show_legend
+from inspection.ui.exports import safe_stem
+from inspection.ui.judge_choice import choose_judge, follow_link, write_link
+from inspection.ui.state import Choice
+from inspection.ui.widgets import escape_markdown
+
+st.title("Explain")
+asked = follow_link("explain")
+line, choice = choose_judge("explain")
+given = explaining.list_given(line)
+if asked in given:
+    st.session_state[f"explain.picture.{line.name}"] = asked
+if not given:
+    st.info("Inspect a picture first: what you upload there can be explained here.", title="No picture")
+    st.page_link("pages/inspect.py", label="Go to Inspect", icon=":material/center_focus_strong:")
+    st.stop()
+
+with st.container(horizontal=True, vertical_alignment="top"):
+    stem = st.selectbox(
+        "Picture",
+        list(given),
+        format_func=lambda key: given[key].label,
+        key=f"explain.picture.{line.name}",
+        persist_state="session",
+        width=260,
+    )
+    class_holder = st.container(width=260)
+    side = st.segmented_control(
+        "Side by side", ("Methods", "Models"), default="Methods", required=True, key="explain.side"
+    )
+picture = given[stem]
+write_link("explain", line, choice, sample=stem)
+with st.popover("Mask of the defect", icon=":material/gesture:"):
+    st.write("A picture of the same size, bright where the defect is: the maps are then measured against it.")
+    brought = st.file_uploader("Mask", type=["png", "bmp"], key=f"explain.mask.{stem}")
+mask = brought.getvalue() if brought is not None else None
+
+with st.spinner("Loading the model …", show_time=True):
+    case = explaining.open_case(choice, picture, mask=mask)
+judged = case.inspection.verdict.class_name
+class_name = class_holder.selectbox(
+    "Class to explain",
+    line.classes,
+    index=line.classes.index(judged) if judged else 0,
+    format_func=lambda name: f"{name} (the verdict)" if name == judged else name,
+    key=f"explain.class.{stem}.{choice.model}",
+)
+titles = resources.model_titles()
+reasons = list_methods(case.subject)
+if side == "Methods":
+    wanted = st.pills(
+        "Methods",
+        [name for name, reason in reasons.items() if reason is None],
+        selection_mode="multi",
+        default=["grad_cam", "occlusion", "kernel_shap"],
+        format_func=lambda name: (
+            f"{METHODS[name].title}{' (class-blind)' if METHODS[name].class_blind else ''}"
+        ),
+        key="explain.methods",
+        persist_state="session",
+    )
+    cards = [
+        Card(METHODS[name].title, name, partial(explaining.open_case, choice, picture, mask=mask))
+        for name in wanted
+    ]
+    for name, reason in reasons.items():
+        if reason is not None:
+            st.caption(f"{METHODS[name].title} is not offered. {reason}")
+else:
+    method = st.selectbox(
+        "Method", list(METHODS), format_func=lambda name: METHODS[name].title, key="explain.method", width=260
+    )
+    others = st.pills(
+        "Beside it",
+        [name for name in line.models if name != choice.model],
+        selection_mode="multi",
+        default=list(line.models[1:2]) if choice.model == line.champion else [line.champion],
+        format_func=lambda name: titles.get(name, name),
+        key=f"explain.models.{line.name}.{choice.model}",
+    )
+    cards = [
+        Card(
+            titles.get(name, name),
+            method,
+            partial(explaining.open_case, Choice(line.name, name, choice.precision), picture, mask=mask),
+        )
+        for name in (choice.model, *others)
+    ]
+
+st.markdown(f"**{escape_markdown(say_judgement(case, class_name))}**")
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    opacity = st.slider("Opacity of the maps, %", 10, 100, 70, 5, key="explain.opacity", width=220)
+    grid = st.segmented_control(
+        "Grid", ("Smooth", "Native"), default="Smooth", required=True, key="explain.grid"
+    )
+    outline = st.toggle(
+        "Outline the known defect", value=True, disabled=case.defect is None, key="explain.outline"
+    )
+look = Look(opacity / 100, grid == "Smooth", outline and case.defect is not None)
+show_legend()
+shown = []
+with st.grid("auto", min_column_width=270, gap="small"):
+    for card in cards:
+        made = show_card(card, class_name, look)
+        if made is not None:
+            shown.append((card.title, *made))
+st.caption(say_coincidences(case.subject))
+if shown:
+    st.download_button(
+        "One-page PDF",
+        data=partial(make_sheet, shown, class_name, look),
+        file_name=f"{safe_stem(picture.name)}-{class_name}.pdf",
+        mime="application/pdf",
+        icon=":material/picture_as_pdf:",
+        on_click="ignore",
+    )

@@ -1,0 +1,80 @@
+"""The one-page sheet: one page, its words, its pictures."""
+
+import re
+import zlib
+from datetime import UTC, datetime
+
+import cv2
+import numpy as np
+import pytest
+
+from inspection.explain_pdf import Panel, Sheet, printable, write_sheet
+
+
+def make_jpeg(shade: int) -> bytes:
+    done, encoded = cv2.imencode(".jpg", np.full((64, 48, 3), shade, np.uint8))
+    assert done
+    return encoded.tobytes()
+
+
+def make_sheet(panels: int, lines: int = 5) -> bytes:
+    facts = {"Picture": "part-01.png", "SHA-256": "ab" * 32, "Class explained": "cracked"}
+    made = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    words = [f"line {index} of what there is to say about this map, at some length" for index in range(lines)]
+    shown = [Panel(f"Map {index}", make_jpeg(20 * index), words) for index in range(panels)]
+    return write_sheet(Sheet("REJECT: cracked, 98 %", facts, shown, "A map shows what a model used.", made))
+
+
+def read_text(pdf: bytes) -> str:
+    """The strings of the page's content stream."""
+    from base64 import a85decode
+
+    contents = []
+    for body in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.S):
+        if body.rstrip().endswith(b"~>"):
+            try:
+                contents.append(
+                    zlib.decompress(
+                        a85decode(body.strip(), adobe=False)
+                        if b"<~" in body
+                        else a85decode(body.strip()[:-2])
+                    )
+                )
+            except (zlib.error, ValueError):  # a picture's bytes
+                continue
+    return " ".join(re.findall(r"\(((?:\\.|[^\\)])*)\) Tj", b" ".join(contents).decode("latin-1")))
+
+
+@pytest.mark.parametrize("panels", [1, 2, 4, 5, 9])
+def test_it_is_one_page_whatever_is_on_it(panels: int) -> None:
+    pdf = make_sheet(panels)
+    assert pdf.startswith(b"%PDF-") and pdf.rstrip().endswith(b"%%EOF")
+    assert len(re.findall(rb"/Type /Page\b(?!s)", pdf)) == 1
+    assert len(re.findall(rb"/Subtype /Image", pdf)) == panels
+
+
+def test_it_says_what_was_on_the_screen() -> None:
+    said = read_text(make_sheet(2)).replace("\\", "")
+    for words in (
+        "REJECT: cracked, 98 %",
+        "ab" * 32,
+        "Map 1",
+        "A map shows what a model used.",
+        "2026-01-02 03:04:05 UTC",
+    ):
+        assert words in said
+
+
+def test_the_same_sheet_is_the_same_file() -> None:
+    assert make_sheet(3) == make_sheet(3)
+
+
+def test_too_much_to_say_does_not_leave_the_page() -> None:
+    assert len(re.findall(rb"/Type /Page\b(?!s)", make_sheet(8, lines=60))) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("≥ 1 − x", ">= 1 - x"), ("7×7 R²", "7×7 R²"), ("部品.png", "??.png")]
+)
+def test_letters_that_the_fonts_lack(text: str, shown: str) -> None:
+    assert printable(text) == shown

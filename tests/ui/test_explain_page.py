@@ -1,0 +1,167 @@
+"""The Explain page, clicked through with a fake inspector whose network is three colours."""
+
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from inspection.explain_methods import METHODS
+from inspection.ui.explaining import Shelf
+from tests.ui.fakes import NOTHING, FakeInspector, code_of, make_png
+
+
+def words(app: AppTest) -> str:
+    parts = [*app.markdown, *app.caption, *app.info, *app.warning, *app.error]
+    return re.sub(r"\\(.)", r"\1", " ".join(str(element.value) for element in parts))
+
+
+def open_explain(app: AppTest) -> AppTest:
+    app.run()
+    app.switch_page("pages/explain.py").run()
+    assert not app.exception
+    return app
+
+
+def titles(app: AppTest) -> list[str]:
+    known = {spec.title for spec in METHODS.values()} | {"ResNet50", "Compact CNN, grey"}
+    shown = [re.sub(r"\\(.)", r"\1", str(element.value)).strip("*") for element in app.markdown]
+    return [title for title in shown if title in known]
+
+
+def test_three_methods_stand_side_by_side(app: AppTest) -> None:
+    open_explain(app)
+    assert titles(app) == ["Grad-CAM", "Occlusion 7×7", "KernelSHAP"]
+    assert len(app.image) == 3
+    said = words(app)
+    assert "ResNet50: REJECT: cracked, 97 %; cracked 97.0 %" in said
+    assert "51 runs of the network" in said and "258 runs" in said and "R²" in said
+    assert "one map by construction" in said
+
+
+def test_any_method_can_be_asked_for(app: AppTest) -> None:
+    open_explain(app).pills(key="explain.methods").set_value(list(METHODS)).run()
+    assert not app.exception
+    assert titles(app) == [spec.title for spec in METHODS.values()]
+    assert "It knows no class" in words(app)
+
+
+def test_any_class_can_be_the_target(app: AppTest) -> None:
+    open_explain(app)
+    app.selectbox(key="explain.class.cracked-01.resnet50").select("stained").run()
+    assert "stained 0.8 %" in words(app)
+
+
+def test_a_map_is_made_once(app: AppTest, loaded: list[FakeInspector]) -> None:
+    open_explain(app)
+    runs = len(loaded[0].classifying.engine.sizes)
+    app.slider(key="explain.opacity").set_value(30).run()
+    app.segmented_control(key="explain.grid").set_value("Native").run()
+    assert len(loaded[0].classifying.engine.sizes) == runs
+
+
+def test_models_stand_side_by_side(app: AppTest, loaded: list[FakeInspector]) -> None:
+    open_explain(app).segmented_control(key="explain.side").set_value("Models").run()
+    assert not app.exception
+    assert titles(app) == ["ResNet50", "Compact CNN, grey"]
+    assert {inspector.model for inspector in loaded} == {"resnet50", "compact_cnn"}
+
+
+def test_a_model_without_weights_does_not_hide_the_others(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from inspection import pipeline
+    from inspection.errors import WeightsMissing
+
+    load = pipeline.load_inspector
+
+    def refuse(line: str, model: str, precision: str) -> FakeInspector:
+        if model == "compact_cnn":
+            raise WeightsMissing("Expected a card, found none. Train the model.")
+        return load(line, model=model, precision=precision)  # type: ignore[return-value, arg-type]
+
+    monkeypatch.setattr("inspection.pipeline.load_inspector", refuse)
+    open_explain(app).segmented_control(key="explain.side").set_value("Models").run()
+    assert len(app.image) == 1 and "Train the model." in app.warning[0].value.replace("\\", "")
+
+
+def test_a_mask_measures_the_maps(app: AppTest) -> None:
+    open_explain(app)
+    assert "On the defect" not in words(app)
+    mask = make_png(0, width=320, height=240)  # bright wherever the fake part is
+    app.file_uploader(key="explain.mask.cracked-01").upload("mask.png", mask).run()
+    assert not app.exception
+    assert "of the heat on" in words(app) and "lift" in words(app)
+
+
+def test_a_mask_of_another_size_is_refused(app: AppTest) -> None:
+    open_explain(app).file_uploader(key="explain.mask.cracked-01").upload(
+        "m.png", make_png(0, width=64, height=64)
+    ).run()
+    assert "Expected a mask of 320 × 240 pixels" in words(app)
+
+
+def test_an_uploaded_picture_comes_over_from_inspect(app: AppTest) -> None:
+    app.run()
+    app.segmented_control(key="inspect.source").set_value("Upload").run()
+    app.file_uploader(key="inspect.upload").upload("mine.png", make_png(code_of("dented"))).run()
+    app.switch_page("pages/explain.py").run()
+    assert app.selectbox(key="explain.picture.aluminium").options[0] == "mine.png (from Inspect)"
+    assert "REJECT: dented" in words(app)
+
+
+def test_the_report_leads_here(app: AppTest) -> None:
+    app.run()
+    app.button(key="sample.flawless-01").click().run()
+    app.segmented_control(key="inspect.precision").set_value("f32").run()
+    app.button[[button.label for button in app.button].index("Explain this verdict")].click().run()
+    assert not app.exception
+    assert app.title[0].value == "Explain"
+    assert "PASS: flawless" in words(app)
+    assert app.segmented_control(key="explain.precision").value == "f32"
+
+
+def test_a_link_leads_to_a_picture(app: AppTest) -> None:
+    app.run()
+    app.query_params.update({"line": "aluminium", "model": "compact_cnn", "sample": "flawless-01"})
+    app.switch_page("pages/explain.py").run()
+    assert "Compact CNN, grey: PASS: flawless" in words(app)
+
+
+def test_the_choice_goes_along_and_comes_back(app: AppTest, loaded: list[FakeInspector]) -> None:
+    app.run()
+    app.selectbox(key="inspect.model.aluminium").select("compact_cnn").run()
+    app.switch_page("pages/explain.py").run()
+    assert app.selectbox(key="explain.model.aluminium").value == "compact_cnn"
+    app.selectbox(key="explain.model.aluminium").select("resnet50").run()
+    app.switch_page("pages/inspect.py").run()
+    assert app.selectbox(key="inspect.model.aluminium").value == "resnet50"
+    assert [inspector.precision for inspector in loaded] == ["int8"] * 2
+
+
+def test_a_picture_without_a_part_says_why_there_is_nothing(app: AppTest) -> None:
+    app.run()
+    app.segmented_control(key="inspect.source").set_value("Upload").run()
+    app.file_uploader(key="inspect.upload").upload("belt.png", make_png(NOTHING)).run()
+    app.switch_page("pages/explain.py").run()
+    assert not app.exception
+    assert "nothing to explain" in words(app)
+
+
+def test_a_line_without_pictures_points_to_inspect(app: AppTest) -> None:
+    open_explain(app).selectbox(key="explain.line").select("bare").run()
+    assert not app.exception
+    assert "Inspect a picture first" in words(app)
+
+
+def test_the_sheet_is_offered(app: AppTest) -> None:
+    open_explain(app)
+    assert [button.label for button in app.download_button] == ["One-page PDF"]
+
+
+def test_a_shelf_keeps_the_latest() -> None:
+    shelf: Shelf[int] = Shelf(2)
+    for key in "ab":
+        shelf.put(key, ord(key))
+    assert shelf.get("a") == ord("a")  # used: "b" is now the oldest
+    shelf.put("c", 1)
+    assert shelf.get("b") is None and shelf.get("a") == ord("a") and len(shelf) == 2
