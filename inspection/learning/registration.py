@@ -23,11 +23,13 @@ class Thumbnail:
 
 def make_thumbnail(grey: U8) -> Thumbnail:
     """Smoothed a little: finer detail does not survive a JPEG or a resize."""
-    levels = [
-        cv2.GaussianBlur(cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA), (0, 0), 1.0)
-        for side in SIDES
-    ]
+    levels = [shrink_to(grey, side) for side in SIDES]
     return Thumbnail((levels[0], levels[1]), (sharpen(levels[0]), sharpen(levels[1])))
+
+
+def shrink_to(grey: U8, side: int) -> U8:
+    small = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.GaussianBlur(small, (0, 0), 1.0), dtype=np.uint8)
 
 
 def sharpen(grey: U8) -> F32:
@@ -62,14 +64,16 @@ def refine(first: Thumbnail, second: Thumbnail, placed: F32, level: int) -> tupl
     """The better of the map as given and as improved by ECC (Evangelidis and Psarakis 2008), and its likeness."""
     given = to_pixels(placed, SIDES[level])
     likeness = compare(first.detail[level], second.detail[level], given)
+    everywhere = np.full_like(first.grey[level], 255)
     try:
         _, found = cv2.findTransformECC(
-            first.grey[level], second.grey[level], given.copy(), cv2.MOTION_AFFINE, _STOP, None, 5
+            first.grey[level], second.grey[level], given.copy(), cv2.MOTION_AFFINE, _STOP, everywhere, 5
         )
     except cv2.error:  # it did not converge: the two are not alike, or too flat to tell
         return placed, likeness
-    improved = compare(first.detail[level], second.detail[level], found)
-    return (from_pixels(found, SIDES[level]), improved) if improved > likeness else (placed, likeness)
+    refined = np.asarray(found, dtype=np.float32)
+    improved = compare(first.detail[level], second.detail[level], refined)
+    return (from_pixels(refined, SIDES[level]), improved) if improved > likeness else (placed, likeness)
 
 
 def compare(first: F32, second: F32, pixels: F32) -> float:

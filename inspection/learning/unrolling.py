@@ -83,7 +83,7 @@ def fit_ellipse(outline: np.ndarray) -> tuple[float, Frame] | None:
 def unroll(grey: U8, frame: Frame) -> F32:
     """(20, 180): rows are radii from inner to outer, columns angles."""
     rings = whiten(sample_rings(grey, frame, rows=2 * ROWS, angles=2 * ANGLES), frame.window)
-    return rings.reshape(ROWS, 2, ANGLES, 2).mean(axis=(1, 3), dtype=np.float32)
+    return np.asarray(rings.reshape(ROWS, 2, ANGLES, 2).mean(axis=(1, 3), dtype=np.float32))
 
 
 def sample_rings(grey: U8, frame: Frame, *, rows: int, angles: int) -> U8:
