@@ -28,12 +28,13 @@ def recommend(
     ]
     if not left:
         return None
-    left = keep_fewest_escapes(contenders, left)
+    left = safe = keep_fewest_escapes(contenders, left)
     best = max(left, key=lambda place: (contenders[place].figures.accuracy or 0.0, -contenders[place].p95_ms))
     left = [place for place in left if place == best or not is_worse(contenders[place], contenders[best])]
     winner = min(left, key=lambda place: (contenders[place].p95_ms, place))
     return Recommendation(
-        winner, tuple(give_reasons(contenders, winner=winner, best=best, pace=parts_a_minute))
+        winner,
+        tuple(give_reasons(contenders, winner=winner, best=best, rivals=len(safe) - 1, pace=parts_a_minute)),
     )
 
 
@@ -48,13 +49,18 @@ def is_worse(one: Contender, best: Contender) -> bool:
     return pairing.differs and pairing.second_only > pairing.first_only
 
 
-def give_reasons(contenders: Sequence[Contender], *, winner: int, best: int, pace: float | None) -> list[str]:
-    chosen, alone = contenders[winner], len(contenders) == 1
-    reasons = [
-        *say_escapes(chosen, contenders),
-        say_accuracy(chosen, contenders[best], contenders),
-        f"p95 {chosen.p95_ms:.1f} ms{'' if alone else rank_speed(chosen, contenders)}",
-    ]
+def give_reasons(
+    contenders: Sequence[Contender], *, winner: int, best: int, rivals: int, pace: float | None
+) -> list[str]:
+    """`rivals`: how many others have as few escapes; without one, accuracy and speed decided nothing."""
+    chosen = contenders[winner]
+    accuracy, speed = say_accuracy(chosen), f"p95 {chosen.p95_ms:.1f} ms"
+    if rivals:
+        accuracy += rank_accuracy(chosen, contenders[best], contenders)
+        speed += rank_speed(chosen, contenders)
+    elif len(contenders) == 1:
+        accuracy += ", the only model chosen"
+    reasons = [*say_escapes(chosen, contenders), accuracy, speed]
     if pace is not None:
         reasons.append(f"it keeps up with {pace:,.0f} parts a minute")
     return reasons
@@ -75,18 +81,20 @@ def say_escapes(chosen: Contender, contenders: Sequence[Contender]) -> list[str]
     return [f"{decision.escapes} of {decision.defective} defective parts escaped{rank} ({bound})"]
 
 
-def say_accuracy(chosen: Contender, best: Contender, contenders: Sequence[Contender]) -> str:
+def say_accuracy(chosen: Contender) -> str:
     accuracy, interval = chosen.figures.accuracy, chosen.figures.accuracy_interval
     if accuracy is None or interval is None:
         return "it judged no picture"
-    words = (
+    return (
         f"accuracy {accuracy * 100:.1f} % (95 %: {interval.low * 100:.1f} to {interval.high * 100:.1f}, "
         f"n = {chosen.figures.n})"
     )
-    if len(contenders) == 1:
-        return f"{words}, the only model chosen"
+
+
+def rank_accuracy(chosen: Contender, best: Contender, contenders: Sequence[Contender]) -> str:
     if chosen is best:
-        highest = all(accuracy >= (each.figures.accuracy or 0.0) for each in contenders)
-        return f"{words}, {'the highest of all' if highest else 'the highest of those left'}"
+        mine = chosen.figures.accuracy or 0.0
+        highest = all(mine >= (each.figures.accuracy or 0.0) for each in contenders)
+        return f", the highest {'of all' if highest else 'of those with as few escapes'}"
     pairing = compare_pair(chosen.evaluation, best.evaluation)
-    return f"{words}, which the test cannot tell from {best.title} (McNemar p = {pairing.p_value:.2g})"
+    return f", which the test cannot tell from {best.title} (McNemar p = {pairing.p_value:.2g})"

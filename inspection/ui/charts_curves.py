@@ -1,6 +1,7 @@
 """The charts of thresholds: ROC, precision and recall, calibration, review, robustness. Rows in, a figure out."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -89,6 +90,7 @@ def build_reliability(bins: Sequence[ReliabilityBin]) -> go.Figure:
         y=[accuracy for _, _, accuracy, _ in full],
         mode="markers",
         name="bins, larger with more pictures",
+        cliponaxis=False,
         marker={"color": RECALL, "size": [7 + 17 * (each.count / most) ** 0.5 for each, *_ in full]},
         error_y={
             "type": "data",
@@ -105,7 +107,7 @@ def build_reliability(bins: Sequence[ReliabilityBin]) -> go.Figure:
         height=HEIGHT,
         margin=MARGIN,
         xaxis={"title": "mean confidence", "tickformat": ".0%", "range": [0, 1.02]},
-        yaxis={"title": "share that is right", "tickformat": ".0%", "range": [0, 1.02]},
+        yaxis={"title": "share that is right", "tickformat": ".0%", "range": [0, 1.06]},
         legend=BELOW,
     )
     return figure
@@ -151,6 +153,51 @@ def build_routings(
         yaxis={"tickformat": ".0%", "range": [-0.01, 1.02]},
         hovermode="x unified",
         legend=BELOW,
+    )
+    return figure
+
+
+def pick_learning(curves: Sequence[Mapping[str, Any]]) -> Rows:
+    """An entry an epoch → its epoch, losses and scores; what the run says of speed and schedule is left out. A figure
+    that was not measured after an epoch is None."""
+    names = dict.fromkeys(
+        name for entry in curves for name in entry if name.endswith(("loss", "accuracy", "f1", "ap", "map"))
+    )
+    return [
+        {"epoch": entry.get("epoch", place + 1), **{name: entry.get(name) for name in names}}
+        for place, entry in enumerate(curves)
+    ]
+
+
+def build_learning(curves: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Losses on the left axis, scores between 0 and 1 on the right."""
+    rows = pick_learning(curves)
+    figure = go.Figure()
+    for number, name in enumerate(name for name in rows[0] if name != "epoch"):
+        is_loss = name.endswith("loss")
+        figure.add_scatter(
+            x=[row["epoch"] for row in rows],
+            y=[row[name] for row in rows],
+            name=name.replace("val_", "validation ").replace("_", " "),
+            mode="lines+markers" if len(rows) < 12 else "lines",
+            line={"color": SERIES[number % len(SERIES)], "dash": "solid" if is_loss else "dash"},
+            connectgaps=True,
+            yaxis="y" if is_loss else "y2",
+        )
+    figure.update_layout(
+        height=HEIGHT,
+        margin=MARGIN,
+        xaxis={"title": "epoch"},
+        yaxis={"title": "loss (solid)", "rangemode": "tozero"},
+        yaxis2={
+            "title": "score (dashed)",
+            "overlaying": "y",
+            "side": "right",
+            "tickformat": ".0%",
+            "showgrid": False,
+        },
+        legend=BELOW,
+        hovermode="x unified",
     )
     return figure
 

@@ -40,7 +40,12 @@ def build_class_dots(figures: Figures) -> go.Figure:
     figure.update_layout(
         height=90 + 46 * len(rows),
         margin=MARGIN,
-        xaxis={"tickformat": ".0%", "dtick": 0.1, "range": [find_start(rows), 1.02], "fixedrange": True},
+        xaxis={
+            "tickformat": ".0%",
+            "dtick": find_step(find_start(rows)),
+            "range": [find_start(rows), 1.02],
+            "fixedrange": True,
+        },
         yaxis={
             "tickvals": list(range(len(rows))),
             "ticktext": [label_class(row["Class"], row["Pictures"]) for row in rows],
@@ -97,6 +102,10 @@ def find_start(rows: Rows) -> float:
     """Where the axis may begin so that no interval is cut: a tenth below the lowest."""
     lows = [row[f"{word} low"] for row in rows for word in ("Recall", "Precision") if row[word] is not None]
     return max(0.0, min(lows, default=0.0) // 0.1 * 0.1 - 0.004)
+
+
+def find_step(start: float) -> float:
+    return 0.02 if start > 0.85 else 0.05 if start > 0.7 else 0.1
 
 
 def build_confusion(

@@ -35,7 +35,7 @@ def show_confusion(report: Report, choice: EvaluationChoice) -> None:
         points = st.session_state[key].selection.points
         if points:
             row, column = points[0]["customdata"]
-            st.session_state["metrics.cell"] = (int(row), int(column))
+            st.session_state[cell_key(choice)] = (int(row), int(column))
 
     st.plotly_chart(
         build_confusion(report.confusion, names, normalised=normalised != "Counts"),
@@ -55,14 +55,15 @@ def show_cell(report: Report, choice: EvaluationChoice) -> None:
     names = report.figures.class_names
     columns = name_columns(report.confusion, names)
     cells = list_cells(report)
-    if st.session_state.get("metrics.cell") not in cells:
-        st.session_state.pop("metrics.cell", None)  # a moved threshold may have emptied it
+    key = cell_key(choice)
+    if st.session_state.get(key) not in cells:
+        st.session_state[key] = ALL_WRONG  # a moved threshold may have emptied the cell
     st.subheader("Pictures")
     cell = st.selectbox(
         "Pictures of a cell",
         cells,
-        format_func=lambda cell: say_choice(cell, cells, names, columns),
-        key="metrics.cell",
+        format_func=lambda cell: say_choice(cell, names, columns),
+        key=key,
         persist_state="session",
         help="Or press the cell in the matrix.",
         width=420,
@@ -100,12 +101,17 @@ def list_cells(report: Report) -> dict[Cell, int]:
     return {ALL_WRONG: wrong} | {cell: counts[cell] for cell in sorted(counts, key=rank)}
 
 
-def say_choice(cell: Cell, cells: dict[Cell, int], names: tuple[str, ...], columns: tuple[str, ...]) -> str:
+def cell_key(choice: EvaluationChoice) -> str:
+    return f"metrics.cell.{choice.line.name}"  # the names of its options are those of the line's classes
+
+
+def say_choice(cell: Cell, names: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    """Without a count: a label that changes under the chosen option goes stale in the browser."""
     if cell == ALL_WRONG:
-        return f"Everything that is wrong ({cells[cell]})"
+        return "Everything that is wrong"
     row, column = cell
     how = "sent to review" if columns[column] == REVIEW else f"called {columns[column]}"
-    return f"{names[row]}, {how} ({cells[cell]})"
+    return f"{names[row]}, {how}"
 
 
 def select_rows(report: Report, cell: Cell) -> "np.ndarray":

@@ -4,13 +4,14 @@ import streamlit as st
 
 from inspection.learning.calibration import trace_reliability
 from inspection.learning.curves import Curve, trace_precision_recall, trace_roc
-from inspection.ui.charts import build_curves
 from inspection.ui.charts_curves import (
+    build_learning,
     build_precision_recall,
     build_reliability,
     build_robustness,
     build_roc,
     build_routings,
+    pick_learning,
 )
 from inspection.ui.evaluations import Report, get_sweep
 from inspection.ui.exhibits import UNDEFINED, offer_csv, show_chart
@@ -138,10 +139,10 @@ def show_learning(choice: EvaluationChoice) -> None:
         st.info("The model's card holds no learning curves: it was imported, not trained here.")
         return
     show_chart(
-        build_curves(curves),
+        build_learning(curves),
         name=f"{choice.line.name}-{choice.model}-learning",
         key="learning",
-        rows=lambda: curves,
+        rows=lambda: pick_learning(curves),
         alt="Loss and accuracy after each epoch of the training",
     )
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from inspection.classify import soften
 from inspection.config import load_settings
 from inspection.errors import PictureRefused
-from inspection.learning.calibration import F64, soften
+from inspection.learning.calibration import F64
 from inspection.learning.comparison import Contender
 from inspection.learning.evaluate import Evaluation, read_evaluations
 from inspection.learning.metrics import Figures, measure_figures
@@ -181,7 +182,9 @@ def find_data_dirs(line: str, card: "Card") -> tuple[Path, ...]:
     homes = [Path(os.environ["ASSAY_DATA"])] if "ASSAY_DATA" in os.environ else []
     homes.append(load_settings().var_dir / "data")
     names = dict.fromkeys([line, Path(str(card.data.get("folder", line))).name])
-    return tuple(home / name for home in homes for name in names if (home / name).is_dir())
+    # keys are relative to the pictures' own folder, which is `images` where annotations lie beside it
+    folders = [home / name / below for home in homes for name in names for below in ("", "images")]
+    return tuple(folder for folder in folders if folder.is_dir())
 
 
 def find_picture(key: str, folders: tuple[Path, ...]) -> Path | None:

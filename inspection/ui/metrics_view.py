@@ -157,6 +157,7 @@ def show_class_table(report: Report, choice: EvaluationChoice) -> None:
         height="content",
         placeholder=UNDEFINED,
         column_config={
+            "Class": st.column_config.TextColumn(pinned=True, width=150),
             **dict.fromkeys(shares, share),
             "AUC": st.column_config.NumberColumn(format="%.4f", help="One class against all others."),
             "Average precision": st.column_config.NumberColumn(format="%.4f"),

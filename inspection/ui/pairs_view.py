@@ -22,16 +22,10 @@ def show_pairs(comparison: Comparison) -> None:
         return
     titles = [each.title for each in contenders]
     with st.container(horizontal=True):
-        first = st.selectbox(
-            "A", range(len(titles)), format_func=lambda place: titles[place], key="compare.a"
-        )
-        second = st.selectbox(
-            "B",
-            [place for place in range(len(titles)) if place != first],
-            format_func=lambda place: titles[place],
-            key=f"compare.b.{first}",
-        )
-    a, b = contenders[first], contenders[second]
+        first = st.selectbox("A", titles, key=f"compare.a.{comparison.line.name}")
+        others = [title for title in titles if title != first]
+        second = st.selectbox("B", others, key=f"compare.b.{comparison.line.name}.{first}")
+    a, b = contenders[titles.index(first)], contenders[titles.index(second)]
     pairing = compare_pair(a.evaluation, b.evaluation)
     st.markdown(escape_markdown(say_pairing(pairing, a.title, b.title)))
     show_flips(comparison, pairing, a, b)
@@ -80,7 +74,7 @@ def show_flips(comparison: Comparison, pairing: Pairing, a: Contender, b: Conten
         default=next(kind for kind in kinds if counts[kind]),
         required=True,
         label_visibility="collapsed",
-        key=f"compare.kind.{a.title}.{b.title}",
+        key=f"compare.kind.{comparison.line.name}.{comparison.split}.{a.title}.{b.title}",
     )
     card = comparison.measured[a.model].card
     names, line = card.class_names, comparison.line.name

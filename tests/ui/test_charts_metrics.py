@@ -132,6 +132,20 @@ def test_robustness_draws_a_line_a_condition_in_the_order_of_severity() -> None:
     assert tabulate_robustness({}) == [] and tabulate_robustness({"robustness": [{"severity": 1}]}) == []
 
 
+def test_learning_shows_losses_and_scores_and_nothing_else() -> None:
+    curves = [
+        {"epoch": 1, "train_loss": 2.0, "seconds": 29.3, "is_best": False, "learning_rate": 1e-4},
+        {"epoch": 2, "train_loss": 1.0, "seconds": 28.1, "val_accuracy": 0.9, "val_loss": 1.1},
+    ]
+    figure = charts_curves.build_learning(curves)
+    drawn = {line.name: (list(line.y), line.yaxis) for line in figure.data}
+    assert drawn == {
+        "train loss": ([2.0, 1.0], "y"),
+        "validation accuracy": ([None, 0.9], "y2"),
+        "validation loss": ([None, 1.1], "y"),
+    }
+
+
 def enter(title: str, mistakes: dict[int, int], *, ms: float) -> Contender:
     evaluation = make_evaluation(LABELS, mistakes, ms=ms)
     figures = evaluation.figures(CLASSES, good="flawless", temperature=1.0)

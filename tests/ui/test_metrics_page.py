@@ -112,9 +112,9 @@ def test_classes_come_worst_first_and_thin_ones_are_marked(measured: AppTest) ->
 
 def test_a_cell_lists_its_pictures_where_they_are_absent(measured: AppTest) -> None:
     open_metrics(measured)
-    assert measured.selectbox(key="metrics.cell").value == ALL_WRONG
+    assert measured.selectbox(key="metrics.cell.aluminium").value == ALL_WRONG
     assert "only their names are listed" in measured.info[0].value
-    measured.selectbox(key="metrics.cell").set_value((2, 0)).run()
+    measured.selectbox(key="metrics.cell.aluminium").set_value((2, 0)).run()
     table = measured.dataframe[1].value
     assert list(table["picture"]) == ["test/cracked/0081.png", "test/cracked/0080.png"]  # the surest first
     assert set(table["called"]) == {"flawless"} and set(table["true class"]) == {"cracked"}
@@ -122,10 +122,10 @@ def test_a_cell_lists_its_pictures_where_they_are_absent(measured: AppTest) -> N
 
 def test_a_cell_that_the_threshold_emptied_is_left(measured: AppTest) -> None:
     open_metrics(measured).slider(key="metrics.threshold").set_value(80).run()
-    measured.selectbox(key="metrics.cell").set_value((2, 5)).run()
+    measured.selectbox(key="metrics.cell.aluminium").set_value((2, 5)).run()
     assert list(measured.dataframe[1].value["to review"]) == [True]
     measured.slider(key="metrics.threshold").set_value(0).run()
-    assert not measured.exception and measured.selectbox(key="metrics.cell").value == ALL_WRONG
+    assert not measured.exception and measured.selectbox(key="metrics.cell.aluminium").value == ALL_WRONG
 
 
 def write_pictures(folder: Path) -> None:
@@ -207,6 +207,11 @@ def test_what_is_taken_away_is_what_is_shown() -> None:
     taken = write_rows([{"Class": "=evil()", "Recall": None, "Pictures": 0}])
     (row,) = csv.DictReader(io.StringIO(taken.decode("utf-8-sig")))
     assert row == {"Class": "'=evil()", "Recall": "", "Pictures": "0"}
+
+
+def test_pictures_beside_annotations_are_found(measured: AppTest, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "var" / "data" / "aluminium" / "images")
+    assert len(open_metrics(measured).image) == 4
 
 
 def test_a_key_cannot_leave_its_folder(tmp_path: Path) -> None:
