@@ -52,13 +52,15 @@ def ablation_cam(subject: Subject, class_index: int, watch: Watch) -> F32:
     Only the head has to be asked again, and it is known: the whole method is C small products.
     """
     features = subject.classification.features
-    whole = float(subject.head.logits(features)[class_index])
-    silenced = features.copy()
+    # a head that pools gives the mean of each channel the answer that it gives the channel
+    asked = features.mean(axis=(1, 2), keepdims=True) if pools_first(subject.head) else features
+    whole = float(subject.head.logits(asked)[class_index])
+    silenced = asked.copy()
     weights = np.empty(len(features), np.float32)
     for channel in range(len(features)):
         silenced[channel] = 0
         weights[channel] = (whole - float(subject.head.logits(silenced)[class_index])) / whole
-        silenced[channel] = features[channel]
+        silenced[channel] = asked[channel]
         if channel % 256 == 255:
             watch(channel + 1, len(features))
     return weigh(features, weights)

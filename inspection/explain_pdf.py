@@ -28,6 +28,7 @@ class Sheet:
     panels: Sequence[Panel]
     note: str
     made: datetime
+    legend: bytes | None = None  # PNG: the colours from 0 to 1
 
 
 def write_sheet(sheet: Sheet) -> bytes:
@@ -128,3 +129,9 @@ def _draw_foot(canvas: "Canvas", sheet: Sheet, *, width: float) -> None:
     _draw_text(canvas, sheet.note, x=MARGIN, y=MARGIN + 12, width=width - 2 * MARGIN - 130, size=6.8)
     canvas.setFont(FONT, 6.8)
     canvas.drawRightString(width - MARGIN, MARGIN + 12, f"Made {made}")
+    if sheet.legend is not None:
+        from reportlab.lib.utils import ImageReader
+
+        canvas.drawString(MARGIN, MARGIN, "0")
+        canvas.drawImage(ImageReader(io.BytesIO(sheet.legend)), MARGIN + 8, MARGIN - 1, width=120, height=7)
+        canvas.drawString(MARGIN + 132, MARGIN, "1 and above")

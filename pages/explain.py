@@ -60,7 +60,7 @@ if side == "Methods":
         "Methods",
         [name for name, reason in reasons.items() if reason is None],
         selection_mode="multi",
-        default=["grad_cam", "occlusion", "kernel_shap"],
+        default=["grad_cam", "ablation_cam", "occlusion"],
         format_func=lambda name: (
             f"{METHODS[name].title}{' (class-blind)' if METHODS[name].class_blind else ''}"
         ),

@@ -90,7 +90,7 @@ def _show_strip(samples: Sequence[Sample], chosen: str, key: str, beside: DeltaG
         )
     with st.container(horizontal=True, wrap=False, gap="small", key="samples"):
         for sample in samples:
-            with st.container(width=112, gap="xsmall"):
+            with st.container(width=132, gap="xsmall"):
                 st.image(sample.thumbnail, alt=f"Sample {sample.label}", width="stretch")
                 st.button(
                     sample.label,

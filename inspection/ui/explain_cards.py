@@ -14,7 +14,7 @@ from inspection.ui import explaining
 from inspection.ui.charts import format_ms, format_share
 from inspection.ui.choosing import PRECISION_WORDS
 from inspection.ui.explaining import Case
-from inspection.ui.overlays import encode_jpeg
+from inspection.ui.overlays import draw_legend, encode_jpeg
 from inspection.ui.palette import heat_gradient_css
 from inspection.ui.resources import model_titles
 from inspection.ui.viewer import find_hottest
@@ -134,7 +134,8 @@ def make_sheet(shown: list[tuple[str, Case, Explanation]], class_name: str, look
     case = shown[0][1]
     inspection = case.inspection
     plain = explaining.outline_defect(case, case.shown) if look.outline else case.shown
-    panels = [Panel("Picture, the part as the model saw it", encode_jpeg(plain), [inspection.picture])]
+    path = [f"{step.question} {step.answer}" for step in inspection.verdict.path]
+    panels = [Panel("The part as the model saw it", encode_jpeg(plain), path)]
     for title, of, explanation in shown:
         drawn = explaining.draw_explanation(
             of, explanation, opacity_0_1=look.opacity_0_1, smooth=look.smooth, outline=look.outline
@@ -157,4 +158,4 @@ def make_sheet(shown: list[tuple[str, Case, Explanation]], class_name: str, look
         "A heat map shows what a model used, not that it was right. Maps of different methods are drawn on different "
         "scales, each stated under its map."
     )
-    return write_sheet(Sheet(inspection.verdict.words, facts, panels, note, datetime.now(UTC)))
+    return write_sheet(Sheet(inspection.verdict.words, facts, panels, note, datetime.now(UTC), draw_legend()))

@@ -8,7 +8,7 @@ import numpy as np
 
 from inspection.errors import AssayError
 from inspection.types import F32, U8, Box, HeatMap, Inspection
-from inspection.ui.palette import BOX_COLOUR, VERDICT_STYLES, heat_alpha, heat_colours, hex_to_rgb
+from inspection.ui.palette import BOX_COLOUR, NEUTRAL, VERDICT_STYLES, heat_alpha, heat_colours, hex_to_rgb
 
 SMOOTH_SIDE = 256
 
@@ -104,6 +104,14 @@ def paint_heat(values_0_1: F32) -> U8:
     index = np.rint(values_0_1 * 255).astype(np.intp)
     alphas = np.array([round(heat_alpha(step / 255) * 255) for step in range(256)], dtype=np.uint8)
     return np.dstack([heat_colours()[index], alphas[index]])
+
+
+def draw_legend(width: int = 240, height: int = 14) -> bytes:
+    """PNG: the colours from no heat to all of it, as they look on metal."""
+    painted = paint_heat(np.tile(np.linspace(0, 1, width, dtype=np.float32), (height, 1)))
+    alpha = painted[..., 3:] / np.float32(255)
+    ground = np.array(hex_to_rgb(NEUTRAL), np.float32)
+    return encode_png(np.rint(ground * (1 - alpha) + painted[..., :3] * alpha).astype(np.uint8))
 
 
 def heat_layers(heat_map: HeatMap) -> tuple[bytes, bytes]:

@@ -29,11 +29,13 @@ def show_report(entry: Entry, line: Line, *, explain_as: str) -> None:
     picture, facts = st.columns([3, 2], gap="medium")
     with picture:
         show_evidence(View(entry.preview, entry.size, inspection), key="evidence")
+        if inspection.heat_map is not None and st.button(
+            "Explain this verdict", icon=":material/frame_inspect:"
+        ):
+            st.session_state[f"explain.picture.{line.name}"] = explain_as
+            st.switch_page("pages/explain.py")
     with facts:
         _show_facts(inspection, line)
-    if inspection.heat_map is not None and st.button("Explain this verdict", icon=":material/frame_inspect:"):
-        st.session_state[f"explain.picture.{line.name}"] = explain_as
-        st.switch_page("pages/explain.py")
     _show_details(entry, inspection)
 
 

@@ -34,8 +34,9 @@ class Sample:
 
     @property
     def label(self) -> str:
-        """ "05-cracked-l-bracket" → "Cracked l bracket"."""
-        return re.sub(r"^\d+[-_ ]+", "", self.stem).replace("_", " ").replace("-", " ").capitalize()
+        """ "05-cracked-l-bracket" → "Cracked L-bracket"."""
+        words = re.sub(r"^\d+[-_ ]+", "", self.stem).replace("_", " ").replace("-", " ").capitalize()
+        return re.sub(r"\b([a-z]) ", lambda shape: f"{shape[1].upper()}-", words)
 
 
 @st.cache_data(max_entries=1, ttl=60, show_spinner=False)

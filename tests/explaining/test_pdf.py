@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from inspection.explain_pdf import Panel, Sheet, printable, write_sheet
+from inspection.ui.overlays import draw_legend
 
 
 def make_jpeg(shade: int) -> bytes:
@@ -63,6 +64,12 @@ def test_it_says_what_was_on_the_screen() -> None:
         "2026-01-02 03:04:05 UTC",
     ):
         assert words in said
+
+
+def test_the_legend_is_a_picture_more() -> None:
+    made = datetime(2026, 1, 2, tzinfo=UTC)
+    pdf = write_sheet(Sheet("PASS", {}, [Panel("Map", make_jpeg(9), [])], "", made, legend=draw_legend()))
+    assert len(re.findall(rb"/Subtype /Image", pdf)) == 2 and "1 and above" in read_text(pdf)
 
 
 def test_the_same_sheet_is_the_same_file() -> None:
