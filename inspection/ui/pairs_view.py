@@ -59,8 +59,8 @@ def sign(points: float) -> str:
 def show_flips(comparison: Comparison, pairing: Pairing, a: Contender, b: Contender) -> None:
     st.subheader("Where they disagree")
     kinds = {
-        "first right": f"{a.title} right, {b.title} wrong",
-        "second right": f"{b.title} right, {a.title} wrong",
+        "first right": "A right, B wrong",
+        "second right": "B right, A wrong",
         "both wrong": "Both wrong, differently",
     }
     counts = {kind: sum(flip.kind == kind for flip in pairing.flips) for kind in kinds}
@@ -92,7 +92,10 @@ def show_flips(comparison: Comparison, pairing: Pairing, a: Contender, b: Conten
         find_data_dirs(line, card),
         name=f"{line}-{a.model}-{a.evaluation.precision}-{b.model}-{b.evaluation.precision}-{kind.replace(' ', '-')}",
         line=line,
-        explainers=[Explainer(line, each.model, each.evaluation.precision, each.title) for each in (a, b)],
+        explainers=[
+            Explainer(line, each.model, each.evaluation.precision, side)
+            for side, each in (("A", a), ("B", b))
+        ],
     )
 
 
