@@ -6,7 +6,7 @@ LINE ?= aluminium
 MODEL ?= mobilenetv3_large
 DATA ?= var/data/$(LINE)
 
-.PHONY: run test test-slow lint format bench bench-app train results clean
+.PHONY: run test test-slow lint format bench train clean
 
 run: .venv/ready
 	$(BIN)/streamlit run server.py --server.port $(PORT)
@@ -35,7 +35,7 @@ train: .venv/ready
 
 # The stamps are written last, so that an interrupted install starts over.
 .venv/ready: requirements.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
@@ -43,5 +43,6 @@ train: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+# What can be made again; records, runs and data under var/ stay.
 clean:
-	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv var/cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,7 +13,8 @@ from inspection.commands.new_line import create_line
 from inspection.commands.output import Exit, notes
 from inspection.commands.train import train_model
 from inspection.commands.verify import verify_records
-from inspection.errors import AssayError, NotBuiltYet
+from inspection.errors import AssayError
+from models.errors import ModelsError
 
 app = typer.Typer(
     name="inspection",
@@ -35,20 +36,14 @@ app.command("models")(show_models)
 
 
 def main() -> int:
+    """Typer itself ends with 0, with a command's own status, with 2 for wrong usage and with 130 when interrupted."""
     try:
-        app(standalone_mode=True)
-    except NotBuiltYet as error:
-        notes.print(f"not built yet: {error}")
-        return Exit.NOT_BUILT
+        app()
     except AssayError as error:
-        notes.print(f"{error.kind}: {error}", markup=False)
-        return Exit.CANNOT
-    except KeyboardInterrupt:
-        notes.print("Interrupted.")
-        return Exit.INTERRUPTED
-    except BrokenPipeError:
-        return Exit.OK  # the reader had enough, as `head` does
-    return Exit.OK
+        notes.print(f"{error.kind}: {error}")
+    except ModelsError as error:
+        notes.print(f"{type(error).__name__}: {error}")
+    return Exit.CANNOT
 
 
 if __name__ == "__main__":

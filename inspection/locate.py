@@ -10,6 +10,7 @@ from inspection.types import F32, Box, Engine, Finding, Picture
 
 NMS_IOU = 0.45
 MOST_FINDINGS = 100
+MOST_CANDIDATES = 500  # the surest, that are compared with one another
 
 
 def suppress(boxes: F32, scores: F32, *, iou_threshold: float = NMS_IOU) -> NDArray[np.intp]:
@@ -64,6 +65,7 @@ def select_findings(
     rows = np.flatnonzero(surest >= threshold_0_1)
     if len(rows) == 0:
         return []
+    rows = rows[np.argsort(-surest[rows], kind="stable")[:MOST_CANDIDATES]]
     boxes, surest, best = candidates[rows, :4], surest[rows], best[rows]
     # one suppression for all classes: boxes of different classes are moved apart by more than a picture's size
     apart = boxes + (best * 4.0 * max(float(np.abs(boxes).max()), 1.0))[:, None].astype(np.float32)

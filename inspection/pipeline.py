@@ -10,7 +10,7 @@ from inspection.classify import classify
 from inspection.config import Settings, load_settings
 from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.prepare import Prepared, prepare_model
-from inspection.errors import ModelUnknown, WeightsRefused
+from inspection.errors import ModelUnknown, PrecisionUnavailable, WeightsRefused
 from inspection.explain import Head, explain_class
 from inspection.letterbox import crop_bounds, crop_box
 from inspection.lines import Line, load_line
@@ -29,10 +29,13 @@ from inspection.types import (
     Precision,
     Timings,
     Verdict,
+    VerdictKind,
 )
 from inspection.verdict import decide, find_step, needs_retest
 
-RETEST_MARGIN = 0.08  # the second look takes in this much more around the part
+RETEST_MARGIN = (
+    0.08  # the second look takes in this much more around the part; of a whole frame it takes less
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,8 @@ class Inspector:
         timings = Timings(decode=picture.decode_ms, locate=_ms(started, located))
         if not parts:
             missing = find_step(self.line, found=False, score_0_1=None)
-            return self._conclude(picture, decide(self.line, found=missing), replace_total(timings))
+            timings = replace(timings, total=picture.decode_ms + timings.locate)
+            return self._conclude(picture, decide(self.line, found=missing), timings)
         part = parts[0]
         first = self.classify_crop(picture, part.box)
         averaged = self._look_again(picture, part.box, first)
@@ -96,13 +100,17 @@ class Inspector:
         found = find_step(self.line, found=True, score_0_1=part.score_0_1, others=len(parts) - 1)
         verdict = decide(self.line, found=found, first=first.probabilities, after_retest=averaged)
         heat_map = self._explain(picture, part.box, first, verdict, target) if explain else None
+        explained = time.perf_counter()
+        findings = self._mark(picture) if verdict.kind is VerdictKind.REJECT else ()
         timings = replace(
-            timings, classify=_ms(located, classified), explain=_ms(classified, time.perf_counter())
+            timings,
+            classify=_ms(located, classified),
+            explain=_ms(classified, explained),
+            total=picture.decode_ms + _ms(started, time.perf_counter()),
         )
-        findings = self._mark(picture) if self._marking is not None else ()
         probabilities = first.probabilities if averaged is None else averaged
         return replace(
-            self._conclude(picture, verdict, replace_total(timings)),
+            self._conclude(picture, verdict, timings),
             probabilities=dict(zip(self.line.classes, map(float, probabilities), strict=True)),
             logits=tuple(map(float, first.logits)),
             box=part.box,
@@ -150,12 +158,11 @@ class Inspector:
         """An unsure part is looked at mirrored and in a slightly larger crop; the looks are averaged."""
         if not needs_retest(first.probabilities, self.line.policy):
             return None
+        wider = RETEST_MARGIN if self._locating is not None else -RETEST_MARGIN
         mirrored = np.ascontiguousarray(self.cut(picture, box)[:, ::-1])
-        looks = [
-            first,
-            *self._classify([mirrored]),
-            *self._classify([self.cut(picture, box, wider=RETEST_MARGIN)]),
-        ]
+        looks = [first]
+        for crop in (mirrored, self.cut(picture, box, wider=wider)):
+            looks += self._classify([crop])
         mean: F32 = np.mean([look.probabilities for look in looks], axis=0)
         return mean
 
@@ -173,7 +180,9 @@ class Inspector:
         )
 
     def _mark(self, picture: Picture) -> tuple[Finding, ...]:
-        assert self._marking is not None
+        """Boxes of the defects, where the line has a detector for them."""
+        if self._marking is None:
+            return ()
         return tuple(
             find_boxes(
                 picture,
@@ -203,10 +212,6 @@ class Inspector:
         )
 
 
-def replace_total(timings: Timings) -> Timings:
-    return replace(timings, total=timings.decode + timings.locate + timings.classify + timings.explain)
-
-
 def _ms(start: float, end: float) -> float:
     return (end - start) * 1e3
 
@@ -218,7 +223,10 @@ def load_inspector(
     *,
     settings: Settings | None = None,
 ) -> Inspector:
-    """The line's champion at INT8 unless told otherwise. Slow the first time on a machine: keep what it returns."""
+    """The line's champion unless told otherwise. Slow the first time on a machine: keep what it returns.
+
+    Without a precision, INT8 where it answers here as it did where it was evaluated, else f32: the label tells which.
+    """
     settings = settings or load_settings()
     line = load_line(line_name, settings)
     model = model or line.champion
@@ -226,7 +234,15 @@ def load_inspector(
         raise ModelUnknown(
             f"Expected a model of line {line.name} ({', '.join(line.models)}), got {model!r}. Choose one of them."
         )
-    precision = precision or "int8"
+    if precision is not None:
+        return build_inspector(line, model, precision, settings)
+    try:
+        return build_inspector(line, model, "int8", settings)
+    except PrecisionUnavailable:
+        return build_inspector(line, model, "f32", settings)
+
+
+def build_inspector(line: Line, model: str, precision: Precision, settings: Settings) -> Inspector:
     prepared = prepare_model(line.name, model, precision, settings)
     check_classes(line, prepared)
     assert prepared.head is not None  # the registry's classifiers all have one
@@ -241,13 +257,12 @@ def load_inspector(
         heat_scale=prepared.card.heat_scale,
     )
     locator = line.locate.model if line.locate.mode == "detector" else None
+    marker = line.defect_detector
     return Inspector(
         line,
         classifying,
         locating=None if locator is None else load_detecting(line, locator, precision, settings),
-        marking=None
-        if line.defect_detector is None
-        else load_detecting(line, line.defect_detector, precision, settings),
+        marking=None if marker is None else load_detecting(line, marker, precision, settings),
     )
 
 

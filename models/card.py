@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+from models.errors import ModelsError
 
-class CardInvalid(ValueError):
+
+class CardInvalid(ModelsError, ValueError):
     """The card is not one that can be believed."""
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.errors import ModelsError
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -20,7 +22,7 @@ F32 = NDArray[np.float32]
 Activation = Literal["relu", "hard_swish"]
 
 
-class HeadUnknown(TypeError):
+class HeadUnknown(ModelsError, TypeError):
     """The network's head has no description here, so its map would not be exact."""
 
 

@@ -15,6 +15,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from models.card import Card, CardInvalid, read_card, write_card
+from models.errors import ModelsError
 from models.registry import build_network
 
 __all__ = [
@@ -39,7 +40,7 @@ FORMAT = "assay-1"
 SCALE = "/scale"  # the tensor beside an eight-bit one; no module's name holds a slash
 
 
-class WeightsError(ValueError):
+class WeightsError(ModelsError, ValueError):
     """The weights cannot be used."""
 
 

@@ -6,6 +6,7 @@ from torch import nn
 
 from models.cbam import build_resnet18_cbam
 from models.compact_cnn import build_compact_cnn
+from models.errors import ModelsError
 from models.mlp_mixer import build_mlp_mixer
 from models.nanodet import build_nanodet_plus_m
 from models.nasnet import build_nasnet_mobile
@@ -19,7 +20,7 @@ HALF = (0.5, 0.5, 0.5)  # mean and deviation: −1…1
 ZERO, ONE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)  # 0…1, as it comes
 
 
-class ModelNotFound(LookupError):
+class ModelNotFound(ModelsError, LookupError):
     """The registry has no row of that name."""
 
 

@@ -49,9 +49,7 @@ def load_real_operators() -> bool:
     """Whether torchvision's own compiled operators load beside this torch."""
     spec = importlib.util.find_spec("torchvision")
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(
-            "torchvision is not installed. Run `make install`, or `pip install -r requirements.txt`."
-        )
+        raise ModuleNotFoundError("torchvision is not installed. Run `pip install -r requirements.txt`.")
     library = next(Path(spec.origin).parent.glob("_C*.so"), None)
     if library is None:
         return hasattr(torch.ops.torchvision, "nms")

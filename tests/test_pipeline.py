@@ -32,9 +32,8 @@ def test_a_sure_defect_is_rejected_with_its_map():
     assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-5)
     assert not found.retested
     timings = found.timings_ms.as_dict()
-    assert timings["total"] == pytest.approx(
-        sum(timings[stage] for stage in ("decode", "locate", "classify", "explain"))
-    )
+    stages = sum(timings[stage] for stage in ("decode", "locate", "classify", "explain"))
+    assert stages <= timings["total"] < stages + 50
 
 
 def test_no_part_runs_no_classifier():

@@ -25,9 +25,11 @@ def run_bench(
 
     chosen = load_line(line or DEFAULT_LINE)
     models = list(chosen.models) if line else list_classifiers()
+    # a line without a product detector lends its models, not its chain
+    chain = chosen if chosen.locate.mode == "detector" else load_line(DEFAULT_LINE)
     with show_progress("measuring") as tick:
         result = run_benchmark(
-            chosen.name, models, load_pictures(chosen), load_settings(), rounds=rounds, tick=tick
+            chain, chosen, models, load_pictures(chain), load_settings(), rounds=rounds, tick=tick
         )
     if as_json:
         print_json(result)

@@ -24,5 +24,5 @@ def check_folders(
         print_json(report.to_dict())
     else:
         for line in render_report(report):
-            results.print(line, markup=False)
+            results.print(line)
     raise typer.Exit(Exit.OK if report.sound else Exit.FOUND_PROBLEMS)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from inspection.commands.output import Exit, print_json, print_table, results, show_progress
+from inspection.commands.output import Exit, notes, print_json, print_table, results, show_progress
 from inspection.errors import PictureRefused
 from inspection.types import Precision
 
@@ -17,7 +17,10 @@ def evaluate_folder(
     folder: Annotated[Path, typer.Argument(help="One sub-folder a class.")],
     line: Annotated[str, typer.Option(help="The production line.")],
     model: Annotated[str | None, typer.Option(help="A model of the line; its champion by default.")] = None,
-    precision: Annotated[Precision, typer.Option(help="int8 is fastest, f32 the reference.")] = "int8",
+    precision: Annotated[
+        Precision | None,
+        typer.Option(help="int8 is fastest, f32 the reference; int8 where this machine can."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One object.")] = False,
 ) -> None:
     """Inspect every picture of a labelled folder: accuracy, escapes, false rejects and each class, with intervals."""
@@ -54,7 +57,9 @@ def evaluate_folder(
     if as_json:
         print_json(result)
     else:
-        print_evaluation(result, refused=refused, unfound=called.count(unfound))
+        print_evaluation(result, unfound=called.count(unfound))
+    for complaint in refused:
+        notes.print(f"refused: {complaint}")
     raise typer.Exit(Exit.FOUND_PROBLEMS if refused else Exit.OK)
 
 
@@ -98,7 +103,7 @@ def summarise(
     }
 
 
-def print_evaluation(result: dict[str, Any], *, refused: list[str], unfound: int) -> None:
+def print_evaluation(result: dict[str, Any], *, unfound: int) -> None:
     low, high = result["accuracy_interval"] or (None, None)
     if low is None:
         results.print("No picture could be inspected.")
@@ -118,5 +123,3 @@ def print_evaluation(result: dict[str, Any], *, refused: list[str], unfound: int
             for name, row in result["per_class"].items()
         ],
     )
-    for complaint in refused:
-        results.print(f"refused: {complaint}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from inspection.commands.output import Exit, print_json, results, show_progress
+from inspection.commands.output import Exit, print_json, results, show_path, show_progress
 from inspection.errors import PictureRefused
 from inspection.types import Inspection, Precision
 
@@ -14,7 +14,10 @@ def inspect_pictures(
     pictures: Annotated[list[Path], typer.Argument(help="Pictures to inspect.")],
     line: Annotated[str, typer.Option(help="The production line.")],
     model: Annotated[str | None, typer.Option(help="A model of the line; its champion by default.")] = None,
-    precision: Annotated[Precision, typer.Option(help="int8 is fastest, f32 the reference.")] = "int8",
+    precision: Annotated[
+        Precision | None,
+        typer.Option(help="int8 is fastest, f32 the reference; int8 where this machine can."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One object a picture, one a line.")] = False,
 ) -> None:
     """Inspect pictures: verdict, class, probabilities, box and timings. Exit status 1 where a picture was refused."""
@@ -43,7 +46,7 @@ def print_inspection(inspection: Inspection, path: Path, *, as_json: bool) -> No
         return
     label = inspection.engine
     results.print(
-        f"{path}  {inspection.verdict.words}  "
+        f"{show_path(path)}  {inspection.verdict.words}  "
         f"({inspection.model}, {label.name} {label.precision}, {inspection.timings_ms.total:.1f} ms)"
     )
 
@@ -52,4 +55,4 @@ def print_refusal(path: Path, error: PictureRefused, *, as_json: bool) -> None:
     if as_json:
         print_json({"picture": str(path), "error": {"kind": error.kind, "message": str(error)}})
     else:
-        results.print(f"{path}  refused: {error}")
+        results.print(f"{show_path(path)}  refused: {error}")

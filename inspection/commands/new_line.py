@@ -24,14 +24,22 @@ def create_line(
 ) -> None:
     """Check the pictures, split them so that copies stay together, train, calibrate, evaluate, and write the line."""
     from inspection.learning.data_report import render_report
-    from inspection.learning.new_line import check_pictures, copy_samples, find_start, found_line, refuse_name
+    from inspection.learning.new_line import (
+        check_pictures,
+        copy_samples,
+        find_start,
+        found_line,
+        refuse_layout,
+        refuse_name,
+    )
 
     settings = load_settings()
     refuse_name(name, settings)
+    refuse_layout(data, model)
     with show_share("checking the pictures") as tick:
         report = check_pictures(data, progress=tick)
     for told in render_report(report):
-        notes.print(told, markup=False)
+        notes.print(told)
     path = found_line(name, data, report, good=good, champion=model, settings=settings)
     line = load_line(name, settings)
     notes.print(f"classes {', '.join(line.classes)}; good: {line.good or 'none'}; written to {path.name}")
@@ -43,9 +51,12 @@ def create_line(
     )
     changes: dict[str, object] = {"warm_start": None if start is None else str(start)}
     config = plan_run(line, model, recipe=None, epochs=epochs, changes=changes)
-    card = train_classification(
-        line, config, data, settings.var_dir / "runs" / name / model, settings, small=False
-    )
+    run_dir = settings.var_dir / "runs" / name / model
+    try:
+        card = train_classification(line, config, data, run_dir, settings, small=False)
+    except BaseException:
+        path.unlink()  # a line without weights is none; the run itself is kept, and the same command goes on with it
+        raise
     copied = copy_samples(line, data, settings=settings)
     figures = card.figures["test"]["int8"]
     low, high = (figures["accuracy_interval"][edge] for edge in ("low", "high"))

@@ -5,13 +5,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-results = Console(highlight=False, soft_wrap=True)
-notes = Console(stderr=True, highlight=False, soft_wrap=True)
+# names of files are printed as they are: [x] is no markup and :x: no emoji
+results = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+notes = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 Tick = Callable[[int, int], None]
 
@@ -20,13 +22,12 @@ class Exit(IntEnum):
     OK = 0
     FOUND_PROBLEMS = 1  # a picture was refused, the data has faults, the chain is broken
     CANNOT = 2  # a named error: unknown line, missing weights, wrong usage
-    NOT_BUILT = 3
     INTERRUPTED = 130
 
 
 def print_json(value: Mapping[str, object]) -> None:
     """One object, one line, at once: a reader at the other end of a pipe may be waiting."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")  # ASCII: a file name may be no valid UTF-8
     sys.stdout.flush()
 
 
@@ -45,6 +46,10 @@ def print_table(
 
 def show(cell: object) -> str:
     return f"{cell:,.2f}" if isinstance(cell, float) else str(cell)
+
+
+def show_path(path: Path) -> str:
+    return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 @contextmanager

@@ -1,13 +1,15 @@
 """train: one model of a line, from a folder of pictures to weights with their card."""
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from inspection.commands.output import Exit, notes, results, show_progress
 from inspection.config import Settings, load_settings
 from inspection.errors import DataInvalid
+from inspection.learning.checkpoint import write_atomically
 from inspection.learning.config import TrainConfig
 from inspection.learning.epochs import EpochRow, TrainReport
 from inspection.lines import Line, load_line
@@ -43,7 +45,7 @@ def train_model(
     settings, definition = load_settings(), load_line(line)
     run_dir = settings.var_dir / "runs" / line / model
     detects = find_spec(model).task == "detect"
-    start = None if warm_start is None else str(warm_start.resolve())
+    start = None if warm_start is None else str(warm_start)
     config = plan_run(
         definition,
         model,
@@ -107,6 +109,7 @@ def train_classification(
     size = find_spec(config.model).input_size
     sets = load_line_data(line, data, size=size, cache_dir=settings.cache_dir / "arrays")
     notes.print(f"{len(sets.train)} pictures teach, {len(sets.validation)} choose, {len(sets.test)} judge")
+    pin_data(run_dir, sets.facts)
     with show_progress(f"training {config.model}") as tick:
         report = train_classifier(
             config, sets.train, sets.validation, run_dir, on_epoch=lambda row: show_epoch(row, tick)
@@ -122,6 +125,7 @@ def train_patches(line: Line, config: TrainConfig, data: Path, run_dir: Path, se
 
     sets = load_patches(line, data, size=config.final_size, cache_dir=settings.cache_dir / "arrays")
     notes.print(f"{len(sets.train)} patches teach, {len(sets.validation)} choose")
+    pin_data(run_dir, sets.facts)
     with show_progress(f"training {config.model} on patches") as tick:
         report = train_classifier(
             config, sets.train, sets.validation, run_dir, on_epoch=lambda row: show_epoch(row, tick)
@@ -147,12 +151,25 @@ def train_detection(
         one_class=config.class_names == ("part",),
     )
     notes.print(f"{len(sets.train)} pictures teach, {len(sets.validation)} choose, {len(sets.test)} judge")
+    pin_data(run_dir, sets.facts)
     with show_progress(f"training {config.model}") as tick:
         report = train_detector(
             config, sets.train, sets.validation, run_dir, on_epoch=lambda row: show_epoch(row, tick)
         )
     check_finished(report, run_dir)
     return release_detector(line, config, run_dir, sets, settings, int8_a_channel=small, tell=notes.print)
+
+
+def pin_data(run_dir: Path, facts: dict[str, Any]) -> None:
+    """A run that goes on must go on with the pictures that it began with: the card tells of one set only."""
+    path = run_dir / "data.json"
+    if path.is_file() and json.loads(path.read_text()) != facts:
+        raise DataInvalid(
+            f"Expected the pictures and the split that the run in {run_dir} began with, got others. "
+            "Remove that folder to train anew."
+        )
+    run_dir.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(facts, sort_keys=True).encode())
 
 
 def show_epoch(row: EpochRow, tick: object) -> None:

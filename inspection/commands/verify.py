@@ -47,5 +47,5 @@ def verify_records(
             }
         )
     else:
-        results.print(report.words, markup=False)
+        results.print(report.words)
     raise typer.Exit(Exit.OK if report.holds else Exit.FOUND_PROBLEMS)

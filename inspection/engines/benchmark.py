@@ -15,8 +15,9 @@ from inspection.engines.measure import spread, time_interleaved
 from inspection.engines.openvino import BATCH_SIZES, OpenVinoEngine, supports
 from inspection.engines.plain_chain import STAGES, PlainChain
 from inspection.engines.quantize import quantize_model
+from inspection.errors import DataInvalid
 from inspection.images import decode
-from inspection.lines import Line, load_line
+from inspection.lines import Line
 from inspection.pipeline import Classifying, Detecting, Inspector
 from inspection.types import PRECISIONS, U8, Engine, Inspection, Precision
 from models.heads import describe_head
@@ -85,16 +86,17 @@ class Chains:
     def __init__(self, line: Line, pictures: Sequence[bytes], settings: Settings) -> None:
         detector_name = line.locate.model or "yolov5n"
         self.detector_spec, self.spec = find_spec(detector_name), find_spec("resnet50")
-        detector, self.trained = load_network_or_random(line.name, detector_name, 1, settings)
+        detector, located = load_network_or_random(line.name, detector_name, 1, settings)
         classifier, trained = load_network_or_random(line.name, "resnet50", len(line.classes), settings)
-        self.trained = self.trained and trained
-        # Both chains always judge one part, and once: an untrained detector finds none, an unsure classifier looks twice.
+        self.trained = located and trained
+        # Both chains always judge a part, and once: an untrained detector is surest of nothing, and an unsure classifier
+        # looks twice.
+        threshold = line.locate.threshold_0_1 if located else 0.0
         self.line = replace(
             line,
-            locate=replace(line.locate, mode="detector", model=detector_name, threshold_0_1=0.0),
+            locate=replace(line.locate, mode="detector", model=detector_name, threshold_0_1=threshold),
             policy=replace(line.policy, retest=False),
         )
-        self.pictures = pictures
         decoded = [decode(data, name="benchmark").pixels for data in pictures]
         assert isinstance(classifier, Classifier)
         self.plain = PlainChain(
@@ -112,7 +114,7 @@ class Chains:
             build_engine(graph, spec, CHAIN_PRECISION, pictures=decoded, threads=settings.threads)
             for graph, spec in graphs
         ]
-        self.classifier_engine: Engine = engines[1]
+        self.classifier_engine = engines[1]
         self.ours = Inspector(
             self.line,
             Classifying(
@@ -127,6 +129,13 @@ class Chains:
             ),
             locating=Detecting(engines[0], self.detector_spec.input_size, ("part",)),
         )
+
+        self.pictures = [data for data in pictures if self._finds_part(data)]
+        if not self.pictures:
+            raise DataInvalid("Expected a part on at least one of the benchmark's pictures, found none.")
+
+    def _finds_part(self, data: bytes) -> bool:
+        return self.ours.inspect(decode(data, name="benchmark"), explain=False).box is not None
 
     def pick(self, number: int) -> bytes:
         return self.pictures[number % len(self.pictures)]
@@ -158,6 +167,8 @@ def measure_chain(chains: Chains, *, rounds: int, tick: Tick | None = None) -> d
     plain_stages: list[dict[str, float]] = []
     crop = np.zeros((1, chains.spec.input_size, chains.spec.input_size, 3), np.uint8)
 
+    bare = chains.classifier_engine.create_bare_request()
+
     def run_ours(number: int) -> None:
         ours_stages.append(chains.inspect(number).timings_ms.as_dict())
 
@@ -168,7 +179,7 @@ def measure_chain(chains: Chains, *, rounds: int, tick: Tick | None = None) -> d
         {
             "ours": run_ours,
             "ours_without_map": lambda number: chains.inspect(number, explain=False),
-            "bare_classifier": lambda _: chains.classifier_engine.run(crop),
+            "bare_classifier": lambda _: bare.infer([crop], share_inputs=True, share_outputs=True),
             "plain": run_plain,
         },
         rounds=rounds,
@@ -235,7 +246,8 @@ def run_batch(engine: Engine, batch: U8, number: int) -> None:
 
 
 def run_benchmark(
-    line_name: str,
+    chain: Line,
+    line: Line,
     models: Sequence[str],
     pictures: Sequence[bytes],
     settings: Settings,
@@ -247,10 +259,9 @@ def run_benchmark(
     import torch
 
     torch.set_num_threads(settings.threads)
-    line = load_line(line_name, settings)
     told = tick or (lambda done, total: None)
     total = rounds + len(models)
-    chains = Chains(line, pictures, settings)
+    chains = Chains(chain, pictures, settings)
     result: dict[str, Any] = {
         "machine": {**describe_machine().as_dict(), "threads": settings.threads},
         "engines": {"openvino": chains.classifier_engine.label.version, "torch": torch.__version__},

@@ -35,7 +35,7 @@ def export_network(network: "nn.Module", spec: ModelSpec, *, batch: int = 1) -> 
     shape = [batch, channels, side, side]
     with torch.inference_mode(), warnings.catch_warnings():
         # The tracer warns that a check of a shape becomes a constant; every shape here is one.
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
         model = ov.convert_model(build_emitter(network), example_input=torch.zeros(shape), input=[shape])
     return name_by_order(fold_preprocessing(model, spec))
 

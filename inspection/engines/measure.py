@@ -27,8 +27,12 @@ def time_interleaved(
 ) -> dict[Name, NDArray[np.float64]]:
     """name → milliseconds of each round; a candidate is called with the number of the round."""
     taken = {name: np.empty(rounds) for name in candidates}
+    names = list(candidates)
     for number in range(-warm_up, rounds):
-        for name, run in candidates.items():
+        # who starts changes each round: the first after a heavy one finds cold caches
+        turn = number % len(names)
+        for name in names[turn:] + names[:turn]:
+            run = candidates[name]
             started = time.perf_counter()
             run(max(number, 0))
             if number >= 0:

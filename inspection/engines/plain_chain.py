@@ -13,6 +13,7 @@ import numpy as np
 from inspection.letterbox import crop_box, letterbox
 from inspection.lines import Line
 from inspection.locate import select_findings
+from inspection.types import Box
 from models.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -64,14 +65,16 @@ class PlainChain:
         findings = select_findings(
             candidates,
             class_names=("part",),
-            threshold_0_1=0.0,  # untrained weights find nothing; the cost must not depend on it
+            threshold_0_1=self._line.locate.threshold_0_1,
             scale=scale,
             offset=offset,
             picture_size=(pixels.shape[1], pixels.shape[0]),
         )
         marks.append(time.perf_counter())
         margin = self._line.locate.margin
-        crop = crop_box(pixels, findings[0].box, margin=margin, size=self._spec.input_size)
+        whole = Box(0, 0, pixels.shape[1], pixels.shape[0])
+        box = findings[0].box if findings else whole
+        crop = crop_box(pixels, box, margin=margin, size=self._spec.input_size)
         x = to_tensor(crop, self._spec)
         with torch.inference_mode():
             class_index = int(self._classifier(x).softmax(dim=1).argmax())

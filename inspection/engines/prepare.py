@@ -27,7 +27,7 @@ from models.heads import FlattenMlpHead, Head, LinearHead, MlpHead, NormLinearHe
 if TYPE_CHECKING:
     import openvino as ov
 
-REVISION = 1  # raise it when export or quantisation changes what is in the cache
+REVISION = 2  # raise it when export or quantisation changes what is in the cache
 HEADS = {kind.__name__: kind for kind in (LinearHead, NormLinearHead, MlpHead, FlattenMlpHead)}
 
 
@@ -47,10 +47,15 @@ class Prepared:
 
 def find_weights(line: str, model: str, settings: Settings) -> tuple[Path, Card]:
     folder = settings.weights_dir / line
+    if not (folder / f"{model}.json").is_file():
+        raise WeightsMissing(
+            f"Expected weights of {model} for line {line}, found none. Choose a trained model "
+            f"(`python -m inspection lines` tells which), or train it: python -m inspection train {line} --model {model}."
+        )
     try:
         card = read_card(folder / f"{model}.json")
     except CardInvalid as error:
-        raise WeightsMissing(str(error)) from error
+        raise WeightsRefused(str(error)) from error
     return folder / f"{model}.safetensors", card
 
 
@@ -103,7 +108,7 @@ def build_cache(weights: Path, card: Card, *, graph: str, folder: Path) -> None:
     spec = find_spec(card.model)
     model = export_network(network, spec)
     if graph == "int8":
-        model = apply_calibration(model, weights)
+        model = apply_calibration(model, weights, card)
     manifest: dict[str, Any] = {"input_size": spec.input_size, "channels": spec.channels, "head": None}
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
@@ -117,15 +122,21 @@ def build_cache(weights: Path, card: Card, *, graph: str, folder: Path) -> None:
                 shutil.move(made, folder / made.name)
 
 
-def apply_calibration(model: "ov.Model", weights: Path) -> "ov.Model":
+def apply_calibration(model: "ov.Model", weights: Path, card: Card) -> "ov.Model":
     from safetensors.numpy import load_file
 
-    from inspection.engines.quantize import replay_calibration
+    from inspection.engines.quantize import hash_file, replay_calibration
 
     path = calibration_path(weights)
     if not path.is_file():
         raise PrecisionUnavailable(
             f"Expected an INT8 calibration at {path.name}, found none. Use f32 or bf16, or calibrate the model."
+        )
+    stated = card.precisions.get("int8", {}).get("calibration_sha256")
+    if hash_file(path) != stated:
+        raise WeightsRefused(
+            f"Expected {path.name} to have the SHA-256 {str(stated)[:12]}… of its card, got another. "
+            "The file was changed or cut short: fetch it again, or calibrate the model again."
         )
     return replay_calibration(model, load_file(path))
 

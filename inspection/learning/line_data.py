@@ -8,6 +8,7 @@ top or below `train/` and `test/`.
 import csv
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,7 +145,8 @@ def cut_parts(samples: Sequence[Sample], line: Line, folder: Path, *, size: int,
     def cut(sample: Sample) -> U8:
         return crop_box(read_rgb(sample.path), sample.boxes[0].box, margin=line.locate.margin, size=size)
 
-    name = digest([keys, size, line.locate.margin, [sample.boxes[0].box.as_list() for sample in parts]])
+    boxes = [sample.boxes[0].box.as_list() for sample in parts]
+    name = digest([stamp(parts), size, line.locate.margin, boxes])
     pixels = map_pixels(cache_dir / f"crops-{name}.npy", len(parts), size, lambda index: cut(parts[index]))
     return ArraySet(pixels, labels, keys)
 
@@ -159,7 +161,7 @@ def load_patches(line: Line, folder: Path, *, size: int, cache_dir: Path) -> Lin
     sides = {}
     for side in ("train", "validation"):
         parts = [sample for sample in found.side(side) if sample.boxes]
-        name = digest([[sample.path.name for sample in parts], size, "tight patches"])
+        name = digest([stamp(parts), size, "tight patches"])
         pixels = map_pixels(
             cache_dir / f"patches-{name}.npy",
             len(parts),
@@ -214,7 +216,7 @@ def letterbox_samples(
     def fit(index: int) -> U8:
         return letterbox(read_rgb(samples[index].path), size)[0]
 
-    name = digest([keys, size, "letterbox"])
+    name = digest([stamp(samples), size, "letterbox"])
     pixels = map_pixels(cache_dir / f"squares-{name}.npy", len(samples), size, fit)
     boxes, labels = [], []
     for sample in samples:
@@ -238,7 +240,7 @@ def map_pixels(path: Path, count: int, size: int, make: Any) -> U8:
     """(count, size, size, 3), made once and mapped from disk afterwards."""
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".tmp.npy")
+        partial = path.with_suffix(f".{os.getpid()}.npy")
         into = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=(count, size, size, 3))
         for index in range(count):
             into[index] = make(index)
@@ -246,6 +248,12 @@ def map_pixels(path: Path, count: int, size: int, make: Any) -> U8:
         partial.replace(path)
     mapped: U8 = np.load(path, mmap_mode="r")
     return mapped
+
+
+def stamp(samples: Sequence[Sample]) -> list[tuple[str, int, int]]:
+    """Pictures that were made anew under the same names are other pictures."""
+    found = [(str(sample.path.resolve()), sample.path.stat()) for sample in samples]
+    return [(path, stat.st_size, stat.st_mtime_ns) for path, stat in found]
 
 
 def digest(value: object) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from inspection.config import Settings
 from inspection.errors import DataInvalid, LineInvalid
-from inspection.learning.check_data import check_data
+from inspection.learning.check_data import check_data, find_parts
 from inspection.learning.checkpoint import write_atomically
 from inspection.learning.data import Dataset, read_folder
 from inspection.learning.data_report import DataReport
@@ -26,6 +26,18 @@ def refuse_name(name: str, settings: Settings) -> None:
     check_line_name(name)
     if name in list_lines(settings):
         raise LineInvalid(f"Expected a new name, but line {name} exists. Choose another, or `train {name}`.")
+
+
+def refuse_layout(data: Path, model: str) -> None:
+    from models.registry import find_spec
+
+    if find_spec(model).task != "classify":
+        raise DataInvalid(f"Expected a classifier of the zoo as --model, got the detector {model}.")
+    if len(find_parts(data)) > 1:
+        raise DataInvalid(
+            f"Expected one sub-folder a class in {data}, got sides of a split. "
+            "Put all pictures of a class into one folder: they are split here, copies together."
+        )
 
 
 def check_pictures(data: Path, *, progress: Callable[[float, str], None] | None = None) -> DataReport:
