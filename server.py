@@ -75,7 +75,6 @@ def warm() -> None:
     charts.build_timings({"decode": 1.0, "total": 1.0})
     line = resources.get_line(resources.line_names()[0])
     resources.get_samples(line.name)
-    resources.model_titles()
     try:
         resources.get_inspector(line.name, line.champion, PRECISIONS[0])
     except AssayError as error:  # the page says it too; a server without weights still serves the other pages

@@ -15,6 +15,7 @@ from inspection.images import read_picture
 from inspection.lines import Line, list_lines, load_line
 from inspection.types import Precision
 from inspection.ui.overlays import cut_square, encode_jpeg
+from inspection.ui.titles import TITLES
 
 if TYPE_CHECKING:
     from inspection.pipeline import Inspector
@@ -87,4 +88,4 @@ def get_registry() -> "dict[str, ModelSpec]":
 
 
 def model_titles() -> dict[str, str]:
-    return {name: spec.title for name, spec in get_registry().items()}
+    return TITLES
