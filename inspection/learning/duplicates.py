@@ -4,11 +4,13 @@ Where pictures were multiplied before they were divided, variants of one origina
 asks for what was learnt by heart. `recover_groups` finds the originals again.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from inspection.config import load_settings
@@ -63,7 +65,7 @@ def sketch_pictures(
     """Read every picture once; those that are refused come back with the reason."""
     sketches: list[Sketch] = []
     refusals: list[Refusal] = []
-    with ThreadPoolExecutor(load_settings().threads) as pool:
+    with open_pool() as pool:
         for number, result in enumerate(pool.map(sketch_picture, paths), start=1):
             if isinstance(result, Sketch):
                 sketches.append(result)
@@ -116,6 +118,7 @@ def find_near_copies(sketches: Sequence[Sketch], *, progress: Progress | None = 
     ]
     pairs = np.array(copies, dtype=np.int64).reshape(-1, 2)
     scores = np.ones(len(pairs), dtype=np.float32)
+    compared: set[tuple[int, int]] = set()
     groups = connect(n, pairs)
     for number in range(_MOST_PASSES):
         _, standing = np.unique(groups, return_index=True)  # the first picture of each group
@@ -123,34 +126,41 @@ def find_near_copies(sketches: Sequence[Sketch], *, progress: Progress | None = 
             break
         if progress is not None:
             progress(number / _MOST_PASSES, f"Comparing {len(standing):,} pictures that may differ")
-        found = compare([sketches[index] for index in standing])
+        found = compare(sketches, standing, compared)
         near = found.pick(found.scores_0_1 >= NEAR_0_1)
         if len(near.pairs) == 0:
             break
-        pairs = np.concatenate([pairs, standing[near.pairs]])
+        pairs = np.concatenate([pairs, near.pairs])
         scores = np.concatenate([scores, near.scores_0_1])
         groups = connect(n, pairs)
     return NearCopies(frame, groups, pairs, scores)
 
 
-def compare_openings(sketches: Sequence[Sketch]) -> Alignments:
-    """Parts with an opening lie in a common frame already: unrolled, only the turn and the mirror are unknown."""
-    rings = [s.in_picture if s.in_opening is None else s.in_opening for s in sketches]
-    spectra = transform(np.stack(rings))
-    return align(spectra, find_neighbours(spectra, count=_NEIGHBOURS), row_step=0.0)
+def compare_openings(sketches: Sequence[Sketch], standing: I64, compared: set[tuple[int, int]]) -> Alignments:
+    """Parts with an opening lie in a common frame already: unrolled, only the turn and the mirror are unknown.
+
+    That is so quick that nothing is gained by leaving out what was `compared` before.
+    """
+    chosen = [sketches[index] for index in standing]
+    spectra = transform(np.stack([s.in_picture if s.in_opening is None else s.in_opening for s in chosen]))
+    found = align(spectra, find_neighbours(spectra, count=_NEIGHBOURS), row_step=0.0)
+    return replace(found, pairs=standing[found.pairs])
 
 
-def compare_pictures(sketches: Sequence[Sketch]) -> Alignments:
+def compare_pictures(sketches: Sequence[Sketch], standing: I64, compared: set[tuple[int, int]]) -> Alignments:
     """Whole pictures: the turn is a guess that an affine registration refines, for the likeliest neighbours only."""
-    spectra = transform(np.stack([sketch.in_picture for sketch in sketches]))
+    spectra = transform(np.stack([sketches[index].in_picture for index in standing]))
     frame = frame_picture()
     step = float(np.log(frame.outer / frame.inner) / (ROWS - 0.5))
     rough = align(spectra, find_neighbours(spectra, count=_NEIGHBOURS), row_step=step, most_rows=1)
-    likely = choose_likely(rough)
-    with ThreadPoolExecutor(load_settings().threads) as pool:
-        scores = pool.map(lambda row: register_pair(sketches, likely, row), range(len(likely.pairs)))
-        fine = np.fromiter(scores, dtype=np.float32, count=len(likely.pairs))
-    return Alignments(likely.pairs, fine, likely.turns_degrees, likely.mirrored, likely.zooms)
+    likely = choose_likely(replace(rough, pairs=standing[rough.pairs]))
+    codes = [(int(first), int(second)) for first, second in likely.pairs]
+    fresh = likely.pick(np.array([code not in compared for code in codes], dtype=bool))
+    compared.update(codes)
+    with open_pool() as pool:
+        scores = pool.map(lambda row: register_pair(sketches, fresh, row), range(len(fresh.pairs)))
+        fine = np.fromiter(scores, dtype=np.float32, count=len(fresh.pairs))
+    return replace(fresh, scores_0_1=fine)
 
 
 def choose_likely(rough: Alignments) -> Alignments:
@@ -177,6 +187,18 @@ def register_pair(sketches: Sequence[Sketch], likely: Alignments, row: int) -> f
         zoom=float(likely.zooms[row]),
     )
     return register(first, second, start)
+
+
+@contextmanager
+def open_pool() -> Iterator[ThreadPoolExecutor]:
+    """A thread a core, each with one OpenCV thread: its own would double them and spend the time waiting."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with ThreadPoolExecutor(load_settings().threads) as pool:
+            yield pool
+    finally:
+        cv2.setNumThreads(before)
 
 
 def name_groups(keys: Sequence[str], groups: Iterable[int], *, letter: str = "g") -> dict[str, str]:
