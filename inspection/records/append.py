@@ -76,8 +76,8 @@ class Appender:
                 return kept
             last_id, previous = read_last(connection)
             # the time is taken here, where writers take turns, so that it follows the order of the chain
-            full = {**body, "schema": SCHEMA, "uid": uid.hex(), "at": write_time(self.clock())}
-            facet = read_facet(full)
+            full = complete_body(body, uid=uid, at=self.clock())
+            facet = read_facet(full["about"])
             key = self._find_facet(connection, facet)
             written = write_record(connection, full, previous=previous, record_id=last_id + 1, key=key)
         self.known_facets[facet] = key
@@ -86,6 +86,11 @@ class Appender:
     def _find_facet(self, connection: Connection, facet: Facet) -> FacetKey:
         known = self.known_facets.get(facet)
         return known if known is not None else find_or_add_facet(connection, facet)
+
+
+def complete_body(body: Mapping[str, Any], *, uid: bytes, at: datetime) -> dict[str, Any]:
+    about = {**body["about"], "uid": uid.hex(), "at": write_time(at)}
+    return {**body, "schema": SCHEMA, "about": about}
 
 
 def read_last(connection: Connection) -> tuple[int, bytes]:
@@ -118,7 +123,7 @@ def write_record(
 ) -> Record:
     words = canonical_json(body)
     digest = link_hash(previous, words.encode())
-    columns = read_columns(body)
+    columns = read_columns(body["about"])
     row = {"id": record_id, "facet_id": key.id, "hash": digest, "body": words, **columns._asdict()}
     connection.execute(_ADD_RECORD, row)
     counts: TallySums = {}

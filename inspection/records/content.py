@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from inspection.lines import Line
 from inspection.records.errors import RecordRefused
 from inspection.records.evidence import Evidence
-from inspection.records.record import write_time
+from inspection.records.record import Kind, build_about, write_time
 from inspection.types import (
     Box,
     EngineLabel,
@@ -75,14 +75,23 @@ def build_inspection_body(
     verdict, label = inspection.verdict, inspection.engine
     when = context.inspected_at
     return {
-        "kind": "inspection",
-        "person": check_word(context.person, what="person"),
+        "about": build_about(
+            Kind.INSPECTION,
+            person=check_word(context.person, what="person"),
+            line=check_word(inspection.line, what="line"),
+            model=check_word(inspection.model, what="model"),
+            verdict=verdict.kind.value,
+            **{"class": None if verdict.class_name is None else check_word(verdict.class_name, what="class")},
+            picture_sha256=inspection.sha256,
+            evidence_sha256=evidence_sha256,
+            score=float(verdict.score_0_1),
+            latency_ms=float(inspection.timings_ms.total),
+            novelty_p=None if context.novelty is None else context.novelty["p"],
+        ),
         "source": check_word(context.source, what="source"),
         "part": check_word(context.part, what="part"),
         "inspected_at": None if when is None else write_time(when),
-        "picture": {"name": inspection.picture, "sha256": inspection.sha256, "bytes": picture_bytes},
-        "line": check_word(inspection.line, what="line"),
-        "model": check_word(inspection.model, what="model"),
+        "picture": {"name": inspection.picture, "bytes": picture_bytes},
         "model_sha256": inspection.model_sha256,
         "engine": {"name": label.name, "version": label.version, "device": label.device},
         "precision": label.precision,
@@ -97,12 +106,8 @@ def build_inspection_body(
             {"box": _list_edges(found.box), "class": found.class_name, "score": float(found.score_0_1)}
             for found in inspection.findings
         ],
-        "verdict": verdict.kind.value,
-        "class": None if verdict.class_name is None else check_word(verdict.class_name, what="class"),
-        "score": float(verdict.score_0_1),
         "path": [[step.question, step.answer, bool(step.passed)] for step in verdict.path],
         "heat_map": None if inspection.heat_map is None else _describe_map(inspection.heat_map),
-        "evidence_sha256": evidence_sha256,
         "timings_ms": {stage: float(ms) for stage, ms in inspection.timings_ms.as_dict().items()},
         "retested": bool(inspection.retested),
         "novelty": None if context.novelty is None else dict(context.novelty),
@@ -112,7 +117,7 @@ def build_inspection_body(
 
 def restore_inspection(body: Mapping[str, Any], evidence: Evidence) -> Inspection:
     """As it was when it was kept: the same numbers, the same map."""
-    engine, described = body["engine"], body["heat_map"]
+    about, engine, described = body["about"], body["engine"], body["heat_map"]
     heat_map = None
     if described is not None and evidence.grid is not None:
         heat_map = HeatMap(
@@ -126,15 +131,15 @@ def restore_inspection(body: Mapping[str, Any], evidence: Evidence) -> Inspectio
         )
     return Inspection(
         picture=body["picture"]["name"],
-        sha256=body["picture"]["sha256"],
-        line=body["line"],
-        model=body["model"],
+        sha256=about["picture_sha256"],
+        line=about["line"],
+        model=about["model"],
         model_sha256=body["model_sha256"],
         engine=EngineLabel(engine["name"], engine["version"], body["precision"], engine["device"]),
         verdict=Verdict(
-            kind=VerdictKind(body["verdict"]),
-            class_name=body["class"],
-            score_0_1=body["score"],
+            kind=VerdictKind(about["verdict"]),
+            class_name=about["class"],
+            score_0_1=about["score"],
             path=tuple(Step(question, answer, passed) for question, answer, passed in body["path"]),
         ),
         probabilities=dict(zip(body["class_names"], body["probabilities"], strict=True)),

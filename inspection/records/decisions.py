@@ -6,7 +6,7 @@ from typing import Any
 
 from inspection.records.content import check_word
 from inspection.records.errors import RecordRefused
-from inspection.records.record import Kind, Record
+from inspection.records.record import Kind, Record, build_about
 from inspection.types import VerdictKind
 
 CORRECTABLE = ("verdict", "class", "part")
@@ -46,11 +46,12 @@ def build_decision_body(
             f"Expected a reason, because the decision differs from the model's {subject.verdict}. Say why."
         )
     before = earlier[-1] if earlier else None
+    about = _name_subject(
+        subject, Kind.DECISION, person, verdict=answer.verdict.value, class_name=answer.class_name
+    )
     return {
-        **_name_subject(subject, Kind.DECISION, person),
-        "verdict": answer.verdict.value,
-        "class": answer.class_name,
-        "agrees": "yes" if agrees else "no",
+        "about": {**about, "agrees": "yes" if agrees else "no"},
+        **_copy_subject(subject),
         "saw_map": saw_map,
         "took_ms": float(took_ms),
         "reason": reason,
@@ -81,11 +82,13 @@ def build_correction_body(
     if "verdict" in new:
         _check_verdict(new["verdict"])
     held = read_current(subject, earlier)
+    now = {name: new.get(name, held[name]) for name in CORRECTABLE}
     return {
-        **_name_subject(subject, Kind.CORRECTION, person),
-        "verdict": new.get("verdict", held["verdict"]),
-        "class": new.get("class", held["class"]),
-        "part": new.get("part", held["part"]),
+        "about": _name_subject(
+            subject, Kind.CORRECTION, person, verdict=now["verdict"], class_name=now["class"]
+        ),
+        **_copy_subject(subject),
+        "new": now,
         "old": held,
         "changed": sorted(new),
         "reason": reason,
@@ -97,26 +100,32 @@ def read_current(subject: Record, later: Sequence[Record]) -> dict[str, Any]:
     held = {
         "verdict": subject.verdict,
         "class": subject.class_name,
-        "part": subject.body.get("part", ""),
+        "part": subject.body["part"],
         "record": subject.id,
     }
     for record in later:
         if record.kind is Kind.CORRECTION:
-            held = {name: record.body[name] for name in CORRECTABLE} | {"record": record.id}
+            held = {**record.body["new"], "record": record.id}
     return held
 
 
-def _name_subject(subject: Record, kind: Kind, person: str) -> dict[str, Any]:
+def _name_subject(
+    subject: Record, kind: Kind, person: str, *, verdict: str, class_name: str | None
+) -> dict[str, Any]:
     """The old record is named by number and by hash, so that the new one holds it to what it said."""
-    return {
-        "kind": kind.value,
-        "person": check_word(person, what="person"),
-        "line": subject.line,
-        "model": subject.model,
-        "model_sha256": subject.body["model_sha256"],
-        "of": {"id": subject.id, "hash": subject.hash},
-        "subject_picture_sha256": subject.picture_sha256,
-    }
+    return build_about(
+        kind,
+        person=check_word(person, what="person"),
+        line=subject.line,
+        model=subject.model,
+        verdict=verdict,
+        of={"id": subject.id, "hash": subject.hash},
+        **{"class": class_name},
+    )
+
+
+def _copy_subject(subject: Record) -> dict[str, Any]:
+    return {"model_sha256": subject.body["model_sha256"], "subject_picture_sha256": subject.picture_sha256}
 
 
 def _check_verdict(verdict: str) -> None:

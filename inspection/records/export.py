@@ -46,33 +46,30 @@ COLUMNS: Mapping[str, str] = {
 }
 
 
-# taken from the body as they are
-_PLAIN = (
-    *("kind", "person", "source", "part", "line", "verdict", "class", "score", "model", "model_sha256"),
-    *("precision", "retested", "agrees", "saw_map", "reason", "uid"),
+# taken from the body, and from what it is about, as they are
+_FROM_ABOUT = (
+    *("kind", "person", "line", "verdict", "class", "score", "model", "picture_sha256"),
+    *("latency_ms", "novelty_p", "agrees", "uid"),
 )
+_FROM_BODY = ("source", "part", "model_sha256", "precision", "retested", "saw_map", "reason")
 
 
 def build_row(record: Record) -> dict[str, Any]:
     """One flat row; `body` is the canonical JSON, from which anybody can compute `hash` again."""
-    body = record.body
+    body, box = record.body, record.body.get("box")
     engine, heat_map = body.get("engine") or {}, body.get("heat_map") or {}
-    picture, timings = body.get("picture") or {}, body.get("timings_ms") or {}
-    box, novelty = body.get("box"), body.get("novelty") or {}
     return {
         "id": record.id,
         "at": record.at,
-        **{name: body.get(name) for name in _PLAIN},
+        **{name: body["about"][name] for name in _FROM_ABOUT},
+        **{name: body.get(name) for name in _FROM_BODY},
         "engine": engine.get("name"),
         "engine_version": engine.get("version"),
         "device": engine.get("device"),
-        "picture": picture.get("name"),
-        "picture_sha256": picture.get("sha256"),
+        "picture": (body.get("picture") or {}).get("name"),
         "heat_map": heat_map.get("method"),
         "heat_map_exact": heat_map.get("exact"),
         "box": None if box is None else " ".join(f"{edge:.1f}" for edge in box),
-        "latency_ms": timings.get("total"),
-        "novelty_p": novelty.get("p"),
         "of_id": record.of_id,
         "hash": record.hash,
         "previous_hash": record.previous_hash,
@@ -87,7 +84,7 @@ def export_csv(found: Iterable[Record], file: IO[str]) -> int:
     count = 0
     for record in found:
         row = build_row(record)
-        row["at"] = record.body["at"]
+        row["at"] = record.about["at"]
         writer.writerow({name: _disarm(row[name]) for name in COLUMNS})
         count += 1
     return count

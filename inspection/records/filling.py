@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from sqlalchemy import insert
 
-from inspection.records.append import ADD_TALLY, FacetKey, find_or_add_facet, read_last
+from inspection.records.append import ADD_TALLY, FacetKey, complete_body, find_or_add_facet, read_last
 from inspection.records.chain import canonical_json, link_hash
-from inspection.records.content import SCHEMA, Context, build_inspection_body
+from inspection.records.content import Context, build_inspection_body
 from inspection.records.evidence import Evidence, pack_evidence
-from inspection.records.record import Facet, read_columns, read_facet, write_time
+from inspection.records.record import Facet, read_columns, read_facet
 from inspection.records.schema import records
 from inspection.records.store import RecordStore
 from inspection.records.tallies import TallySums, count_one, list_tallies
@@ -98,7 +98,7 @@ def _build_body(rng: random.Random, shots: list[_Shot], at: datetime, *, number:
         picture_bytes=20_000,
         evidence_sha256=shot.evidence_sha256,
     )
-    return {**body, "schema": SCHEMA, "uid": rng.randbytes(16).hex(), "at": write_time(at)}
+    return complete_body(body, uid=rng.randbytes(16), at=at)
 
 
 def _invent_context(rng: random.Random) -> Context:
@@ -150,10 +150,10 @@ def _append_batch(store: RecordStore, bodies: Iterator[dict[str, Any]]) -> None:
         rows = []
         for body in bodies:
             record_id += 1
-            facet = read_facet(body)
+            facet = read_facet(body["about"])
             if facet not in keys:
                 keys[facet] = find_or_add_facet(connection, facet)
-            key, words, columns = keys[facet], canonical_json(body), read_columns(body)
+            key, words, columns = keys[facet], canonical_json(body), read_columns(body["about"])
             previous = link_hash(previous, words.encode())
             rows.append(
                 {"id": record_id, "facet_id": key.id, "hash": previous, "body": words, **columns._asdict()}

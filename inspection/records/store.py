@@ -25,7 +25,7 @@ from inspection.records.reading import (
     read_about,
     read_record,
 )
-from inspection.records.record import Kind, Record
+from inspection.records.record import Kind, Record, build_about
 from inspection.records.search import Cursor, Page, Search, find_page, walk_records
 from inspection.types import Inspection
 
@@ -92,12 +92,14 @@ class RecordStore:
         """Anything else that must stand in the chain: a promotion, a challenge, a new threshold."""
         return self._append(
             {
-                "kind": Kind.EVENT.value,
+                "about": build_about(
+                    Kind.EVENT,
+                    person=check_word(person, what="person"),
+                    line=check_word(line, what="line"),
+                    model=check_word(model, what="model"),
+                ),
                 "event": check_word(event, what="event"),
                 "details": dict(details),
-                "person": check_word(person, what="person"),
-                "line": check_word(line, what="line"),
-                "model": check_word(model, what="model"),
             }
         )
 

@@ -4,7 +4,6 @@ The walk ends with what is the last record when it starts. Rows are read in shor
 on taking records meanwhile.
 """
 
-import json
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +16,7 @@ from sqlalchemy.types import NullType
 from inspection.records.chain import link_hash, origin_hash
 from inspection.records.checkpoints import Checkpoint
 from inspection.records.picture_check import PictureCheck, PictureFault
-from inspection.records.record import Columns, Facet, read_columns, read_facet
+from inspection.records.record import Columns, Facet, find_about, read_columns, read_facet
 from inspection.records.schema import chain_origin, facets, records, tallies
 from inspection.records.store import RecordStore
 from inspection.records.tallies import TallySums, count_one, list_tallies
@@ -112,14 +111,14 @@ class _Walk:
         record_id, facet_id, kept_hash, kept = row[0], row[1], row[2], row[3]
         if record_id != self.next_id:
             return f"Record {self.next_id} is missing: the next is {record_id}."
-        data = kept if isinstance(kept, bytes) else str(kept).encode()
-        if not data.isascii() or link_hash(self.hash, data) != kept_hash:
+        words = str(kept)
+        if not words.isascii() or link_hash(self.hash, words.encode()) != kept_hash:
             return (
                 f"Record {record_id} does not carry on from record {record_id - 1}: it was changed or moved."
             )
         try:
-            body = json.loads(data)
-            facet, expected = read_facet(body), read_columns(body)
+            about = find_about(words)
+            facet, expected = read_facet(about), read_columns(about)
         except (ValueError, KeyError, TypeError) as error:
             return f"Record {record_id} is not a record of this release ({error!r})."
         filed, topic_id = self.facets.get(facet_id, (None, 0))

@@ -65,7 +65,7 @@ def _fits(search: Search, record: Record) -> bool:
     return (
         low <= to_us(record.at) < high
         and all(not words or word in words for words, word in chosen)
-        and search.agrees in (None, {"yes": True, "no": False}.get(record.body.get("agrees", "")))
+        and search.agrees in (None, record.agrees)
         and search.picture_sha256 in (None, record.picture_sha256)
     )
 

@@ -40,16 +40,17 @@ def test_an_inspection_is_read_back_as_it_was(any_store: RecordStore) -> None:
 
 def test_what_an_auditor_asks_for_is_in_the_record(store: RecordStore) -> None:
     before = datetime.now(UTC)
-    body = add_one(store).body
-    assert before - timedelta(seconds=1) < datetime.fromisoformat(body["at"]) < before + timedelta(minutes=1)
-    assert body["at"].endswith("Z")
-    assert body["person"] == "inspector-1"
+    record = add_one(store)
+    body, about = record.body, record.about
+    assert before - timedelta(seconds=1) < record.at < before + timedelta(minutes=1)
+    assert about["at"].endswith("Z")
+    assert about["person"] == "inspector-1"
     assert body["engine"] == {"name": "openvino", "version": "2026.4.1", "device": "CPU"}
     assert (body["precision"], body["model_sha256"]) == ("int8", "ab" * 32)
     assert body["preprocessing"]["size"] == 224 and body["thresholds"]["confidence_0_1"] == 0.8
     assert len(body["logits"]) == 5
     assert (body["heat_map"]["method"], body["heat_map"]["exact"]) == ("grad-cam", True)
-    assert (body["verdict"], body["class"], body["path"]) == (
+    assert (about["verdict"], about["class"], body["path"]) == (
         "REJECT",
         "cracked",
         [["Is a part there?", "yes, 97 %", True]],
@@ -118,10 +119,10 @@ def test_both_answers_of_a_person_are_kept(any_store: RecordStore) -> None:
     blind = any_store.decide(subject.id, passed, person="inspector-2", saw_map=False, took_ms=4200.0)
     after = any_store.decide(subject.id, cracked, person="inspector-2", saw_map=True, took_ms=900.0)
     assert any_store.about(subject.id) == (blind, after)
-    assert (blind.body["agrees"], after.body["agrees"]) == ("no", "yes")
+    assert (blind.agrees, after.agrees) == (False, True)
     assert after.body["person_said_before"] == {"verdict": "PASS", "class": "flawless", "record": blind.id}
     assert after.body["model_said"] == {"verdict": "REJECT", "class": "cracked", "score": 0.98}
-    assert after.body["of"] == {"id": subject.id, "hash": subject.hash}
+    assert after.about["of"] == {"id": subject.id, "hash": subject.hash}
     assert blind.body["took_ms"] == 4200.0
 
 
