@@ -2,17 +2,18 @@
 
 What each attack on the database meets (tests/records/test_attacks.py runs them all):
 
-| attack, made with the triggers dropped                       | found by                                   |
+| attack, made with the triggers taken away                    | found by                                   |
 | ------------------------------------------------------------ | ------------------------------------------ |
 | a body, hash or searchable column is edited                  | walking the chain: that record is named    |
-| a record is taken out, two change places                     | walking the chain: the first is named      |
+| a record is taken out or slipped in, two change places       | walking the chain: the first is named      |
+| the triggers, or the counts, are left changed                | verify compares them                       |
 | a picture or heat map is swapped or deleted                  | reading the pictures: the file is named    |
 | the tail is dropped                                          | NOT by the walk: a chain may end anywhere. |
-|                                                              | Found by a checkpoint signed after the cut |
+|                                                              | Found by a checkpoint that had covered it  |
 | everything from some record on is written anew, hashes too   | NOT by the walk: it is a good chain.       |
-|                                                              | Found by a checkpoint signed before it     |
-| the same, and checkpoints signed anew with the stolen key    | NOT found here: only by a checkpoint, or   |
-|                                                              | its hash, that was kept somewhere else     |
+|                                                              | Found by a checkpoint that had covered it  |
+| the same, and checkpoints signed anew with the stolen key    | NOT found here: only by an old checkpoint  |
+|                                                              | that was kept somewhere else               |
 """
 
 import hashlib

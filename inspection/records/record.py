@@ -24,6 +24,8 @@ class Kind(StrEnum):
 class Subject(TypedDict):
     id: int
     hash: str
+
+
 # what every record is searched by
 About = TypedDict(
     "About",

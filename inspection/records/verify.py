@@ -15,8 +15,10 @@ from sqlalchemy.types import NullType
 
 from inspection.records.chain import link_hash, origin_hash
 from inspection.records.checkpoints import Checkpoint
-from inspection.records.picture_check import PictureCheck, PictureFault
+from inspection.records.guards import find_missing_guards
+from inspection.records.picture_check import PictureCheck
 from inspection.records.record import Columns, Facet, find_about, read_columns, read_facet
+from inspection.records.report import Break, Report
 from inspection.records.schema import chain_origin, facets, records, tallies
 from inspection.records.store import RecordStore
 from inspection.records.tallies import TallySums, count_one, list_tallies
@@ -35,49 +37,10 @@ _ROWS = select(
         )
     ),
 )
+_FACETS = select(facets.c.id, facets.c.topic_id, *(facets.c[name] for name in Facet._fields)).order_by(
+    facets.c.id
+)
 _FIRST_COLUMN = 4  # of Columns in a row of _ROWS
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    record_id: int
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    records: int
-    last_id: int
-    last_hash: str  # hex
-    first_break: Break | None
-    broken: int  # records that do not fit
-    clock_went_back: int  # dated before the record in front of them: no break, but worth a question
-    tallies_match: bool
-    files_checked: int
-    picture_share_0_1: float
-    picture_faults: tuple[PictureFault, ...]  # the first hundred
-    checkpoints: int
-    checkpoint_faults: tuple[str, ...]
-    seconds: float
-
-    @property
-    def holds(self) -> bool:
-        return self.tallies_match and not (self.first_break or self.picture_faults or self.checkpoint_faults)
-
-    @property
-    def words(self) -> str:
-        if self.holds:
-            anchor = (
-                f"{self.checkpoints} checkpoint(s) hold" if self.checkpoints else "no checkpoint was given"
-            )
-            return (
-                f"The chain holds: {self.records:,} records, {self.files_checked:,} files match, {anchor}. "
-                "What was cut from its end, or written anew from some record on, shows only against a checkpoint."
-            )
-        found = [self.first_break.words] if self.first_break else []
-        found += [] if self.tallies_match else ["The hourly counts disagree with the records."]
-        found += [fault.words for fault in self.picture_faults[:3]]
-        return " ".join([*found, *self.checkpoint_faults])
 
 
 @dataclass(slots=True)
@@ -102,13 +65,17 @@ class _Walk:
             self.first_break = self.first_break or Break(
                 self.next_id if row.id > self.next_id else row.id, words
             )
-        self.hash = row.hash if isinstance(row.hash, bytes) else b""
-        self.next_id, self.walked = row.id + 1, self.walked + 1
+        self.walked += 1
+        if row.id < self.next_id:
+            return
+        self.hash, self.next_id = row.hash if isinstance(row.hash, bytes) else b"", row.id + 1
         if row.id in self.anchors:
             self.anchors[row.id] = self.hash
 
     def _find_fault(self, row: Row[*tuple[Any, ...]]) -> str | None:
         record_id, facet_id, kept_hash, kept = row[0], row[1], row[2], row[3]
+        if record_id < self.next_id:
+            return f"Record {record_id} stands in front of the first."
         if record_id != self.next_id:
             return f"Record {self.next_id} is missing: the next is {record_id}."
         words = str(kept)
@@ -142,10 +109,11 @@ def verify(
 ) -> Report:
     """picture_share_0_1: 1 reads every picture and map again, 0.01 a random hundredth (another one each time)."""
     start = time.perf_counter()
-    store_uid, last_id, walk, counted = _read_start(store, checkpoints)
+    begin = _read_start(store, checkpoints)
+    walk, last_id = begin.walk, begin.last_id
     salt = secrets.randbits(64)
     with PictureCheck(store.pictures, share_0_1=picture_share_0_1, salt=salt) as pictures:
-        done = 0
+        done = -(2**63)  # a record below 1 would be found by searches, so it is looked for
         while rows := _read_rows(store, after=done, last=last_id):
             for row in rows:
                 walk.step(row)
@@ -162,34 +130,40 @@ def verify(
         broken=walk.broken,
         clock_went_back=walk.clock_went_back,
         # a record that does not fit is not counted, so after a break the counts say nothing more
-        tallies_match=walk.first_break is not None or _sort_tallies(list_tallies(walk.tallies)) == counted,
+        tallies_match=walk.first_break is not None
+        or _sort_tallies(list_tallies(walk.tallies)) == begin.counted,
+        missing_guards=begin.missing_guards,
         files_checked=pictures.checked,
         picture_share_0_1=picture_share_0_1,
         picture_faults=tuple(pictures.faults),
         checkpoints=len(checkpoints),
-        checkpoint_faults=_find_checkpoint_faults(checkpoints, store_uid, last_id, walk.anchors),
+        checkpoint_faults=_find_checkpoint_faults(checkpoints, begin.store_uid, last_id, walk.anchors),
         seconds=time.perf_counter() - start,
     )
 
 
-def _read_start(
-    store: RecordStore, checkpoints: Sequence[Checkpoint]
-) -> tuple[bytes, int, _Walk, list[tuple[int, ...]]]:
+@dataclass(frozen=True, slots=True)
+class _Start:
+    store_uid: bytes
+    last_id: int
+    walk: _Walk
+    counted: list[tuple[int, ...]]
+    missing_guards: tuple[str, ...]
+
+
+def _read_start(store: RecordStore, checkpoints: Sequence[Checkpoint]) -> _Start:
     with store.database.reading_one_moment() as connection:
         store_uid: bytes = connection.execute(select(chain_origin.c.uid)).scalar_one()
         last_id = int(connection.execute(select(func.max(records.c.id))).scalar() or 0)
-        words = connection.execute(
-            select(facets.c.id, facets.c.topic_id, *(facets.c[name] for name in Facet._fields)).order_by(
-                facets.c.id
-            )
-        ).all()
+        words = connection.execute(_FACETS).all()
         counted = connection.execute(select(tallies)).mappings().all()
+        missing_guards = find_missing_guards(connection)
     origin = origin_hash(store_uid)
     anchors: dict[int, bytes | None] = {checkpoint.record_id: None for checkpoint in checkpoints}
     if 0 in anchors:
         anchors[0] = origin
     walk = _Walk(hash=origin, facets=_read_facets(words), anchors=anchors)
-    return store_uid, last_id, walk, _sort_tallies(counted)
+    return _Start(store_uid, last_id, walk, _sort_tallies(counted), missing_guards)
 
 
 def _read_facets(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[int, tuple[Facet, int]]:

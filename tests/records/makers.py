@@ -2,6 +2,8 @@
 
 import hashlib
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -87,9 +89,16 @@ def open_raw(store: RecordStore) -> sqlite3.Connection:
     return sqlite3.connect(store.database.path, isolation_level=None)
 
 
-def drop_triggers(connection: sqlite3.Connection) -> None:
-    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        connection.execute(f"DROP TRIGGER {name}")
+@contextmanager
+def attack(store: RecordStore) -> Iterator[sqlite3.Connection]:
+    """The file, with the triggers taken away and put back afterwards, so that nothing else gives it away."""
+    with closing(open_raw(store)) as raw:
+        triggers = raw.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            raw.execute(f"DROP TRIGGER {name}")
+        yield raw
+        for _, statement in triggers:
+            raw.execute(statement)
 
 
 def list_files(folder: Path) -> list[Path]:

@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from inspection.records.checkpoints import sign_checkpoint
 from inspection.records.keys import load_or_create_key
 from inspection.records.store import RecordStore
 from inspection.records.verify import verify
-from tests.records.makers import add_many, drop_triggers, open_raw
+from tests.records.makers import add_many, attack, open_raw
 
 KEPT = 12
 _COLUMNS = "uid, at_us, facet_id, picture_sha256, evidence_sha256, of_id, score_0_1, latency_ms, novelty_p, hash, body"
@@ -56,6 +57,13 @@ def _take_the_first_out(raw: sqlite3.Connection) -> None:
     raw.execute("DELETE FROM records WHERE id = 1")
 
 
+def _slip_one_in_front(raw: sqlite3.Connection) -> None:
+    """A search would find it; a walk that begins at 1 would not."""
+    raw.execute(
+        "INSERT INTO records SELECT -3, randomblob(16), " + _COLUMNS[5:] + " FROM records WHERE id = 5"
+    )
+
+
 def _file_under_other_words(raw: sqlite3.Connection) -> None:
     """The body stays; a search would no longer find it among the rejects."""
     raw.execute("UPDATE facets SET verdict = 'PASS'")
@@ -79,7 +87,7 @@ def _write_no_json(raw: sqlite3.Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("attack", "named", "words"),
+    ("change", "named", "words"),
     [
         (_edit_body, 5, "does not carry on"),
         (_edit_body_and_hash, 6, "does not carry on"),
@@ -88,6 +96,7 @@ def _write_no_json(raw: sqlite3.Connection) -> None:
         (_take_one_out, 5, "missing"),
         (_take_one_out_and_close_the_gap, 5, "does not carry on"),
         (_take_the_first_out, 1, "missing"),
+        (_slip_one_in_front, -3, "in front of the first"),
         (_file_under_other_words, 1, "words"),
         (_write_no_json, 5, "not a record"),
         (_change_a_column("at_us", "1"), 5, "at_us"),
@@ -107,12 +116,10 @@ def _write_no_json(raw: sqlite3.Connection) -> None:
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_changes_to_the_rows_are_found_and_named(store: RecordStore, attack, named, words) -> None:
+def test_changes_to_the_rows_are_found_and_named(store: RecordStore, change, named, words) -> None:
     add_many(store, KEPT)
-    with open_raw(store) as raw:
-        raw.text_factory = lambda data: data.decode(errors="surrogateescape")
-        drop_triggers(raw)
-        attack(raw)
+    with attack(store) as raw:
+        change(raw)
     report = verify(store)
     assert not report.holds
     assert report.first_break is not None and report.first_break.record_id == named
@@ -121,10 +128,21 @@ def test_changes_to_the_rows_are_found_and_named(store: RecordStore, attack, nam
 
 def test_counts_that_were_changed_are_found(store: RecordStore) -> None:
     add_many(store, KEPT)
-    with open_raw(store) as raw:
+    with closing(open_raw(store)) as raw:
         raw.execute("UPDATE tallies SET n = n - 1")
     report = verify(store)
     assert not report.holds and not report.tallies_match and "counts" in report.words
+
+
+def test_triggers_that_were_taken_away_are_missed(any_store: RecordStore) -> None:
+    add_many(any_store, 2)
+    drop = "DROP TRIGGER records_refuse_update"
+    if any_store.database.is_server:
+        drop = "ALTER TABLE records DISABLE TRIGGER records_refuse_change"
+    with any_store.database.engine.begin() as connection:
+        connection.exec_driver_sql(drop)
+    report = verify(any_store)
+    assert not report.holds and len(report.missing_guards) == 1 and "no longer refuses" in report.words
 
 
 def _swap_pictures(store: RecordStore, first: str, second: str) -> None:
@@ -167,19 +185,18 @@ def _rewrite_all(raw: sqlite3.Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("attack", "words"),
+    ("change", "words"),
     [(_cut_the_tail, "cut off"), (_rewrite_all, "is not the one")],
     ids=["cut", "rewrite"],
 )
 def test_a_cut_tail_and_a_full_rewrite_show_only_against_a_checkpoint(
-    store: RecordStore, tmp_path: Path, attack, words
+    store: RecordStore, tmp_path: Path, change, words
 ) -> None:
     add_many(store, KEPT)
     checkpoint = sign_checkpoint(store.database, load_or_create_key(tmp_path / "key.pem"))
     assert verify(store, checkpoints=[checkpoint]).holds
-    with open_raw(store) as raw:
-        drop_triggers(raw)
-        attack(raw)
+    with attack(store) as raw:
+        change(raw)
     assert verify(store).holds, "the walk alone cannot find it, and says so"
     assert (
         "only against a checkpoint" in " ".join(verify(store).words.split())
@@ -194,8 +211,7 @@ def test_a_tail_cut_before_the_checkpoint_was_signed_is_not_found(store: RecordS
     add_many(store, 9)
     checkpoint = sign_checkpoint(store.database, load_or_create_key(tmp_path / "key.pem"))
     add_many(store, 3)
-    with open_raw(store) as raw:
-        drop_triggers(raw)
+    with attack(store) as raw:
         _cut_the_tail(raw)
     assert verify(store, checkpoints=[checkpoint]).holds
 
@@ -208,6 +224,7 @@ def test_postgresql_rows_are_checked_the_same_way(postgres_url: str, tmp_path: P
     with store.database.engine.begin() as connection:
         connection.execute(text("ALTER TABLE records DISABLE TRIGGER ALL"))
         connection.execute(text("UPDATE records SET body = replace(body, 'REJECT', 'PASS') WHERE id = 5"))
+        connection.execute(text("ALTER TABLE records ENABLE TRIGGER ALL"))
     report = verify(store)
     assert report.first_break is not None and report.first_break.record_id == 5
     store.close()

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -51,7 +52,7 @@ def test_what_json_cannot_hold_is_refused(value: object) -> None:
 def test_anybody_can_compute_the_chain_from_the_file(store: RecordStore) -> None:
     subject = add_many(store, 4)[0]
     store.correct(subject.id, {"class": "dented"}, person="auditor-1", reason="a dent")
-    with open_raw(store) as raw:
+    with closing(open_raw(store)) as raw:
         (uid,) = raw.execute("SELECT uid FROM chain_origin").fetchone()
         rows = raw.execute("SELECT hash, body FROM records ORDER BY id").fetchall()
     digest = hashlib.sha256(b"assay record chain 1\n" + uid).digest()

@@ -1,0 +1,53 @@
+"""What a walk along the chain has found."""
+
+from dataclasses import dataclass
+
+from inspection.records.picture_check import PictureFault
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    record_id: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    records: int
+    last_id: int
+    last_hash: str  # hex
+    first_break: Break | None
+    broken: int  # records that do not fit
+    clock_went_back: int  # dated before the record in front of them: no break, but worth a question
+    tallies_match: bool
+    missing_guards: tuple[str, ...]  # triggers that no longer refuse changes
+    files_checked: int
+    picture_share_0_1: float
+    picture_faults: tuple[PictureFault, ...]  # the first hundred
+    checkpoints: int
+    checkpoint_faults: tuple[str, ...]
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        faults = (self.first_break, self.missing_guards, self.picture_faults, self.checkpoint_faults)
+        return self.tallies_match and not any(faults)
+
+    @property
+    def words(self) -> str:
+        if self.holds:
+            anchor = (
+                f"{self.checkpoints} checkpoint(s) hold" if self.checkpoints else "no checkpoint was given"
+            )
+            return (
+                f"The chain holds: {self.records:,} records, {self.files_checked:,} files match, {anchor}. "
+                "What was cut from its end, or written anew from some record on, shows only against a checkpoint."
+            )
+        found = [self.first_break.words] if self.first_break else []
+        found += [] if self.tallies_match else ["The hourly counts disagree with the records."]
+        if self.missing_guards:
+            found.append(
+                f"The database no longer refuses changes: {', '.join(self.missing_guards)} are gone."
+            )
+        found += [fault.words for fault in self.picture_faults[:3]]
+        return " ".join([*found, *self.checkpoint_faults])
