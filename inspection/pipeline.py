@@ -101,12 +101,13 @@ class Inspector:
         verdict = decide(self.line, found=found, first=first.probabilities, after_retest=averaged)
         heat_map = self._explain(picture, part.box, first, verdict, target) if explain else None
         explained = time.perf_counter()
-        findings = self._mark(picture) if verdict.kind is VerdictKind.REJECT else ()
+        findings = self._mark(picture) if verdict.kind is VerdictKind.REJECT and self._marking else ()
+        marked_ms = _ms(explained, time.perf_counter()) if findings else 0.0
         timings = replace(
             timings,
             classify=_ms(located, classified),
             explain=_ms(classified, explained),
-            total=picture.decode_ms + _ms(started, time.perf_counter()),
+            total=picture.decode_ms + _ms(started, explained) + marked_ms,
         )
         probabilities = first.probabilities if averaged is None else averaged
         return replace(

@@ -115,5 +115,5 @@ def test_real_operators_are_found_by_loading_them(monkeypatch: pytest.MonkeyPatc
 
 def test_absent_torchvision_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vision_ops.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match="make install"):
+    with pytest.raises(ModuleNotFoundError, match="pip install -r requirements.txt"):
         load_real_operators()

@@ -9,7 +9,9 @@ from models.registry import REGISTRY
 
 
 def test_the_titles_are_the_registrys() -> None:
-    assert {name: spec.title for name, spec in REGISTRY.items()} == TITLES
+    # other tests of the same process may have registered toys
+    ours = {name: spec.title for name, spec in REGISTRY.items() if spec.source != "assay:toy"}
+    assert ours == TITLES
 
 
 def test_the_inspect_page_starts_without_torch() -> None:
