@@ -46,8 +46,9 @@ else:
         height="content",
         column_config={
             "Parameters": st.column_config.NumberColumn(format="compact"),
-            "MB": st.column_config.NumberColumn(format="%.1f"),
-            "Precisions": st.column_config.MultiselectColumn(color="auto", options=["bf16", "f32", "int8"]),
+            "MB": st.column_config.NumberColumn(format="%.2f"),
+            "On the test pictures": st.column_config.TextColumn(width=150),
+            "Precisions": st.column_config.TextColumn(width=120),
         },
         on_select="rerun",
         selection_mode="single-row",

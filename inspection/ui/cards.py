@@ -1,6 +1,6 @@
 """A model's card on the page."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -24,7 +24,7 @@ def show_card(row: Trained, titles: dict[str, str]) -> None:
             icon=":material/model_training:",
         )
         return
-    with st.grid(4, gap="small"):
+    with st.grid(4, min_column_width=140, gap="small"):
         st.metric("Parameters", f"{card.parameters:,}", border=True)
         st.metric("Weights", f"{card.weights_bytes / 1e6:.1f} MB", border=True)
         st.metric("Input", f"{card.input_size} × {card.input_size}", border=True)
@@ -36,7 +36,7 @@ def show_card(row: Trained, titles: dict[str, str]) -> None:
     with made:
         st.subheader("How it was made")
         _show_pairs(
-            {**flatten(card.data, "data."), **flatten(card.recipe)}, alt="Data and recipe of the training"
+            {**flatten(card.data, "data "), **flatten(card.recipe)}, alt="Data and recipe of the training"
         )
     with kept:
         st.subheader("What it is")
@@ -57,17 +57,10 @@ def _list_identity(card: "Card") -> dict[str, str]:
 
 
 def _show_figures(card: "Card") -> None:
-    rows = tabulate_figures(card.figures)
+    rows = tabulate_figures(card.figures, card.precisions)
     if rows:
         st.subheader("Figures on each split")
-        st.dataframe(rows, hide_index=True, alt="Figures of the model on each split")
-    if card.precisions:
-        st.subheader("Precisions")
-        table: list[dict[str, Any]] = [
-            {"Precision": name, **flatten(values if isinstance(values, dict) else {"value": values})}
-            for name, values in card.precisions.items()
-        ]
-        st.dataframe(table, hide_index=True, alt="Agreement and speed of each precision")
+        st.dataframe(rows, hide_index=True, placeholder="–", alt="Figures of the model on each split")
     if card.curves:
         st.subheader("Learning curves")
         st.plotly_chart(
@@ -79,4 +72,7 @@ def _show_pairs(pairs: dict[str, str], *, alt: str) -> None:
     if not pairs:
         st.caption("The card says nothing here.")
         return
-    st.table({name: escape_markdown(value) for name, value in pairs.items()}, alt=alt, border="horizontal")
+    rows = [{"What": name, "Value": value} for name, value in pairs.items()]
+    st.dataframe(
+        rows, hide_index=True, alt=alt, column_config={"What": st.column_config.TextColumn(width=150)}
+    )

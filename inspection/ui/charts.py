@@ -78,24 +78,29 @@ def build_timings(timings_ms: Mapping[str, float]) -> go.Figure:
 
 
 def build_curves(curves: Sequence[Mapping[str, object]]) -> go.Figure:
-    """An entry an epoch → losses on the left axis, everything between 0 and 1 on the right."""
-    epochs = [entry.get("epoch", index + 1) for index, entry in enumerate(curves)]
-    names = [name for name in curves[0] if name != "epoch" and isinstance(curves[0][name], int | float)]
+    """An entry an epoch → losses on the left axis, the shares of the validation pictures on the right.
+
+    An epoch that was not validated has no point; the line goes on to the next that was.
+    """
+    names = sorted(
+        {name for entry in curves for name in entry if name.endswith("loss") or name.startswith("val_")}
+    )
     figure = go.Figure()
     for name in names:
+        points = [(entry["epoch"], entry[name]) for entry in curves if name in entry]
         figure.add_scatter(
-            x=epochs,
-            y=[entry.get(name) for entry in curves],
-            name=name.replace("_", " "),
-            mode="lines+markers" if len(curves) < 12 else "lines",
-            yaxis="y" if "loss" in name else "y2",
+            x=[epoch for epoch, _ in points],
+            y=[value for _, value in points],
+            name=name.replace("val_", "validation ").replace("_", " "),
+            mode="lines+markers" if len(points) < 16 else "lines",
+            yaxis="y" if name.endswith("loss") else "y2",
         )
     figure.update_layout(
-        height=320,
+        height=340,
         margin={"l": 0, "r": 0, "t": 8, "b": 8},
         xaxis={"title": "epoch"},
         yaxis={"title": "loss", "rangemode": "tozero"},
-        yaxis2={"title": "share", "overlaying": "y", "side": "right", "range": [0, 1], "showgrid": False},
+        yaxis2={"title": "share", "overlaying": "y", "side": "right", "showgrid": False, "tickformat": ".0%"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
         hovermode="x unified",
     )

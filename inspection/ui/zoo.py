@@ -40,11 +40,10 @@ def tabulate_trained(rows: Iterable[Trained], titles: Mapping[str, str]) -> list
                 "Line": row.line.title,
                 "Model": titles.get(row.model, row.model),
                 "Role": row.role,
-                "Weights": "shipped" if card else "not trained yet",
+                "On the test pictures": say_headline(card.figures) if card else "not trained yet",
                 "Parameters": card.parameters if card else None,
                 "MB": card.weights_bytes / 1e6 if card else None,
-                "Input": card.input_size if card else None,
-                "Precisions": sorted(card.precisions) if card else [],
+                "Precisions": " ".join(sorted(card.precisions)).upper() if card else "",
                 "Data licence": card.licence if card else row.line.licence,
             }
         )
@@ -68,32 +67,73 @@ def tabulate_registry(
     ]
 
 
-def tabulate_figures(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A row a split, a column a figure. A card may keep its figures a split, or those of its one split flat."""
-    flat = {name: value for name, value in figures.items() if is_plain(value)}
-    rows = [{"Split": "validation", **flat}] if flat else []
-    for split, values in figures.items():
-        if isinstance(values, Mapping):
-            plain = {name: value for name, value in values.items() if is_plain(value)}
-            if plain:
-                rows.append({"Split": split, **plain})
-    return rows
+def tabulate_figures(figures: Mapping[str, Any], precisions: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row a split and precision. What a model was not measured for has no column."""
+    return [
+        {
+            "Split": split,
+            "Precision": precision.upper(),
+            **tell_figures(values),
+            **tell_difference(precisions.get(precision, {}).get("against_f32", {}).get(split)),
+        }
+        for split, measured in figures.items()
+        for precision, values in measured.items()
+    ]
 
 
-def is_plain(value: object) -> bool:
-    return isinstance(value, int | float | str) and not isinstance(value, bool)
+def tell_difference(against_f32: Mapping[str, Any] | None) -> dict[str, str]:
+    return (
+        {} if against_f32 is None else {"Differs from F32": f"{against_f32['flipped']} of {against_f32['n']}"}
+    )
+
+
+def tell_figures(values: Mapping[str, Any]) -> dict[str, str]:
+    """Classifiers have accuracy, detectors have average precision; rates come with their counts or their interval."""
+    told = {"Pictures": f"{values.get('n', values.get('pictures', 0)):,}"}
+    for name, key in _SHARES.items():
+        if isinstance(values.get(key), int | float):
+            told[name] = f"{values[key]:.1%}"
+        interval = values.get(f"{key}_interval")
+        if isinstance(interval, Mapping) and name in told:
+            told[name] += f" ({interval['low']:.1%} – {interval['high']:.1%})"
+    decision = values.get("decision")
+    if isinstance(decision, Mapping):
+        told["Escapes"] = f"{decision['escapes']} of {decision['defective']}"
+        told["False rejects"] = f"{decision['false_rejects']} of {decision['good']}"
+    if "empty_called_part" in values:
+        told["Belt taken for a part"] = f"{values['empty_called_part']} of {values['empty_pictures']}"
+    return told
+
+
+_SHARES = {
+    "Accuracy (95 % interval)": "accuracy",
+    "Macro F1": "macro_f1",
+    "Calibration error": "calibration_error",
+    "mAP 50": "map_50",
+    "mAP 50–95": "map_50_95",
+    "Recall (95 % interval)": "recall",
+}
+
+
+def say_headline(figures: Mapping[str, Any]) -> str:
+    """The one figure for the list: on the test pictures, at the precision that runs the line."""
+    test = figures.get("test", {})
+    values = test.get("int8") or test.get("f32") or {}
+    if "accuracy" in values:
+        return f"accuracy {values['accuracy']:.1%}"
+    return f"mAP 50 {values['map_50']:.1%}" if "map_50" in values else ""
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """ "warmup": {"epochs": 2} → "warmup.epochs": "2"; long lists by their length."""
+    """ "split": {"test": 2} → "split test": "2"; long lists by their length, names without underscores."""
     flat: dict[str, str] = {}
-    for name, value in values.items():
+    for raw_name, value in values.items():
+        name = raw_name.replace("_", " ")
         if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{name}.")
+            flat |= flatten(value, f"{prefix}{name} ")
         elif isinstance(value, list | tuple) and len(value) > 8:
             flat[f"{prefix}{name}"] = f"{len(value)} values"
         else:
-            flat[f"{prefix}{name}"] = (
-                ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-            )
+            listed = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+            flat[f"{prefix}{name}"] = "–" if listed in (None, "") else str(listed)
     return flat

@@ -41,12 +41,15 @@ def test_a_total_that_is_all_stages_has_no_rest() -> None:
 
 def test_curves_put_losses_left_and_shares_right() -> None:
     curves = [
-        {"epoch": 1, "train_loss": 2.0, "accuracy": 0.4},
-        {"epoch": 2, "train_loss": 1.0, "accuracy": 0.8},
+        {"epoch": 1, "train_loss": 2.0, "seconds": 9},
+        {"epoch": 2, "train_loss": 1.5, "val_accuracy": 0.4},
+        {"epoch": 3, "train_loss": 1.0},
+        {"epoch": 4, "train_loss": 0.9, "val_accuracy": 0.8},
     ]
     loss, accuracy = charts.build_curves(curves).data
-    assert loss.name == "train loss" and loss.yaxis == "y" and list(loss.y) == [2.0, 1.0]
-    assert accuracy.yaxis == "y2" and list(accuracy.x) == [1, 2]
+    assert loss.name == "train loss" and loss.yaxis == "y" and list(loss.y) == [2.0, 1.5, 1.0, 0.9]
+    assert accuracy.name == "validation accuracy" and accuracy.yaxis == "y2"
+    assert list(accuracy.x) == [2, 4] and list(accuracy.y) == [0.4, 0.8]
 
 
 @pytest.mark.parametrize(

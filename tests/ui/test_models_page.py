@@ -10,6 +10,7 @@ from inspection.ui.zoo import (
     Trained,
     flatten,
     list_roles,
+    say_headline,
     tabulate_figures,
     tabulate_registry,
     tabulate_trained,
@@ -17,6 +18,16 @@ from inspection.ui.zoo import (
 from models.card import Card, write_card
 from models.registry import REGISTRY
 from tests.ui.fakes import CLASSES, make_line
+
+MEASURED = {
+    "n": 300,
+    "accuracy": 0.91,
+    "accuracy_interval": {"low": 0.872, "high": 0.938},
+    "macro_f1": 0.9,
+    "decision": {"escapes": 4, "defective": 200, "false_rejects": 3, "good": 100},
+}
+AGAINST = {"int8": {"against_f32": {"test": {"flipped": 1, "n": 300}}}, "f32": {}}
+DETECTED = {"pictures": 1200, "map_50": 0.945, "recall": 0.96, "empty_called_part": 62, "empty_pictures": 120}
 
 
 def make_card(model: str = "resnet50") -> Card:
@@ -32,12 +43,9 @@ def make_card(model: str = "resnet50") -> Card:
         heat_scale=2.5,
         data={"source": "synthetic", "split": {"train": 900, "test": 300}},
         recipe={"epochs": 2},
-        curves=[
-            {"epoch": 1, "train_loss": 1.0, "accuracy": 0.5},
-            {"epoch": 2, "train_loss": 0.5, "accuracy": 0.9},
-        ],
-        figures={"test": {"accuracy": 0.91, "n": 300}, "field": {"accuracy": 0.8, "n": 50}},
-        precisions={"int8": {"agreement": 0.99}, "f32": {"agreement": 1.0}},
+        curves=[{"epoch": 1, "train_loss": 1.0}, {"epoch": 2, "train_loss": 0.5, "val_accuracy": 0.9}],
+        figures={"test": {"int8": MEASURED, "f32": MEASURED}, "validation": {"f32": MEASURED}},
+        precisions=AGAINST,
         licence="Apache-2.0",
         commit="abc1234",
         created="2026-01-01T00:00:00Z",
@@ -61,7 +69,7 @@ def test_lines_and_their_models_are_listed(app: AppTest, tmp_path: Path) -> None
     write_card(make_card(), tmp_path / "weights" / "aluminium" / "resnet50.json")
     table = open_models(app).dataframe[0].value
     assert list(table["Model"][:3]) == ["ResNet50", "Compact CNN, grey", "YOLOv5n"]
-    assert list(table["Weights"][:2]) == ["shipped", "not trained yet"]
+    assert list(table["On the test pictures"][:2]) == ["accuracy 91.0%", "not trained yet"]
     assert table["MB"][0] == pytest.approx(47.1)
 
 
@@ -85,7 +93,7 @@ def test_a_card_is_told(app: AppTest, tmp_path: Path) -> None:
     assert not card.exception
     assert card.header[0].value == "ResNet50 on fake line"
     assert [metric.value for metric in card.metric] == ["23,518,277", "47.1 MB", "224 × 224", "1.30"]
-    assert list(card.dataframe[0].value["Split"]) == ["test", "field"]
+    assert list(card.dataframe[0].value["Split"]) == ["test", "test", "validation"]
     assert r"\*Held\-out\* designs\." in card.markdown[-1].value
 
 
@@ -115,23 +123,39 @@ def test_the_registry_names_who_uses_it() -> None:
     assert rows[0]["Lines"] == ["aluminium"] and rows[0]["Input"] == "224 × 224 × 3"
 
 
+def test_rates_come_with_their_counts_and_intervals() -> None:
+    (row,) = tabulate_figures({"test": {"int8": MEASURED}}, AGAINST)
+    assert row == {
+        "Split": "test",
+        "Precision": "INT8",
+        "Pictures": "300",
+        "Accuracy (95 % interval)": "91.0% (87.2% – 93.8%)",
+        "Macro F1": "90.0%",
+        "Escapes": "4 of 200",
+        "False rejects": "3 of 100",
+        "Differs from F32": "1 of 300",
+    }
+
+
+def test_a_detector_has_its_own_figures() -> None:
+    (row,) = tabulate_figures({"test": {"f32": DETECTED}}, {"f32": {}})
+    assert row["mAP 50"] == "94.5%" and row["Belt taken for a part"] == "62 of 120" and "Escapes" not in row
+
+
 @pytest.mark.parametrize(
-    ("figures", "splits"),
+    ("figures", "words"),
     [
-        ({"accuracy": 0.9}, ["validation"]),
-        ({"test": {"accuracy": 0.9, "per_class": {}}}, ["test"]),
-        ({"accuracy": 0.9, "test": {"accuracy": 0.8}}, ["validation", "test"]),
-        ({}, []),
+        ({"test": {"f32": {"accuracy": 0.5}, "int8": {"accuracy": 0.25}}}, "accuracy 25.0%"),
+        ({"test": {"f32": DETECTED}}, "mAP 50 94.5%"),
+        ({"validation": {"f32": MEASURED}}, ""),
+        ({}, ""),
     ],
 )
-def test_figures_make_a_row_a_split(figures: dict, splits: list[str]) -> None:
-    rows = tabulate_figures(figures)
-    assert [row["Split"] for row in rows] == splits
-    assert all("per_class" not in row for row in rows)
+def test_the_headline_is_the_tests_at_the_lines_precision(figures: dict, words: str) -> None:
+    assert say_headline(figures) == words
 
 
 def test_nested_values_are_flattened() -> None:
-    assert flatten({"a": {"b": [1, 2]}, "c": list(range(20))}, "data.") == {
-        "data.a.b": "1, 2",
-        "data.c": "20 values",
-    }
+    nested = {"a_z": {"b": [1, 2]}, "c": list(range(20))}
+    assert flatten(nested, "data ") == {"data a z b": "1, 2", "data c": "20 values"}
+    assert flatten({"teacher": None, "trainable": []}) == {"teacher": "–", "trainable": "–"}

@@ -1,11 +1,13 @@
 """Verdict colours stay apart for people who do not see all colours."""
 
+import tomllib
 from itertools import combinations
 
 import cv2
 import numpy as np
 import pytest
 
+from inspection.config import ROOT
 from inspection.types import VerdictKind
 from inspection.ui.palette import STAGE_COLOURS, VERDICT_STYLES, heat_alpha, heat_colours, hex_to_rgb
 
@@ -71,3 +73,22 @@ def test_no_heat_is_clear() -> None:
 
 def test_stage_colours_are_distinct() -> None:
     assert len(set(STAGE_COLOURS.values())) == len(STAGE_COLOURS)
+
+
+def test_charts_have_the_ten_colours_that_plotly_asks_for() -> None:
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    for mode in ("light", "dark"):
+        colours = theme[mode]["chartCategoricalColors"]
+        assert len(colours) == len(set(colours)) == 10
+        ground = theme[mode]["backgroundColor"]
+        assert all(contrast(colour, ground) > 2.3 for colour in colours), mode
+
+
+def test_words_can_be_read_in_both_themes() -> None:
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    for mode in ("light", "dark"):
+        colours = theme[mode]
+        assert contrast(colours["textColor"], colours["backgroundColor"]) > 10
+        assert contrast(colours["primaryColor"], "#FFFFFF") > 3.5  # the words on a pressed button
+        for name in ("linkColor", "blueColor", "redColor", "primaryColor"):
+            assert contrast(colours[name], colours["backgroundColor"]) >= 4.5, (mode, name)
