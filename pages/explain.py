@@ -43,7 +43,7 @@ with st.popover("Mask of the defect", icon=":material/gesture:"):
     brought = st.file_uploader("Mask", type=["png", "bmp"], key=f"explain.mask.{stem}")
 mask = brought.getvalue() if brought is not None else None
 
-with st.spinner("Loading the model …", show_time=True):
+with st.spinner("Loading the model; the first time on a machine takes a minute …", show_time=True):
     case = explaining.open_case(choice, picture, mask=mask)
 judged = case.inspection.verdict.class_name
 class_name = class_holder.selectbox(

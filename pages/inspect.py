@@ -27,7 +27,7 @@ else:
 write_link("inspect", line, choice, sample=sample)
 if inputs is not None:
     batch = open_batch(choice, inputs.source, inputs.load)
-    with st.spinner("Loading the model …", show_time=True):
+    with st.spinner("Loading the model; the first time on a machine takes a minute …", show_time=True):
         inspector = resources.get_inspector(choice.line, choice.model, choice.precision)
     run_waiting(batch, inspector)
     if len(batch.entries) != 1 and batch.opened is None:

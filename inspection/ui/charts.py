@@ -21,12 +21,18 @@ def build_probabilities(
             y=order,
             orientation="h",
             marker_color=[colour if name == chosen else NEUTRAL for name in order],
-            text=[format_share(probabilities[name]) for name in order],
-            textposition="outside",
-            cliponaxis=False,
             hovertemplate="%{y}: %{x:.2%}<extra></extra>",
         )
     )
+    for name in order:  # in a column of their own, where no line runs through them
+        figure.add_annotation(
+            x=1,
+            xref="paper",
+            xanchor="left",
+            y=name,
+            text=f" {format_share(probabilities[name])}",
+            showarrow=False,
+        )
     if needed_0_1 is not None:
         figure.add_vline(x=needed_0_1, line_dash="dash", line_width=1, line_color=NEUTRAL)
         figure.add_annotation(
@@ -39,7 +45,7 @@ def build_probabilities(
         )
     figure.update_layout(
         height=46 + 30 * len(order),
-        margin={"l": 0, "r": 52, "t": 22, "b": 4},
+        margin={"l": 0, "r": 58, "t": 22, "b": 4},
         xaxis={"range": [0, 1], "visible": False, "fixedrange": True},
         yaxis={"title": None, "fixedrange": True, "ticksuffix": "  "},
         bargap=0.35,

@@ -99,6 +99,7 @@ def _show_strip(samples: Sequence[Sample], chosen: str, key: str, beside: DeltaG
                     args=(sample.stem,),
                     type="primary" if sample.stem == chosen else "secondary",
                     width="stretch",
+                    wrap=False,
                 )
 
 

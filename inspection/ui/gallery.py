@@ -116,6 +116,7 @@ def _show_cell(batch: Batch, index: int) -> None:
             args=(batch, index),
             width="stretch",
             help="Open the report",
+            wrap=False,
         )
 
 

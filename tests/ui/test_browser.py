@@ -105,7 +105,7 @@ def settle(page: "Page") -> None:
 
 
 def verdict(page: "Page") -> str:
-    return page.get_by_role("status").first.inner_text()
+    return page.locator("[data-testid=stHtml] [role=status]").inner_text()
 
 
 def test_a_sample_is_judged_and_another(page: "Page") -> None:

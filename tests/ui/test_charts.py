@@ -8,12 +8,15 @@ PROBABILITIES = {"flawless": 0.05, "cracked": 0.9, "stained": 0.05}
 
 
 def test_probabilities_draw_the_surest_on_top() -> None:
-    bar = charts.build_probabilities(PROBABILITIES, chosen="cracked", colour="#123456", needed_0_1=0.8).data[
-        0
-    ]
+    figure = charts.build_probabilities(PROBABILITIES, chosen="cracked", colour="#123456", needed_0_1=0.8)
+    bar = figure.data[0]
     assert bar.y[-1] == "cracked" and bar.x[-1] == 0.9  # plotly draws upwards
     assert bar.marker.color[-1] == "#123456" and set(bar.marker.color[:-1]) == {charts.NEUTRAL}
-    assert bar.text[-1] == "90.0 %"
+    assert [(note.y, note.text.strip()) for note in figure.layout.annotations[:3]] == [
+        ("flawless", "5.0 %"),
+        ("stained", "5.0 %"),
+        ("cracked", "90.0 %"),
+    ]
 
 
 def test_probabilities_show_what_the_policy_asks() -> None:
