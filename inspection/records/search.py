@@ -14,7 +14,7 @@ from heapq import merge
 from itertools import islice
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, select, true, tuple_
 
 from inspection.records.database import Database
 from inspection.records.errors import SearchRefused
@@ -99,6 +99,13 @@ class Cursor(NamedTuple):
         return cls(int(at_us), int(record_id))
 
 
+class _Head(NamedTuple):
+    """The newest record of a combination of words."""
+
+    facet_id: int
+    at_us: int
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     records: tuple[Record, ...]
@@ -152,22 +159,59 @@ def _find_places(connection: Connection, search: Search, *, after: Cursor | None
         .label("newest")
     )
     heads = connection.execute(select(facets.c.id, newest).where(*search.facet_rules())).all()
-    fitting = sorted((head for head in heads if head.newest is not None), key=lambda head: -head.newest)
-    places = (
+    fitting = sorted(
+        (_Head(facet_id, at_us) for facet_id, at_us in heads if at_us is not None),
+        key=lambda head: -head.at_us,
+    )
+    # the first `most` heads are `most` places already: what is older than the last of them cannot be on the page
+    oldest_us = fitting[most - 1].at_us if len(fitting) >= most else 0
+    fitting = [head for head in fitting if head.at_us >= oldest_us]
+    if connection.dialect.name == "sqlite":
+        return _read_one_by_one(connection, fitting, rules, oldest_us=oldest_us, most=most)
+    return _read_at_once(connection, fitting, rules, oldest_us=oldest_us, most=most)
+
+
+def _select_places(
+    facet_id: ColumnElement[int], rules: list[ColumnElement[bool]], most: int
+) -> Select[int, int]:
+    return (
         select(records.c.at_us, records.c.id)
-        .where(records.c.facet_id == bindparam("facet_id"), records.c.at_us >= bindparam("oldest_us"), *rules)
+        .where(records.c.facet_id == facet_id, records.c.at_us >= bindparam("oldest_us"), *rules)
         .order_by(records.c.at_us.desc(), records.c.id.desc())
         .limit(most)
     )
+
+
+def _read_one_by_one(
+    connection: Connection, heads: list[_Head], rules: list[ColumnElement[bool]], *, oldest_us: int, most: int
+) -> list[Cursor]:
+    """SQLite: a question costs microseconds, and the answers so far spare the rest."""
+    places = _select_places(bindparam("facet_id"), rules, most)
     found: list[Cursor] = []
-    for facet_id, head in fitting:
-        oldest_us = found[-1].at_us if len(found) == most else 0
-        if head < oldest_us:
-            break  # every record of this combination, and of those behind it, is older than the page
+    for facet_id, head_us in heads:
+        if len(found) == most:
+            oldest_us = found[-1].at_us
+            if head_us < oldest_us:
+                break  # every record of this combination, and of those behind it, is older than the page
         rows = connection.execute(places, {"facet_id": facet_id, "oldest_us": oldest_us})
-        of_facet = [Cursor(row.at_us, row.id) for row in rows]
-        found = list(islice(merge(found, of_facet, reverse=True), most))
+        found = list(islice(merge(found, (Cursor(*row) for row in rows), reverse=True), most))
     return found
+
+
+def _read_at_once(
+    connection: Connection, heads: list[_Head], rules: list[ColumnElement[bool]], *, oldest_us: int, most: int
+) -> list[Cursor]:
+    """A server: each question is a journey, so all are asked in one."""
+    of_one = _select_places(facets.c.id, rules, most).lateral()
+    rows = connection.execute(
+        select(of_one.c.at_us, of_one.c.id)
+        .select_from(facets.join(of_one, true()))
+        .where(facets.c.id.in_([head.facet_id for head in heads]))
+        .order_by(of_one.c.at_us.desc(), of_one.c.id.desc())
+        .limit(most),
+        {"oldest_us": oldest_us},
+    )
+    return [Cursor(*row) for row in rows]
 
 
 def _list_place_rules(search: Search, after: Cursor | None) -> list[ColumnElement[bool]]:
