@@ -181,15 +181,18 @@ def test_the_models_page_opens_from_the_menu(page: "Page") -> None:
     page.get_by_text("Select a row to read the model's card").wait_for()
 
 
+NAMELESS = """() => [...document.querySelectorAll('button, input, [role=button], [role=slider], img')]
+    .filter(e => e.offsetParent !== null && !e.closest('[aria-hidden=true]'))
+    .filter(e => !(e.getAttribute('aria-label') || e.getAttribute('alt') !== null || e.title
+        || e.textContent?.trim() || e.labels?.length || e.getAttribute('aria-labelledby')))
+    .map(e => e.outerHTML.slice(0, 160))"""
+
+
 def test_every_control_has_a_name(page: "Page") -> None:
-    nameless = page.evaluate(
-        """() => [...document.querySelectorAll('button, input, [role=button], [role=slider], img')]
-            .filter(e => e.offsetParent !== null && !e.closest('[aria-hidden=true]'))
-            .filter(e => !(e.getAttribute('aria-label') || e.getAttribute('alt') !== null || e.title
-                || e.innerText?.trim() || e.labels?.length || e.getAttribute('aria-labelledby')))
-            .map(e => e.outerHTML.slice(0, 160))"""
-    )
-    assert nameless == []
+    page.wait_for_load_state("networkidle")  # labels are drawn by code that is loaded late
+    page.get_by_role("button", name="Explain this verdict").wait_for()
+    page.get_by_role("button", name="Inspect all").wait_for()
+    assert page.evaluate(NAMELESS) == []
 
 
 def test_the_verdict_fits_a_phone(browser: "Browser", address: str) -> None:
