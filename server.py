@@ -9,11 +9,6 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit.runtime.pages_manager import PagesManager
-
-# Until the first st.navigation of a process, Streamlit takes a folder called pages/ for its old menu and would run a
-# page that is asked for by its address without app.py, that is without asking for the role.
-PagesManager.uses_pages_directory = False
 
 _log = logging.getLogger("assay.server")
 

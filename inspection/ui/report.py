@@ -33,7 +33,7 @@ def show_report(entry: Entry, line: Line, *, explain_as: str) -> None:
             "Explain this verdict", icon=":material/frame_inspect:"
         ):
             st.session_state[f"explain.picture.{line.name}"] = explain_as
-            st.switch_page("pages/explain.py")
+            st.switch_page("screens/explain.py")
     with facts:
         _show_facts(inspection, line)
     _show_details(entry, inspection)

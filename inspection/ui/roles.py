@@ -46,35 +46,35 @@ class PageSpec:
 
 PAGES: tuple[PageSpec, ...] = (
     PageSpec(
-        file="pages/inspect.py",
+        file="screens/inspect.py",
         title="Inspect",
         icon=":material/center_focus_strong:",
         help="Judge pictures: the verdict, its reason, its evidence and its cost. Uploads, archives, the camera or samples.",
         section="Line",
     ),
     PageSpec(
-        file="pages/metrics.py",
+        file="screens/metrics.py",
         title="Metrics",
         icon=":material/monitoring:",
         help="Any evaluation, class by class: errors with their intervals, the confusion matrix down to its pictures, curves.",
         section="Quality",
     ),
     PageSpec(
-        file="pages/explain.py",
+        file="screens/explain.py",
         title="Explain",
         icon=":material/frame_inspect:",
         help="Why a part was judged so: heat maps of several methods or models side by side, any class, one page to file.",
         section="Line",
     ),
     PageSpec(
-        file="pages/compare.py",
+        file="screens/compare.py",
         title="Compare",
         icon=":material/compare:",
         help="Which model should run the line: a recommendation with its reason, all figures, speed, what errors cost.",
         section="Quality",
     ),
     PageSpec(
-        file="pages/models.py",
+        file="screens/models.py",
         title="Models",
         icon=":material/deployed_code:",
         help="Every architecture and the trained weights that ship: size, precision, data and its licence, figures.",

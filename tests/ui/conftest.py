@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from inspection.config import ROOT, load_settings
@@ -40,17 +38,6 @@ def write_lines(folder: Path) -> None:
     (folder / "bare.toml").write_text(LINE.format(title="Bare line", classes=classes, samples=""))
 
 
-def keep_our_menu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As server.py does: AppTest takes pages/ for Streamlit's old menu at each run, and would go round app.py."""
-    start = PagesManager.__init__
-
-    def start_with_our_menu(self: PagesManager, *args: Any, **options: Any) -> None:
-        start(self, *args, **options)
-        PagesManager.uses_pages_directory = False
-
-    monkeypatch.setattr(PagesManager, "__init__", start_with_our_menu)
-
-
 @pytest.fixture
 def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeInspector]]:
     """Every inspector that the app loads, in order."""
@@ -68,7 +55,6 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Fak
         return inspectors[-1]
 
     monkeypatch.setattr("inspection.pipeline.load_inspector", load_inspector)
-    keep_our_menu(monkeypatch)
     st.cache_data.clear()
     st.cache_resource.clear()
     yield inspectors

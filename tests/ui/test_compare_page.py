@@ -32,7 +32,7 @@ def compared(app: AppTest, tmp_path: Path) -> AppTest:
 def open_compare(app: AppTest, tab: str = "Cost") -> AppTest:
     app.default_timeout = 120  # of a machine that is busy elsewhere
     app.run()
-    app.switch_page("pages/compare.py")
+    app.switch_page("screens/compare.py")
     app.session_state["compare.tab"] = tab
     app.run()
     assert not app.exception

@@ -17,7 +17,7 @@ def words(app: AppTest) -> str:
 
 def open_explain(app: AppTest) -> AppTest:
     app.run()
-    app.switch_page("pages/explain.py").run()
+    app.switch_page("screens/explain.py").run()
     assert not app.exception
     return app
 
@@ -104,7 +104,7 @@ def test_an_uploaded_picture_comes_over_from_inspect(app: AppTest) -> None:
     app.run()
     app.segmented_control(key="inspect.source").set_value("Upload").run()
     app.file_uploader(key="inspect.upload").upload("mine.png", make_png(code_of("dented"))).run()
-    app.switch_page("pages/explain.py").run()
+    app.switch_page("screens/explain.py").run()
     assert app.selectbox(key="explain.picture.aluminium").options[0] == "mine.png (from Inspect)"
     assert "REJECT: dented" in words(app)
 
@@ -123,17 +123,17 @@ def test_the_report_leads_here(app: AppTest) -> None:
 def test_a_link_leads_to_a_picture(app: AppTest) -> None:
     app.run()
     app.query_params.update({"line": "aluminium", "model": "compact_cnn", "sample": "flawless-01"})
-    app.switch_page("pages/explain.py").run()
+    app.switch_page("screens/explain.py").run()
     assert "Compact CNN, grey: PASS: flawless" in words(app)
 
 
 def test_the_choice_goes_along_and_comes_back(app: AppTest, loaded: list[FakeInspector]) -> None:
     app.run()
     app.selectbox(key="inspect.model.aluminium").select("compact_cnn").run()
-    app.switch_page("pages/explain.py").run()
+    app.switch_page("screens/explain.py").run()
     assert app.selectbox(key="explain.model.aluminium").value == "compact_cnn"
     app.selectbox(key="explain.model.aluminium").select("resnet50").run()
-    app.switch_page("pages/inspect.py").run()
+    app.switch_page("screens/inspect.py").run()
     assert app.selectbox(key="inspect.model.aluminium").value == "resnet50"
     assert [inspector.precision for inspector in loaded] == ["int8"] * 2
 
@@ -142,7 +142,7 @@ def test_a_picture_without_a_part_says_why_there_is_nothing(app: AppTest) -> Non
     app.run()
     app.segmented_control(key="inspect.source").set_value("Upload").run()
     app.file_uploader(key="inspect.upload").upload("belt.png", make_png(NOTHING)).run()
-    app.switch_page("pages/explain.py").run()
+    app.switch_page("screens/explain.py").run()
     assert not app.exception
     assert "nothing to explain" in words(app)
 

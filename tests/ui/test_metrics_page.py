@@ -31,7 +31,7 @@ def measured(app: AppTest, tmp_path: Path) -> AppTest:
 def open_metrics(app: AppTest) -> AppTest:
     app.default_timeout = 120  # of a machine that is busy elsewhere
     app.run()
-    app.switch_page("pages/metrics.py").run()
+    app.switch_page("screens/metrics.py").run()
     assert not app.exception
     return app
 

@@ -60,7 +60,7 @@ def line() -> Line:
 
 def open_models(app: AppTest) -> AppTest:
     app.run()
-    app.switch_page("pages/models.py").run()
+    app.switch_page("screens/models.py").run()
     assert not app.exception
     return app
 

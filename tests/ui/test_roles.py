@@ -9,7 +9,7 @@ from streamlit import config
 from streamlit.runtime.secrets import Secrets
 from streamlit.testing.v1 import AppTest
 
-from inspection.config import load_settings
+from inspection.config import ROOT, load_settings
 from inspection.ui import roles
 from inspection.ui.roles import (
     LOCAL,
@@ -143,7 +143,7 @@ def test_a_page_of_another_role_is_not_there(app: AppTest, monkeypatch: pytest.M
     monkeypatch.setattr(roles, "PAGES", only)
     open_app(app, '[roles]\n"ada@example.org" = ["auditor"]', is_logged_in=True)
     with pytest.raises(ValueError, match="models.py"):
-        app.switch_page("pages/models.py")
+        app.switch_page("screens/models.py")
 
 
 def test_a_table_that_cannot_be_read_lets_nobody_in(app: AppTest) -> None:
@@ -164,3 +164,8 @@ def test_secrets_that_cannot_be_read_let_nobody_in(
     finally:
         config.set_option("secrets.files", files)
     assert "secrets" in app.error[0].value and not app.button
+
+
+def test_no_folder_opens_pages_behind_the_apps_back() -> None:
+    """Streamlit runs each file of a folder called pages/ at its own address, without app.py and so without the roles."""
+    assert not (ROOT / "pages").exists()
