@@ -16,6 +16,7 @@ from inspection.lines import Line, load_line
 from models.card import Card
 
 DETECTOR_EPOCHS, CLASSIFIER_EPOCHS = 30, 40
+ROOM = 1.29  # larger than the network's input, where pictures are turned while they teach
 
 
 def train_model(
@@ -30,6 +31,9 @@ def train_model(
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
     sizes: Annotated[
         str | None, typer.Option(help="Stages as EPOCHSxPIXELS,…; fine defects vanish in small pictures.")
+    ] = None,
+    teacher: Annotated[
+        str | None, typer.Option(help="A trained model of the line to learn from as well.")
     ] = None,
     patches: Annotated[
         bool,
@@ -57,6 +61,7 @@ def train_model(
             "threads": threads,
             "seed": seed,
             **({} if sizes is None else {"sizes": parse_sizes(sizes)}),
+            **({} if teacher is None else name_teacher(settings, line, teacher)),
         },
     )
     if patches:
@@ -69,6 +74,15 @@ def train_model(
         f"{card.model}: {settings.weights_dir / line / card.model}.safetensors, {card.weights_bytes / 1e6:.1f} MB"
     )
     raise typer.Exit(Exit.OK)
+
+
+def name_teacher(settings: Settings, line: str, teacher: str) -> dict[str, str]:
+    weights = settings.weights_dir / line / f"{teacher}.safetensors"
+    if not weights.is_file():
+        raise DataInvalid(
+            f"Expected trained weights of {teacher} for {line}, got none. Train the teacher first."
+        )
+    return {"teacher": teacher, "teacher_weights": str(weights)}
 
 
 def parse_sizes(text: str) -> tuple[tuple[int, int], ...]:
@@ -101,7 +115,7 @@ def plan_run(
 def train_classification(
     line: Line, config: TrainConfig, data: Path, run_dir: Path, settings: Settings, *, small: bool
 ) -> Card:
-    from inspection.learning.line_data import load_line_data
+    from inspection.learning.line_data import load_guided, load_line_data
     from inspection.learning.release import release_classifier
     from inspection.learning.train import train_classifier
     from models.registry import find_spec
@@ -110,9 +124,12 @@ def train_classification(
     sets = load_line_data(line, data, size=size, cache_dir=settings.cache_dir / "arrays")
     notes.print(f"{len(sets.train)} pictures teach, {len(sets.validation)} choose, {len(sets.test)} judge")
     pin_data(run_dir, sets.facts)
+    teach = sets.train
+    if config.guide:
+        teach = load_guided(line, data, size=round(size * ROOM), cache_dir=settings.cache_dir / "arrays")
     with show_progress(f"training {config.model}") as tick:
         report = train_classifier(
-            config, sets.train, sets.validation, run_dir, on_epoch=lambda row: show_epoch(row, tick)
+            config, teach, sets.validation, run_dir, on_epoch=lambda row: show_epoch(row, tick)
         )
     check_finished(report, run_dir)
     return release_classifier(line, config, run_dir, sets, settings, int8_a_channel=small, tell=notes.print)

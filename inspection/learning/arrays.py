@@ -28,9 +28,12 @@ class ArraySet:
     pixels: U8  # (n, side, side, 3), RGB; may be a read-only memory map
     labels: NDArray[np.int64]  # (n,)
     keys: tuple[str, ...]
+    masks: U8 | None = None  # (n, side, side), 0 or 255: where the defect is
 
     def __post_init__(self) -> None:
         n = len(self.keys)
+        if self.masks is not None and self.masks.shape != self.pixels.shape[:3]:
+            raise DataInvalid(f"Masks are {self.pixels.shape[:3]} like the pictures, got {self.masks.shape}.")
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 4 or self.pixels.shape[-1] != 3:
             raise DataInvalid(
                 f"Pictures are (n, side, side, 3) of uint8, got {self.pixels.shape} of {self.pixels.dtype}."

@@ -16,7 +16,6 @@ from inspection.letterbox import PAD_GREY
 from inspection.types import F32, U8
 
 Matrix = NDArray[np.float64]  # (3, 3), source pixels → target pixels
-_GREY = (PAD_GREY,) * 3
 _BORDERS = {
     "reflect": cv2.BORDER_REFLECT_101,
     "replicate": cv2.BORDER_REPLICATE,
@@ -32,8 +31,23 @@ def augment_picture(
     pixels: U8, augment: Augment, *, size: int, rng: np.random.Generator, whitener: F32 | None = None
 ) -> U8:
     """pixels: (h, w, 3) → (size, size, 3)."""
-    warped = warp(pixels, augment, draw_matrix(pixels.shape[:2], augment, size=size, rng=rng), size=size)
-    return change_surface(warped, augment, rng=rng, whitener=whitener)
+    return augment_pair(pixels, None, augment, size=size, rng=rng, whitener=whitener)[0]
+
+
+def augment_pair(
+    pixels: U8,
+    mask: U8 | None,
+    augment: Augment,
+    *,
+    size: int,
+    rng: np.random.Generator,
+    whitener: F32 | None = None,
+) -> tuple[U8, U8 | None]:
+    """The mask (h, w) moves with its picture; light, noise and blur leave it alone."""
+    matrix = draw_matrix(pixels.shape[:2], augment, size=size, rng=rng)
+    warped = warp(pixels, augment, matrix, size=size)
+    moved = None if mask is None else warp(mask, augment, matrix, size=size, pad=0)
+    return change_surface(warped, augment, rng=rng, whitener=whitener), moved
 
 
 def draw_matrix(source: tuple[int, ...], augment: Augment, *, size: int, rng: np.random.Generator) -> Matrix:
@@ -75,7 +89,7 @@ def _draw_ratio(rng: np.random.Generator, span: Span) -> float:
     return float(np.exp(rng.uniform(np.log(span[0]), np.log(span[1]))))
 
 
-def warp(pixels: U8, augment: Augment, matrix: Matrix, *, size: int) -> U8:
+def warp(pixels: U8, augment: Augment, matrix: Matrix, *, size: int, pad: int = PAD_GREY) -> U8:
     """Bilinear, after an area-averaged shrink where the warp would skip over pixels."""
     shrink = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
     height, width = pixels.shape[:2]
@@ -92,11 +106,16 @@ def warp(pixels: U8, augment: Augment, matrix: Matrix, *, size: int) -> U8:
     border = _BORDERS[augment.border]
     if augment.perspective:
         square = cv2.warpPerspective(
-            pixels, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=_GREY
+            pixels, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=(pad,) * 3
         )
     else:
         square = cv2.warpAffine(
-            pixels, matrix[:2], (size, size), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=_GREY
+            pixels,
+            matrix[:2],
+            (size, size),
+            flags=cv2.INTER_LINEAR,
+            borderMode=border,
+            borderValue=(pad,) * 3,
         )
     return cast(U8, square)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.learning.arrays import ArraySet
-from inspection.learning.augment import augment_picture, make_rng
+from inspection.learning.augment import augment_pair, make_rng
 from inspection.learning.augment_presets import Augment
 from inspection.learning.config import TrainConfig
 from inspection.learning.surface import mix_batch
@@ -27,6 +27,7 @@ CALIBRATION_PICTURES = 256
 class LabelledBatch:
     pixels: U8  # (n, size, size, 3)
     targets: F32  # (n, classes), rows that sum to one
+    masks: U8 | None = None  # (n, size, size)
 
 
 def iterate_batches(
@@ -41,14 +42,18 @@ def iterate_batches(
     ):
         chosen = order[start : start + config.batch_size]
         pixels = np.empty((len(chosen), size, size, 3), np.uint8)
+        masks = None if pictures.masks is None else np.empty(pixels.shape[:3], np.uint8)
         for place, index in enumerate(chosen):
             # start + place: a picture that balanced sampling draws twice is varied twice
             rng = make_rng(config.seed, epoch, start + place)
-            pixels[place] = augment_picture(
-                pictures.pixels[index], augment, size=size, rng=rng, whitener=whitener
+            mask = None if pictures.masks is None else pictures.masks[index]
+            pixels[place], moved = augment_pair(
+                pictures.pixels[index], mask, augment, size=size, rng=rng, whitener=whitener
             )
+            if masks is not None and moved is not None:
+                masks[place] = moved
         rng = make_rng(config.seed, epoch, start + config.batch_size * 1_000_000)
-        yield LabelledBatch(*mix_batch(pixels, one_hot[pictures.labels[chosen]], augment, rng=rng))
+        yield LabelledBatch(*mix_batch(pixels, one_hot[pictures.labels[chosen]], augment, rng=rng), masks)
 
 
 def count_steps(pictures: int, batch_size: int) -> int:

@@ -37,6 +37,7 @@ class TrainConfig:
     teacher_weights: str | None = None  # … and its trained weights
     distill_share: float = 0.5  # of the loss
     distill_temperature: float = 4.0
+    guide: float = 0.0  # weight of what each cell of the last map is asked; needs masks of the defects
     device: str = "cpu"
     threads: int = 0  # 0: as torch finds it
     validate_every: int = 1  # epochs; those of the last stage are validated all

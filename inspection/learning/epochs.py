@@ -53,6 +53,10 @@ class Task(Protocol[Batch]):
         """Some training pictures as serving would show them."""
         ...
 
+    def weights(self, network: nn.Module) -> Mapping[str, Tensor]:
+        """What of the trained network serves."""
+        ...
+
     def validate(self, network: nn.Module) -> dict[str, float]:
         """`score`: larger is better and decides; `val_loss` decides between equal scores."""
         ...
@@ -219,7 +223,7 @@ class EpochRunner(Generic[Batch]):
     def _keep(self, row: EpochRow) -> None:
         # best first, checkpoint last: a kill in between repeats this epoch and writes the same again
         if row.is_best:
-            save_best(self.out_dir / BEST, self.judged.state_dict(), self.config.class_names)
+            save_best(self.out_dir / BEST, self.task.weights(self.judged), self.config.class_names)
         append_line(self.out_dir / EPOCHS, row.to_dict())
         state = {
             "digest": self.config.digest,

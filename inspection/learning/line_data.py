@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +147,47 @@ def cut_parts(samples: Sequence[Sample], line: Line, folder: Path, *, size: int,
 
     boxes = [sample.boxes[0].box.as_list() for sample in parts]
     name = digest([stamp(parts), size, line.locate.margin, boxes])
-    pixels = map_pixels(cache_dir / f"crops-{name}.npy", len(parts), size, lambda index: cut(parts[index]))
+    shape = (len(parts), size, size, 3)
+    pixels = map_pixels(cache_dir / f"crops-{name}.npy", shape, lambda index: cut(parts[index]))
     return ArraySet(pixels, labels, keys)
+
+
+def load_guided(line: Line, folder: Path, *, size: int, cache_dir: Path) -> ArraySet:
+    """The parts that teach, a little larger than the network takes them, so that turning does not blur a hair crack;
+    with the masks of their defects in the same crop."""
+    parts = [sample for sample in split_line(line, folder).side("train") if sample.boxes]
+    if not any(mask_path(sample).is_file() for sample in parts):
+        raise DataInvalid(f"Expected masks in {folder / 'train' / 'masks'}, got none. Choose another recipe.")
+    pictures = cut_parts(parts, line, folder, size=size, cache_dir=cache_dir)
+    name = digest([stamp(parts), size, line.locate.margin, "masks"])
+    masks = map_pixels(
+        cache_dir / f"masks-{name}.npy",
+        (len(parts), size, size),
+        lambda index: cut_mask(parts[index], line.locate.margin, size),
+    )
+    return replace(pictures, masks=masks)
+
+
+def cut_mask(sample: Sample, margin: float, size: int) -> U8:
+    """(size, size), 0 or 255, in the crop that `cut_parts` makes; a hair crack survives the shrinking."""
+    mask = read_mask(sample)
+    if mask is None:
+        return np.zeros((size, size), np.uint8)
+    return np.where(crop_box(mask, sample.boxes[0].box, margin=margin, size=size) >= 32, 255, 0).astype(
+        np.uint8
+    )
+
+
+def mask_path(sample: Sample) -> Path:
+    return sample.path.parents[1] / "masks" / sample.path.parent.name / f"{sample.path.stem}.png"
+
+
+def read_mask(sample: Sample) -> U8 | None:
+    import cv2
+
+    path = mask_path(sample)
+    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
+    return None if mask is None else np.asarray(mask, np.uint8)
 
 
 def load_patches(line: Line, folder: Path, *, size: int, cache_dir: Path) -> LineData:
@@ -164,8 +203,7 @@ def load_patches(line: Line, folder: Path, *, size: int, cache_dir: Path) -> Lin
         name = digest([stamp(parts), size, "tight patches"])
         pixels = map_pixels(
             cache_dir / f"patches-{name}.npy",
-            len(parts),
-            size,
+            (len(parts), size, size, 3),
             lambda index, parts=parts: cut_patch(parts[index], size),
         )
         labels = np.array([line.classes.index(sample.class_name) for sample in parts], np.int64)
@@ -177,14 +215,11 @@ def load_patches(line: Line, folder: Path, *, size: int, cache_dir: Path) -> Lin
 
 def cut_patch(sample: Sample, size: int) -> U8:
     """A square one and a third to three times as wide as the defect, that holds it off its centre."""
-    import cv2
-
     seed = int(hashlib.sha256(sample.path.name.encode()).hexdigest()[:8], 16)
     rng = np.random.default_rng(seed)
     pixels, box = read_rgb(sample.path), sample.boxes[0].box
     part_side = max(box.x2 - box.x1, box.y2 - box.y1)
-    mask_path = sample.path.parents[1] / "masks" / sample.path.parent.name / f"{sample.path.stem}.png"
-    mask = cv2.imread(str(mask_path), cv2.IMREAD_GRAYSCALE) if mask_path.is_file() else None
+    mask = read_mask(sample)
     if mask is not None and mask.any():
         rows, columns = np.nonzero(mask)
         extent = max(np.ptp(rows), np.ptp(columns)) + 1
@@ -217,7 +252,7 @@ def letterbox_samples(
         return letterbox(read_rgb(samples[index].path), size)[0]
 
     name = digest([stamp(samples), size, "letterbox"])
-    pixels = map_pixels(cache_dir / f"squares-{name}.npy", len(samples), size, fit)
+    pixels = map_pixels(cache_dir / f"squares-{name}.npy", (len(samples), size, size, 3), fit)
     boxes, labels = [], []
     for sample in samples:
         height, width = read_size(sample.path)
@@ -236,13 +271,13 @@ def read_size(path: Path) -> tuple[int, int]:
         return picture.height, picture.width
 
 
-def map_pixels(path: Path, count: int, size: int, make: Any) -> U8:
-    """(count, size, size, 3), made once and mapped from disk afterwards."""
+def map_pixels(path: Path, shape: tuple[int, ...], make: Any) -> U8:
+    """shape: (count, …) of bytes, made once and mapped from disk afterwards."""
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}.npy")
-        into = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=(count, size, size, 3))
-        for index in range(count):
+        into = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
+        for index in range(shape[0]):
             into[index] = make(index)
         into.flush()
         partial.replace(path)

@@ -1,6 +1,6 @@
 """Training a classifier, for every row of the registry alike."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import cv2
@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from inspection.errors import DataInvalid
 from inspection.learning.arrays import ArraySet
-from inspection.learning.augment_presets import PRESETS
+from inspection.learning.augment_presets import PRESETS, Augment
 from inspection.learning.batches import (
     LabelledBatch,
     count_steps,
@@ -24,10 +24,12 @@ from inspection.learning.batches import (
 )
 from inspection.learning.config import TrainConfig
 from inspection.learning.epochs import EpochRow, EpochRunner, TrainReport
+from inspection.learning.guide import GuidedClassifier, cell_targets, guide_loss
 from inspection.learning.optimizing import order_layers, set_trainable
 from inspection.learning.prefetch import prefetch
 from inspection.learning.surface import fit_whitener
 from inspection.learning.warm_start import load_teacher, warm_start
+from inspection.types import U8
 from models.registry import build_network, find_spec
 from models.spec import Classifier
 
@@ -65,8 +67,10 @@ class ClassifierTask:
         self.spec = find_spec(config.model)
         self.augment = PRESETS[config.augment]
         self.steps = count_steps(len(train), config.batch_size)
-        self.network = build_network(config.model, len(config.class_names))
+        self.network: nn.Module = build_network(config.model, len(config.class_names))
         warm_start(self.network, config)
+        if config.guide:
+            self.network = guide_network(self.network, config, self.augment, train)
         self.teacher = load_teacher(config)
         self.class_weights = None
         if config.class_balance == "weights":
@@ -93,10 +97,14 @@ class ClassifierTask:
     def loss(self, batch: LabelledBatch) -> Tensor:
         config = self.config
         targets = torch.from_numpy(batch.targets).to(config.device)
-        logits = self.network(to_input(batch.pixels, self.spec, device=config.device)).float()
+        assert isinstance(self.network, Classifier)
+        features = self.network.features(to_input(batch.pixels, self.spec, device=config.device))
+        logits = self.network.head(features).float()
         loss = functional.cross_entropy(
             logits, targets, weight=self.class_weights, label_smoothing=config.label_smoothing
         )
+        if isinstance(self.network, GuidedClassifier) and batch.masks is not None:
+            loss = loss + config.guide * self.ask_cells(self.network, features, batch.masks, targets)
         if self.teacher is None:
             return loss
         with torch.no_grad():
@@ -104,6 +112,16 @@ class ClassifierTask:
             teacher_logits = self.teacher.network(teacher_input).float()
         hint = distillation_loss(logits, teacher_logits, temperature=config.distill_temperature)
         return (1 - config.distill_share) * loss + config.distill_share * hint
+
+    def ask_cells(self, network: GuidedClassifier, features: Tensor, masks: U8, targets: Tensor) -> Tensor:
+        """features: (n, C, h, w) · masks: (n, s, s) · targets: (n, classes), one-hot."""
+        cells = (int(features.shape[2]), int(features.shape[3]))
+        asked = cell_targets(masks, targets.argmax(dim=1), cells=cells, classes=targets.shape[1])
+        return guide_loss(network.guide(features), asked)
+
+    def weights(self, network: nn.Module) -> Mapping[str, Tensor]:
+        kept = network.network if isinstance(network, GuidedClassifier) else network
+        return kept.state_dict()
 
     def plain_inputs(self) -> Iterable[Tensor]:
         return iterate_calibration(self.train.pixels, self.spec, self.config)
@@ -113,6 +131,19 @@ class ClassifierTask:
         labels = torch.from_numpy(self.validation.labels)
         scores = score_logits(logits.numpy(), self.validation.labels)
         return {**scores, "val_loss": float(functional.cross_entropy(logits, labels))}
+
+
+def guide_network(
+    network: nn.Module, config: TrainConfig, augment: Augment, train: ArraySet
+) -> GuidedClassifier:
+    if train.masks is None:
+        raise DataInvalid("Expected masks of the defects beside the pictures, got none. Set guide to 0.")
+    if augment.mixup_alpha or augment.cutmix_alpha:
+        raise DataInvalid(
+            f"'{config.augment}' mixes pictures, and masks cannot be mixed. Name another recipe."
+        )
+    assert isinstance(network, Classifier)
+    return GuidedClassifier(network, len(config.class_names), find_spec(config.model))
 
 
 def predict_logits(network: nn.Module, pictures: ArraySet, config: TrainConfig) -> Tensor:

@@ -1,6 +1,6 @@
 """Training a detector: the loop of `epochs.py` over pictures with boxes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +74,9 @@ class DetectorTask:
 
     def plain_inputs(self) -> Iterable[Tensor]:
         return iterate_calibration(self.train.pixels, self.spec, self.config)
+
+    def weights(self, network: nn.Module) -> Mapping[str, Tensor]:
+        return network.state_dict()
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         found = predict_boxes(network, self.validation, self.config)
