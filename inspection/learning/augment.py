@@ -125,7 +125,7 @@ def _shifted(by: float) -> Matrix:
 
 
 def move_boxes(
-    boxes: NDArray[np.floating], matrix: Matrix, *, size: int, round_parts: bool, least_visible: float = 0.3
+    boxes: NDArray[np.floating], matrix: Matrix, *, size: int, round_parts: bool, least_visible: float
 ) -> tuple[F32, NDArray[np.bool_]]:
     """boxes: (m, 4) under an affine matrix → (the boxes clipped to the square, which of them are still seen).
 

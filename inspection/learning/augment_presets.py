@@ -37,6 +37,7 @@ class Augment:
     mix_chance: float = 0.5
     mosaic_chance: float = 0.0  # detection only: four pictures in one
     round_parts: bool = False  # detection only: a turned box keeps the extent of the ellipse inside it
+    least_visible: float = 0.3  # detection only: a box of which less is left in the picture is forgotten
     border: Literal["reflect", "replicate", "grey"] = "reflect"
 
 
@@ -93,6 +94,25 @@ PRESETS: dict[str, Augment] = {
         noise_chance=0.3,
         noise_std=6,
         mosaic_chance=0.3,
+        border="grey",
+    ),
+    # Half a part at the picture's edge is no part, so none may be taught; only turns that keep a box tight.
+    "detect-whole": Augment(
+        "detect-whole",
+        flip_x_chance=0.5,
+        flip_y_chance=0.5,
+        quarter_turns=True,
+        zoom=(0.75, 1.25),
+        shift=0.12,
+        brightness=(0.7, 1.3),
+        contrast=(0.75, 1.3),
+        gamma=(0.8, 1.25),
+        saturation=(0.6, 1.4),
+        hue_turns=0.03,
+        noise_chance=0.3,
+        noise_std=6,
+        mosaic_chance=0.15,
+        least_visible=0.9,
         border="grey",
     ),
     "detect-round": Augment(

@@ -54,7 +54,13 @@ def vary_picture(
     source = pictures.pixels[index]
     matrix = draw_matrix(source.shape[:2], augment, size=size, rng=rng)
     pixels = change_surface(warp(source, augment, matrix, size=size), augment, rng=rng)
-    boxes, seen = move_boxes(pictures.boxes[index], matrix, size=size, round_parts=augment.round_parts)
+    boxes, seen = move_boxes(
+        pictures.boxes[index],
+        matrix,
+        size=size,
+        round_parts=augment.round_parts,
+        least_visible=augment.least_visible,
+    )
     return pixels, boxes[seen], pictures.labels[index][seen]
 
 
@@ -74,5 +80,7 @@ def make_mosaic(
     zoom = rng.uniform(*MOSAIC_ZOOM)
     x, y = rng.uniform(0, 2 * size - size / zoom, 2)
     window = np.array([[zoom, 0, -x * zoom], [0, zoom, -y * zoom], [0, 0, 1.0]])
-    moved, seen = move_boxes(np.concatenate(boxes), window, size=size, round_parts=False)
+    moved, seen = move_boxes(
+        np.concatenate(boxes), window, size=size, round_parts=False, least_visible=augment.least_visible
+    )
     return warp(sheet, augment, window, size=size), moved[seen], np.concatenate(labels)[seen]

@@ -38,7 +38,7 @@ FITS: dict[str, Fit] = {
     "vit_small": Fit(5e-4, bf16=True, weight_decay=0.1),
     "plain_cnn": Fit(2e-3, bf16=False, weight_decay=0.02),
     "compact_cnn": Fit(1e-2, bf16=False, weight_decay=0.001),
-    "yolov5n": Fit(2e-3, bf16=False, weight_decay=0.02),
+    "yolov5n": Fit(2e-3, bf16=True, weight_decay=0.02),
     "ssdlite320": Fit(2e-3, bf16=False, weight_decay=0.02),
     "nanodet_plus_m": Fit(2e-3, bf16=False, weight_decay=0.05),
 }
@@ -96,6 +96,7 @@ OURS: dict[str, dict[str, Any]] = {
     "gentle": {"augment": "gentle"},
     "distill": {"augment": "line-default", "distill_share": 0.7, "label_smoothing": 0.0},
     "detect": {"augment": "detect", "gradient_clip": 10.0, "label_smoothing": 0.0},
+    "detect-whole": {"augment": "detect-whole", "gradient_clip": 10.0, "label_smoothing": 0.0},
     "detect-round": {"augment": "detect-round", "gradient_clip": 10.0, "label_smoothing": 0.0},
     "detect-strip": {"augment": "detect-strip", "gradient_clip": 10.0, "label_smoothing": 0.0},
     # a few epochs from weights of the same line or another, when new pictures have come

@@ -154,17 +154,21 @@ def test_boxes_of_turned_parts(degrees: int, round_parts: bool) -> None:
     turn = np.array([[cos, -sin, 60 - 55 * cos + 65 * sin], [sin, cos, 60 - 55 * sin - 65 * cos], [0, 0, 1]])
     rows, columns = np.nonzero(warp(picture, NONE, turn, size=120)[..., 0] > 127)
     extent = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
-    moved, seen = move_boxes(np.array([[35, 45, 75, 85.0]]), turn, size=120, round_parts=round_parts)
+    moved, seen = move_boxes(
+        np.array([[35, 45, 75, 85.0]]), turn, size=120, round_parts=round_parts, least_visible=0.3
+    )
     assert seen.tolist() == [True]
     assert moved[0] == pytest.approx(extent, abs=1.5)
 
 
 def test_a_box_that_leaves_the_square_is_clipped_or_dropped() -> None:
     boxes = np.array([[0, 0, 20, 20], [50, 50, 70, 70], [-40, 0, 5, 20.0]])
-    moved, seen = move_boxes(boxes, np.eye(3), size=60, round_parts=False)
+    moved, seen = move_boxes(boxes, np.eye(3), size=60, round_parts=False, least_visible=0.3)
     assert seen.tolist() == [True, False, False]
     assert moved[1].tolist() == [50, 50, 60, 60]
-    assert move_boxes(np.zeros((0, 4)), np.eye(3), size=60, round_parts=False)[0].shape == (0, 4)
+    assert move_boxes(np.zeros((0, 4)), np.eye(3), size=60, round_parts=False, least_visible=0.3)[
+        0
+    ].shape == (0, 4)
 
 
 def test_batches_depend_on_seed_and_epoch_alone() -> None:
@@ -219,3 +223,13 @@ def test_augmentation_costs_about_a_millisecond() -> None:
         augment_picture(pixels, PRESETS["line-default"], size=224, rng=make_rng(0, 0, index))
         costs.append(time.perf_counter() - started)
     assert sorted(costs)[50] < 2e-3
+
+
+def test_half_a_part_is_not_taught_as_a_part() -> None:
+    box = np.array([[0, 0, 40, 40.0]])
+    away = np.array([[1, 0, -12.0], [0, 1, 0], [0, 0, 1]])  # 30 % of it leaves the picture
+    kept = {
+        name: move_boxes(box, away, size=60, round_parts=False, least_visible=PRESETS[name].least_visible)[1]
+        for name in ("detect", "detect-whole")
+    }
+    assert kept["detect"].all() and not kept["detect-whole"].any()
