@@ -6,6 +6,8 @@ from inspection.ui import choosing, resources
 from inspection.ui.explaining import name_for_explain
 from inspection.ui.gallery import run_waiting, show_gallery, show_way_back
 from inspection.ui.judge_choice import choose_judge, follow_link, write_link
+from inspection.ui.judging import KeptInspector
+from inspection.ui.records_kept import show_waiting
 from inspection.ui.report import show_report
 from inspection.ui.state import open_batch
 
@@ -29,7 +31,8 @@ if inputs is not None:
     batch = open_batch(choice, inputs.source, inputs.load)
     with st.spinner("Loading the model; the first time on a machine takes a minute …", show_time=True):
         inspector = resources.get_inspector(choice.line, choice.model, choice.precision)
-    run_waiting(batch, inspector)
+    run_waiting(batch, KeptInspector(inspector, batch.source[0]))
+    show_waiting()
     if len(batch.entries) != 1 and batch.opened is None:
         show_gallery(batch)
     else:

@@ -10,6 +10,7 @@ from inspection.ui import charts, resources
 from inspection.ui.choosing import PRECISION_WORDS
 from inspection.ui.exports import describe_outcome, safe_stem
 from inspection.ui.palette import REFUSED_ICON, VERDICT_STYLES
+from inspection.ui.records_kept import show_kept
 from inspection.ui.state import Entry
 from inspection.ui.uploads import Refusal
 from inspection.ui.viewer import View, show_evidence
@@ -26,6 +27,7 @@ def show_report(entry: Entry, line: Line, *, explain_as: str) -> None:
         st.info("This picture has not been inspected yet.", icon=":material/hourglass_empty:")
         return
     show_verdict(inspection, cost=say_cost(inspection))
+    show_kept(inspection)
     picture, facts = st.columns([3, 2], gap="medium")
     with picture:
         show_evidence(View(entry.preview, entry.size, inspection), key="evidence")

@@ -73,6 +73,8 @@ class FakeClassifying:
     head: LinearHead
     channels: int = 3
     heat_scale: float = 4.0
+    input_size: int = 56
+    temperature: float = 1.0
 
 
 def make_classifying() -> FakeClassifying:

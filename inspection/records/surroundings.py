@@ -1,0 +1,63 @@
+"""What stood around an inspection: the machine, this program, and the weights of the detectors beside the classifier."""
+
+import platform
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inspection.config import Settings, load_settings
+from inspection.engines.machine import describe_machine
+from inspection.records.content import Context, build_context
+
+if TYPE_CHECKING:
+    from inspection.pipeline import Inspector
+
+
+def build_full_context(
+    inspector: "Inspector", *, person: str, source: str, part: str = "", settings: Settings | None = None
+) -> Context:
+    """All that is known when an inspection is kept: rules, preprocessing, machine, detectors."""
+    context = build_context(inspector, person=person, source=source, part=part)
+    line, settings = inspector.line, settings or load_settings()
+    detectors = {
+        role: {"model": model, "sha256": find_weights_hash(line.name, model, settings)}
+        for role, model in (("locates", line.locate.model), ("marks defects", line.defect_detector))
+        if model is not None
+    }
+    return replace(
+        context, extra={**context.extra, "machine": describe_this_machine(), "detectors": detectors}
+    )
+
+
+@lru_cache(maxsize=1)
+def describe_this_machine() -> dict[str, Any]:
+    machine = describe_machine()
+    return {
+        "name": platform.node(),
+        "cpu": machine.cpu,
+        "cores": machine.cores,
+        "system": machine.system,
+        "python": machine.python,
+    }
+
+
+def find_weights_hash(line: str, model: str, settings: Settings) -> str | None:
+    """What the card says of the weights as they lie there now; None where there are none."""
+    path = settings.weights_dir / line / f"{model}.json"
+    try:
+        changed_ns = path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+    return _read_hash(path, changed_ns)
+
+
+@lru_cache(maxsize=256)
+def _read_hash(path: Path, changed_ns: int) -> str | None:
+    """changed_ns: so that a card that was written anew is read anew."""
+    from models.card import CardInvalid, read_card
+
+    try:
+        return read_card(path).weights_sha256
+    except CardInvalid:
+        return None

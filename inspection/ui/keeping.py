@@ -1,0 +1,149 @@
+"""Every inspection that the dashboard makes is kept; what could not be kept stays on the page and waits in its tab.
+
+Nothing here is drawn while an inspection is being kept: a press of a button ends a script at its next element, and an
+inspection that was kept but not noted as such would be kept twice.
+"""
+
+import time
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from inspection.records.content import Context
+from inspection.records.errors import StoreError
+from inspection.records.record import Record
+from inspection.records.store import RecordStore, open_store
+from inspection.records.surroundings import build_full_context
+from inspection.types import Inspection
+from inspection.ui.roles import RoleRefused, current_person
+
+if TYPE_CHECKING:
+    from inspection.pipeline import Inspector
+
+_LEDGER = "keeping.ledger"
+
+
+@st.cache_resource(max_entries=1, show_spinner=False, on_release=RecordStore.close)
+def _open_store() -> RecordStore:
+    return open_store()
+
+
+def get_store() -> RecordStore:
+    """One a process. A StoreError says what is wrong; the next call tries again."""
+    return _open_store()
+
+
+def name_person() -> str:
+    """How whoever is at the other end stands in the records: by address, because two may share a name."""
+    person = current_person()
+    if person is None:
+        raise RoleRefused("Expected somebody who is logged in. Log in again.")
+    address = "" if person.local else str(st.user.to_dict().get("email") or "")
+    return "".join(letter for letter in address or person.name if letter.isprintable())[:200]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    record: Record
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class NotKept:
+    """Shown all the same. `picture` is None where too much waits already."""
+
+    inspection: Inspection
+    picture: bytes | None
+    context: Context
+    error: StoreError
+
+
+@dataclass(slots=True)
+class Ledger:
+    """One tab's: what became of its inspections. Looked up by identity: the same picture may be inspected twice."""
+
+    most_kept: int = 512
+    most_waiting_bytes: int = 256 * 1024 * 1024
+    kept: deque[tuple[Inspection, Kept]] = field(default_factory=deque)
+    waiting: list[NotKept] = field(default_factory=list)
+
+    def find(self, inspection: Inspection) -> Kept | NotKept | None:
+        for known, kept in self.kept:
+            if known is inspection:
+                return kept
+        return next((held for held in self.waiting if held.inspection is inspection), None)
+
+    def note_kept(self, inspection: Inspection, kept: Kept) -> None:
+        self.kept.append((inspection, kept))
+        while len(self.kept) > self.most_kept:
+            self.kept.popleft()
+
+    def note_waiting(self, held: NotKept) -> None:
+        total = sum(len(one.picture) for one in self.waiting if one.picture is not None)
+        if held.picture is not None and total + len(held.picture) > self.most_waiting_bytes:
+            held = replace(held, picture=None)
+        self.waiting.append(held)
+
+    @property
+    def keepable(self) -> list[NotKept]:
+        return [held for held in self.waiting if held.picture is not None]
+
+    def drop_lost(self) -> None:
+        self.waiting = self.keepable
+
+
+def open_ledger() -> Ledger:
+    """This tab's."""
+    ledger: Ledger = st.session_state.setdefault(_LEDGER, Ledger())
+    return ledger
+
+
+def keep(
+    inspection: Inspection,
+    picture: bytes,
+    *,
+    inspector: "Inspector",
+    source: str,
+    part: str = "",
+    person: str | None = None,
+) -> Kept:
+    """Once an inspection. person: where no browser is at the other end. Raises a StoreError when it is not kept."""
+    context = build_full_context(inspector, person=person or name_person(), source=source, part=part)
+    return _add(inspection, picture, context)
+
+
+def keep_or_hold(inspection: Inspection, picture: bytes, *, inspector: "Inspector", source: str) -> None:
+    """For a page: what cannot be kept now is marked so and waits in this tab."""
+    ledger = open_ledger()
+    context = build_full_context(inspector, person=name_person(), source=source)
+    try:
+        ledger.note_kept(inspection, _add(inspection, picture, context))
+    except StoreError as error:
+        held = replace(context, inspected_at=datetime.now(UTC))
+        ledger.note_waiting(NotKept(inspection, picture, held, error))
+
+
+def keep_waiting(ledger: Ledger, wanted: list[NotKept]) -> None:
+    """Tries again, oldest first, and stops at the first that fails."""
+    for held in wanted:
+        if held.picture is None:
+            continue
+        place = next((index for index, one in enumerate(ledger.waiting) if one is held), None)
+        if place is None:
+            continue  # a second press of the same button
+        try:
+            kept = _add(held.inspection, held.picture, held.context)
+        except StoreError as error:
+            ledger.waiting[place] = replace(held, error=error)
+            return
+        ledger.waiting.pop(place)
+        ledger.note_kept(held.inspection, kept)
+
+
+def _add(inspection: Inspection, picture: bytes, context: Context) -> Kept:
+    started = time.perf_counter()
+    record = get_store().add(inspection, picture, context=context)
+    return Kept(record, (time.perf_counter() - started) * 1e3)
