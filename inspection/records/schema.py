@@ -88,3 +88,51 @@ tallies = Table(
     Column("score_ppm", BigInteger, nullable=False),  # sum of scores, in millionths: integers add up exactly
     Column("latency_us", BigInteger, nullable=False),  # sum of latencies
 )
+
+# What follows serves the review queue. It is not in the chain: the queue follows from the records and the rules, and
+# triggers keep it (migrations/review_triggers.py).
+
+# The newest row holds; none is changed, so that it can be said by which rules a record was or was not taken in.
+review_rules = Table(
+    "review_rules",
+    metadata,
+    Column("id", SERIAL, primary_key=True, autoincrement=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("confidence_0_1", Float(53), nullable=False),
+    Column("novelty_p", Float(53), nullable=False),
+    Column("sample_0_1", Float(53), nullable=False),
+    Column("sample_below", LargeBinary(9), nullable=False),  # a pass whose uid is below it is sampled
+    Column("second_0_1", Float(53), nullable=False),
+    Column("second_below", LargeBinary(9), nullable=False),  # likewise with the second half of the uid
+)
+
+# One row: a part that waits for a person. It goes when as many people as are wanted have decided.
+review_queue = Table(
+    "review_queue",
+    metadata,
+    Column("record_id", SERIAL, ForeignKey("records.id"), primary_key=True, autoincrement=False),
+    Column("line", Text, nullable=False),
+    Column("rank", Integer, nullable=False),  # queue.Reason
+    Column("at_us", BigInteger, nullable=False),
+    Column("wanted", Integer, nullable=False),  # 1, or 2 where a second opinion is asked
+    Column("answered_by", Text, nullable=False),  # the first of two; else empty
+)
+Index(
+    "review_queue_by_value",
+    review_queue.c.line,
+    review_queue.c.rank,
+    review_queue.c.at_us,
+    review_queue.c.record_id,
+    review_queue.c.answered_by,
+)
+
+# Who has which part in hand. The primary key is what keeps two from the same part.
+review_leases = Table(
+    "review_leases",
+    metadata,
+    Column("record_id", SERIAL, ForeignKey("records.id"), primary_key=True, autoincrement=False),
+    Column("token", Text, nullable=False),  # one a browser tab
+    Column("person", Text, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+)
