@@ -6,7 +6,7 @@ LINE ?= aluminium
 MODEL ?= mobilenetv3_large
 DATA ?= var/data/$(LINE)
 
-.PHONY: run test test-slow lint format bench train clean
+.PHONY: run test test-slow lint format bench bench-app train clean
 
 run: .venv/ready
 	$(BIN)/streamlit run server.py --server.port $(PORT)
@@ -29,6 +29,10 @@ format: .venv/ready-dev
 
 bench: .venv/ready
 	$(BIN)/python -m inspection bench
+
+# In a real browser, on a quiet machine: needs Chromium.
+bench-app: .venv/ready-dev
+	$(BIN)/python -m tests.bench.app
 
 train: .venv/ready
 	$(BIN)/python -m inspection train $(LINE) --model $(MODEL) --data $(DATA)

@@ -42,18 +42,46 @@ def augment_pair(
     size: int,
     rng: np.random.Generator,
     whitener: F32 | None = None,
+    window: float | None = None,
 ) -> tuple[U8, U8 | None]:
-    """The mask (h, w) moves with its picture; light, noise and blur leave it alone."""
-    matrix = draw_matrix(pixels.shape[:2], augment, size=size, rng=rng)
+    """The mask (h, w) moves with its picture; light, noise and blur leave it alone.
+
+    window: only a square of this part of the side, around the defect where there is one.
+    """
+    crop = None if window is None else draw_window(pixels.shape[:2], mask, window, rng)
+    matrix = draw_matrix(pixels.shape[:2], augment, size=size, rng=rng, crop=crop)
     warped = warp(pixels, augment, matrix, size=size)
     moved = None if mask is None else warp(mask, augment, matrix, size=size, pad=0)
     return change_surface(warped, augment, rng=rng, whitener=whitener), moved
 
 
-def draw_matrix(source: tuple[int, ...], augment: Augment, *, size: int, rng: np.random.Generator) -> Matrix:
+def draw_window(
+    source: tuple[int, ...], mask: U8 | None, share: float, rng: np.random.Generator
+) -> tuple[float, float, float, float]:
+    """x, y, width, height of a square that holds a point of the defect, or of the part's middle, off its centre."""
+    height, width = source
+    side = share * min(height, width)
+    marked = np.flatnonzero(mask) if mask is not None else np.empty(0, np.intp)
+    if len(marked):
+        y, x = divmod(int(marked[rng.integers(len(marked))]), width)
+    else:
+        y, x = rng.uniform(0.15, 0.85, 2) * source
+    dx, dy = rng.uniform(-0.35, 0.35, 2) * side
+    return float(x + dx - side / 2), float(y + dy - side / 2), side, side
+
+
+def draw_matrix(
+    source: tuple[int, ...],
+    augment: Augment,
+    *,
+    size: int,
+    rng: np.random.Generator,
+    crop: tuple[float, float, float, float] | None = None,
+) -> Matrix:
     """Crop, flip, turn, zoom, shift, perspective and the resize to the training size, as one matrix."""
     height, width = source
-    matrix = _crop_to_unit(height, width, augment, rng)  # the crop becomes the square −½…½
+    # the crop becomes the square −½…½
+    matrix = _crop_to_unit(height, width, augment, rng) if crop is None else _fit_to_unit(*crop)
     zoom = _draw_ratio(rng, augment.zoom)
     flip_x = -1.0 if rng.random() < augment.flip_x_chance else 1.0
     flip_y = -1.0 if rng.random() < augment.flip_y_chance else 1.0
@@ -76,6 +104,10 @@ def _crop_to_unit(height: int, width: int, augment: Augment, rng: np.random.Gene
         ratio = _draw_ratio(rng, augment.crop_ratio)
         w, h = min(width, (area * ratio) ** 0.5), min(height, (area / ratio) ** 0.5)
         x, y = rng.uniform(0, width - w), rng.uniform(0, height - h)
+    return _fit_to_unit(x, y, w, h)
+
+
+def _fit_to_unit(x: float, y: float, w: float, h: float) -> Matrix:
     return np.array([[1 / w, 0, -x / w - 0.5], [0, 1 / h, -y / h - 0.5], [0, 0, 1.0]])
 
 

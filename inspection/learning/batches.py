@@ -36,6 +36,7 @@ def iterate_batches(
     """Whole batches in an order that (seed, epoch) decides; the few pictures left over wait for the next epoch."""
     size = config.size_of(epoch)
     order = draw_order(pictures.labels, config, epoch=epoch)
+    window = size / config.final_size if config.windows and size < config.final_size else None
     one_hot = np.eye(len(config.class_names), dtype=np.float32)
     for start in range(
         0, count_steps(len(pictures), config.batch_size) * config.batch_size, config.batch_size
@@ -48,7 +49,7 @@ def iterate_batches(
             rng = make_rng(config.seed, epoch, start + place)
             mask = None if pictures.masks is None else pictures.masks[index]
             pixels[place], moved = augment_pair(
-                pictures.pixels[index], mask, augment, size=size, rng=rng, whitener=whitener
+                pictures.pixels[index], mask, augment, size=size, rng=rng, whitener=whitener, window=window
             )
             if masks is not None and moved is not None:
                 masks[place] = moved

@@ -37,6 +37,9 @@ class TrainConfig:
     teacher_weights: str | None = None  # … and its trained weights
     distill_share: float = 0.5  # of the loss
     distill_temperature: float = 4.0
+    # A stage of small pictures shows pieces of the part at full scale, around the defect where there is a mask,
+    # instead of the whole part shrunk.
+    windows: bool = False
     guide: float = 0.0  # weight of what each cell of the last map is asked; needs masks of the defects
     device: str = "cpu"
     threads: int = 0  # 0: as torch finds it

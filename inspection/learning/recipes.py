@@ -92,7 +92,7 @@ OURS: dict[str, dict[str, Any]] = {
     "line": {"augment": "line-default"},
     "strip": {"augment": "strip"},
     # where the defects have masks: each cell of the last map is asked as well
-    "guided": {"augment": "line-default", "guide": 1.0},
+    "guided": {"augment": "line-default", "guide": 1.0, "windows": True},
     "gentle": {"augment": "gentle"},
     "distill": {"augment": "line-default", "distill_share": 0.7, "label_smoothing": 0.0},
     "detect": {"augment": "detect", "gradient_clip": 10.0, "label_smoothing": 0.0},

@@ -114,3 +114,26 @@ def test_masks_of_another_size_are_refused() -> None:
     pictures = make_textures(3, seed=1)
     with pytest.raises(DataInvalid, match="Masks"):
         ArraySet(pictures.pixels, pictures.labels, pictures.keys, np.zeros((3, 8, 8), np.uint8))
+
+
+def test_a_window_holds_a_piece_of_the_defect_at_full_scale() -> None:
+    mask = np.zeros((96, 96), np.uint8)
+    mask[45:51, 40:43] = 255
+    picture = np.repeat(mask[..., None], 3, axis=2)
+    areas = []
+    for index in range(30):
+        rng = make_rng(0, 0, index)
+        _, seen = augment_pair(picture, mask, PRESETS["none"], size=32, rng=rng, window=1 / 3)
+        assert seen is not None
+        areas.append(int((seen > 127).sum()))
+    assert min(areas) >= 1 and max(areas) == pytest.approx(18, abs=3)
+
+
+def test_a_small_stage_shows_windows_and_the_last_one_whole_pictures() -> None:
+    pictures = mark(make_textures(12, seed=1))
+    config = make_config(guide=1.0, windows=True, sizes=((1, 16), (1, 32)), augment="none")
+    piece, whole = (next(iterate_batches(pictures, config, PRESETS["none"], epoch=epoch)) for epoch in (0, 1))
+    assert piece.pixels.shape[1] == 16 and whole.pixels.shape[1] == 32
+    originals = {picture.tobytes() for picture in pictures.pixels}
+    assert all(picture.tobytes() in originals for picture in whole.pixels)
+    assert piece.masks is not None and piece.masks.any(axis=(1, 2)).sum() == 8
