@@ -9,7 +9,7 @@ import numpy as np
 from inspection.classify import classify
 from inspection.config import Settings, load_settings
 from inspection.engines.openvino import OpenVinoEngine
-from inspection.engines.prepare import Prepared, prepare_model
+from inspection.engines.prepare import Prepared, find_weights, prepare_model
 from inspection.errors import ModelUnknown, PrecisionUnavailable, WeightsRefused
 from inspection.explain import Head, explain_class
 from inspection.letterbox import crop_bounds, crop_box
@@ -226,7 +226,8 @@ def load_inspector(
 ) -> Inspector:
     """The line's champion unless told otherwise. Slow the first time on a machine: keep what it returns.
 
-    Without a precision, INT8 where it answers here as it did where it was evaluated, else f32: the label tells which.
+    Without a precision, INT8 where no card withholds it and it answers here as it did where it was evaluated, else
+    f32: the label tells which.
     """
     settings = settings or load_settings()
     line = load_line(line_name, settings)
@@ -237,10 +238,19 @@ def load_inspector(
         )
     if precision is not None:
         return build_inspector(line, model, precision, settings)
+    if withholds_int8(line, model, settings):
+        return build_inspector(line, model, "f32", settings)
     try:
         return build_inspector(line, model, "int8", settings)
     except PrecisionUnavailable:
         return build_inspector(line, model, "f32", settings)
+
+
+def withholds_int8(line: Line, model: str, settings: Settings) -> bool:
+    """Whether the release found that a model which runs here judges too differently at INT8; its card says why."""
+    used = (model, line.locate.model if line.locate.mode == "detector" else None, line.defect_detector)
+    cards = [find_weights(line.name, name, settings)[1] for name in used if name is not None]
+    return any(card.precisions.get("int8", {}).get("withheld") for card in cards)
 
 
 def build_inspector(line: Line, model: str, precision: Precision, settings: Settings) -> Inspector:

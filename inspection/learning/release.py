@@ -19,6 +19,9 @@ from inspection.learning.config import TrainConfig
 from inspection.learning.evaluate import Evaluation, compare_precisions, evaluate_set, write_evaluations
 from inspection.learning.line_data import LineData
 from inspection.learning.shipping import CALIBRATION_PICTURES, calibrate, store_weights
+from inspection.learning.split_store import store_split
+from inspection.learning.splits import Split
+from inspection.learning.withholding import judge_int8
 from inspection.lines import Line
 from inspection.types import U8
 from models.card import Card, write_card
@@ -40,6 +43,7 @@ def release_classifier(
     *,
     int8_a_channel: bool = False,
     notes: Sequence[str] = (),
+    split: Split | None = None,
     tell: Tell = print,
 ) -> Card:
     """Everything is measured on the weights as they are stored, not as they were trained."""
@@ -61,6 +65,8 @@ def release_classifier(
         for precision, engine in engines.items()
     }
     write_evaluations(list(evaluations.values()), weights.with_suffix(".parquet"))
+    if split is not None:
+        store_split(split, weights.parent)
     reference = evaluations["validation", "f32"]
     doubt = 1 / (len(reference) + 2)
     temperature = fit_temperature(reference.logits, reference.labels, doubt_0_1=doubt)
@@ -108,7 +114,6 @@ def fill_card(
     calibration: str,
     notes: Sequence[str],
 ) -> Card:
-
     figures = {
         split: {
             precision: evaluations[split, precision]
@@ -118,15 +123,30 @@ def fill_card(
         }
         for split in ("validation", "test")
     }
-    drift = {
-        split: compare_precisions(evaluations[split, "f32"], evaluations[split, "int8"])
-        for split in ("validation", "test")
+    int8: dict[str, object] = {
+        "calibration_sha256": calibration,
+        "against_f32": {
+            split: compare_precisions(evaluations[split, "f32"], evaluations[split, "int8"])
+            for split in ("validation", "test")
+        },
+        "withheld": withhold_int8(evaluations["validation", "f32"], evaluations["validation", "int8"]),
     }
     return replace(
         card,
         temperature=temperature,
         heat_scale=heat_scale,
         figures=figures,
-        precisions={"f32": {}, "bf16": {}, "int8": {"calibration_sha256": calibration, "against_f32": drift}},
+        precisions={"f32": {}, "bf16": {}, "int8": int8},
         notes=list(notes),
+    )
+
+
+def withhold_int8(reference: Evaluation, other: Evaluation) -> str | None:
+    """Both of the validation pictures."""
+    right, right_int8 = (int((each.called == each.labels).sum()) for each in (reference, other))
+    return judge_int8(
+        pictures=len(reference),
+        changed=int((reference.called != other.called).sum()),
+        lost=(right - right_int8) / len(reference),
+        figure="accuracy",
     )

@@ -1,8 +1,9 @@
 """A detector's finished run → what ships, measured on the weights as they are stored."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,12 @@ from inspection.learning.data import LabelledBox
 from inspection.learning.detection_metrics import DetectionFigures, measure_detections
 from inspection.learning.line_data import LineBoxes
 from inspection.learning.shipping import CALIBRATION_PICTURES, calibrate, store_weights
+from inspection.learning.split_store import store_split
+from inspection.learning.splits import Split
+from inspection.learning.withholding import compare_findings, judge_int8
 from inspection.lines import Line
 from inspection.locate import select_findings
-from inspection.types import Box, Engine
+from inspection.types import Box, Engine, Finding
 from models.card import Card, write_card
 from models.loading import load_network
 from models.registry import find_spec
@@ -37,6 +41,7 @@ def release_detector(
     *,
     int8_a_channel: bool = False,
     notes: Sequence[str] = (),
+    split: Split | None = None,
     tell: Tell = print,
 ) -> Card:
     weights = settings.weights_dir / line.name / f"{config.model}.safetensors"
@@ -51,30 +56,54 @@ def release_detector(
         "int8": OpenVinoEngine(quantized.clone, precision="int8", threads=settings.threads),
     }
     tell("evaluating")
-    figures = {
-        split: {
-            precision: measure_boxes(engine, boxes, data.class_names, line.locate.threshold_0_1).to_dict()
-            for precision, engine in engines.items()
-        }
-        for split, boxes in (("validation", data.validation), ("test", data.test))
-    }
-    calibration = hash_file(calibration_path(weights))
-    card = replace(
-        card,
-        figures=figures,
-        precisions={"f32": {}, "bf16": {}, "int8": {"calibration_sha256": calibration}},
-        notes=list(notes),
+    if split is not None:
+        store_split(split, weights.parent)
+    figures, int8 = evaluate_detector(
+        engines,
+        {"validation": data.validation, "test": data.test},
+        data.class_names,
+        threshold_0_1=line.locate.threshold_0_1,
     )
+    int8["calibration_sha256"] = hash_file(calibration_path(weights))
+    card = replace(card, figures=figures, precisions={"f32": {}, "bf16": {}, "int8": int8}, notes=list(notes))
     write_card(card, weights.with_suffix(".json"))
     return card
 
 
-def measure_boxes(
-    engine: Engine, pictures: BoxSet, class_names: Sequence[str], threshold_0_1: float
-) -> DetectionFigures:
+def evaluate_detector(
+    engines: Mapping[str, Engine],
+    sides: Mapping[str, BoxSet],
+    class_names: Sequence[str],
+    *,
+    threshold_0_1: float,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(the card's figures, what it says of INT8): each side is looked at once at each precision."""
+    figures: dict[str, Any] = {}
+    against: dict[str, Any] = {}
+    for split, boxes in sides.items():
+        found = {name: find_parts(engine, boxes, class_names) for name, engine in engines.items()}
+        figures[split] = {
+            name: measure_boxes(each, boxes, class_names, threshold_0_1).to_dict()
+            for name, each in found.items()
+        }
+        against[split] = compare_findings(found["f32"], found["int8"], threshold_0_1=threshold_0_1)
+    return figures, {"against_f32": against, "withheld": withhold_int8(figures, against)}
+
+
+def withhold_int8(figures: Mapping[str, Any], against: Mapping[str, Any]) -> str | None:
+    judged, precise = against["validation"], figures["validation"]
+    return judge_int8(
+        pictures=judged["n"],
+        changed=judged["flipped"],
+        lost=(precise["f32"]["map_50"] or 0.0) - (precise["int8"]["map_50"] or 0.0),
+        figure="mAP@0.5",
+    )
+
+
+def find_parts(engine: Engine, pictures: BoxSet, class_names: Sequence[str]) -> list[list[Finding]]:
     """In pixels of the square: scale and offset change no overlap."""
     size = pictures.pixels.shape[1]
-    found = [
+    return [
         select_findings(
             engine.run(pictures.pixels[index : index + 1]).outputs[0][0],
             class_names=class_names,
@@ -85,6 +114,11 @@ def measure_boxes(
         )
         for index in range(len(pictures))
     ]
+
+
+def measure_boxes(
+    found: Sequence[Sequence[Finding]], pictures: BoxSet, class_names: Sequence[str], threshold_0_1: float
+) -> DetectionFigures:
     truth = [
         [
             LabelledBox(Box(*map(float, edges)), class_names[int(label)])

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -216,12 +216,21 @@ def write_split(split: Split, path: Path) -> None:
 def read_split(path: Path) -> Split:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DataInvalid(f"Expected a stored split at {path}: {type(error).__name__} {error}.") from error
+    return parse_split(document, source=path)
+
+
+def parse_split(document: Any, *, source: Path) -> Split:
+    """The keys in the order in which they stand: the hash is of that order."""
+    try:
         kind, seed = document["kind"], document["seed"]
         sides = [[str(key) for key in document[side]] for side in ("train", "validation", "test")]
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise DataInvalid(f"Expected a stored split at {path}: {type(error).__name__} {error}.") from error
+    except (KeyError, TypeError) as error:
+        raise DataInvalid(f"Expected a stored split at {source}: {type(error).__name__} {error}.") from error
     if kind not in ("stratified", "grouped", "official") or not (seed is None or isinstance(seed, int)):
         raise DataInvalid(
-            f"Expected a split of a known kind with a seed at {path}, got {kind!r} and {seed!r}."
+            f"Expected a split of a known kind with a seed at {source}, got {kind!r} and {seed!r}."
         )
-    return make_split(kind, seed, sides)
+    make_split(kind, seed, sides)  # refuses a key that stands twice
+    return Split(kind, seed, *(tuple(side) for side in sides))

@@ -77,6 +77,7 @@ def tabulate_figures(figures: Mapping[str, Any], precisions: Mapping[str, Any]) 
             **tell_difference(precisions.get(precision, {}).get("against_f32", {}).get(split)),
         }
         for split, measured in figures.items()
+        if isinstance(measured, Mapping)  # robustness is a list of rows
         for precision, values in measured.items()
     ]
 

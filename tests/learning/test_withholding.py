@@ -1,0 +1,108 @@
+"""When INT8 is not fit to run a line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inspection import pipeline
+from inspection.config import Settings, load_settings
+from inspection.learning.arrays import BoxSet
+from inspection.learning.evaluate import Evaluation
+from inspection.learning.release import withhold_int8
+from inspection.learning.release_detector import evaluate_detector
+from inspection.learning.withholding import compare_findings, judge_int8
+from inspection.types import Box, Finding
+from models.card import write_card
+from tests.fakes import FakeEngine, make_line
+from tests.models.cards import make_card
+
+
+@pytest.mark.parametrize(
+    ("pictures", "changed", "lost", "complaint"),
+    [
+        (1000, 0, 0.0, None),
+        (1000, 10, 0.005, None),  # at the bounds
+        (1000, 11, 0.0, "changes 11 of 1000 validation pictures"),
+        (1000, 10, 0.006, "loses 0.60 points of accuracy"),
+        (1000, 10, -0.01, None),  # what is gained is not lost
+        (11, 1, 1 / 11, None),  # one picture of few says nothing
+        (11, 2, 0.0, "changes 2 of 11"),
+        (0, 0, 0.0, None),
+    ],
+)
+def test_int8_is_withheld_where_it_strays(pictures, changed, lost, complaint) -> None:
+    told = judge_int8(pictures=pictures, changed=changed, lost=lost, figure="accuracy")
+    assert told is None if complaint is None else told is not None and complaint in told
+
+
+def make_evaluation(called: list[int], precision: str) -> Evaluation:
+    logits = np.eye(3, dtype=np.float32)[called]
+    labels = np.zeros(len(called), np.int64)
+    keys = tuple(map(str, range(len(called))))
+    return Evaluation("validation", precision, keys, labels, logits, np.ones(len(called), np.float32))  # type: ignore[arg-type]
+
+
+def test_a_classifier_is_judged_by_its_calls() -> None:
+    reference = make_evaluation([0] * 98 + [1] * 2, "f32")
+    assert withhold_int8(reference, make_evaluation([0] * 97 + [1] * 3, "int8")) is None
+    told = withhold_int8(reference, make_evaluation([0] * 96 + [1] * 4, "int8"))
+    assert told is not None and "changes 2 of 100" in told and "loses 2.00 points" in told
+    # errors that change sides cancel in the accuracy, not in the count
+    assert withhold_int8(reference, make_evaluation([1] * 2 + [0] * 98, "int8")) is not None
+
+
+def find(*boxes: tuple[float, float]) -> list[Finding]:
+    """(left edge, score) of squares of 10 pixels."""
+    return [Finding(Box(x, 0, x + 10, 10), "part", score) for x, score in boxes]
+
+
+def test_a_picture_is_changed_where_other_boxes_are_found() -> None:
+    reference = [find((0, 0.9)), find((0, 0.9)), find((0, 0.9)), find((0, 0.6)), [], find((0, 0.4))]
+    other = [find((1, 0.8)), find((8, 0.9)), find((0, 0.9), (30, 0.7)), find((0, 0.4)), [], find((0, 0.3))]
+    told = compare_findings(reference, other, threshold_0_1=0.5)
+    # moved a little: the same; moved away, one too many, lost: changed; none, and none that is sure: the same
+    assert (told["n"], told["flipped"], told["disagreement"]) == (6, 3, 0.5)
+    assert told["largest_score_difference"] == pytest.approx(0.2)
+
+
+def test_a_detectors_card_tells_how_far_int8_strays() -> None:
+    def candidates(score: float) -> FakeEngine:
+        return FakeEngine(np.array([[4, 4, 20, 20, score]], np.float32))
+
+    pictures = BoxSet(
+        np.zeros((20, 32, 32, 3), np.uint8),
+        tuple(np.array([[4, 4, 20, 20]], np.float32) for _ in range(20)),
+        tuple(np.zeros(1, np.int64) for _ in range(20)),
+        tuple(map(str, range(20))),
+    )
+    sides = {"validation": pictures, "test": pictures}
+    figures, int8 = evaluate_detector(
+        {"f32": candidates(0.6), "int8": candidates(0.58)}, sides, ("part",), threshold_0_1=0.5
+    )
+    assert figures["test"]["int8"]["map_50"] == 1.0 and int8["withheld"] is None
+    _, int8 = evaluate_detector(
+        {"f32": candidates(0.6), "int8": candidates(0.4)}, sides, ("part",), threshold_0_1=0.5
+    )
+    assert int8["against_f32"]["test"]["flipped"] == 20
+    assert "changes 20 of 20" in int8["withheld"]
+
+
+@pytest.mark.parametrize("withheld", ["resnet50", "yolov5n", None])
+def test_whoever_names_no_precision_gets_f32_where_int8_is_withheld(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, withheld: str | None
+) -> None:
+    line = make_line(detector=True)
+    settings = Settings(tmp_path, tmp_path, tmp_path, 1, load_settings().max_picture_bytes, 10**6)
+    for model in ("resnet50", "yolov5n"):
+        reason = "INT8 changes 9 of 10" if model == withheld else None
+        card = make_card(line="toy", model=model, precisions={"int8": {"withheld": reason}})
+        write_card(card, tmp_path / "toy" / f"{model}.json")
+    asked: list[str] = []
+    monkeypatch.setattr(pipeline, "load_line", lambda *_: line)
+    monkeypatch.setattr(
+        pipeline, "build_inspector", lambda line, model, precision, settings: asked.append(precision)
+    )
+    pipeline.load_inspector("toy", settings=settings)
+    pipeline.load_inspector("toy", precision="int8", settings=settings)
+    assert asked == ["int8" if withheld is None else "f32", "int8"]
