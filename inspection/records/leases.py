@@ -1,0 +1,107 @@
+"""Who has which part in hand. A part is found and taken in one transaction, while nobody else writes.
+
+A lease ends by itself: the part of a browser that died, or of a process that was killed, is given out again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from inspection.records.database import Database
+from inspection.records.errors import StoreError
+from inspection.records.queue import Place, find_next, find_place
+from inspection.records.record import to_us
+from inspection.records.schema import review_leases
+
+LEASE = timedelta(minutes=10)
+
+
+class PartTaken(StoreError):
+    """The part went to somebody else, or needs nobody any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    place: Place
+    token: str  # one a browser tab: whoever shares a name still gets parts of their own
+    person: str
+    until_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leases:
+    database: Database
+    clock: Callable[[], datetime]
+
+    def take_next(
+        self, *, token: str, person: str, lines: Sequence[str] = (), skipped: Sequence[int] = ()
+    ) -> Lease | None:
+        """None: nothing waits for this person. What the token held before is given back."""
+        now_us = to_us(self.clock())
+        with self.database.writing() as connection:
+            _forget(connection, token, now_us)
+            place = find_next(connection, person=person, lines=lines, skipped=skipped, now_us=now_us)
+            return None if place is None else self._write(connection, place, token, person, now_us)
+
+    def take(self, record_id: int, *, token: str, person: str) -> Lease:
+        now_us = to_us(self.clock())
+        with self.database.writing() as connection:
+            _forget(connection, token, now_us)
+            place = find_place(connection, record_id, person=person, now_us=now_us)
+            if place is None:
+                raise PartTaken(
+                    f"Part {record_id} is in other hands or was decided meanwhile. Go on to the next."
+                )
+            return self._write(connection, place, token, person, now_us)
+
+    def renew(self, lease: Lease) -> Lease:
+        """Before anything is decided. A lease that ran out holds on where nobody else took the part."""
+        now_us = to_us(self.clock())
+        held = review_leases.c
+        with self.database.writing() as connection:
+            renewed = connection.execute(
+                update(review_leases)
+                .where(held.record_id == lease.place.record_id, held.token == lease.token)
+                .values(until_us=now_us + _LEASE_US)
+            ).rowcount
+            if renewed:
+                return replace(lease, until_us=now_us + _LEASE_US)
+            place = find_place(connection, lease.place.record_id, person=lease.person, now_us=now_us)
+            if place is None:
+                raise PartTaken(
+                    f"Part {lease.place.record_id} lay here for more than {LEASE.seconds // 60} minutes and went "
+                    "to somebody else. Your answer was not kept. Go on to the next."
+                )
+            _forget(connection, lease.token, now_us)
+            return self._write(connection, place, lease.token, lease.person, now_us)
+
+    def give_back(self, token: str) -> None:
+        with self.database.writing() as connection:
+            _forget(connection, token, to_us(self.clock()))
+
+    def count_in_hand(self) -> int:
+        with self.database.reading() as connection:
+            return int(
+                connection.execute(
+                    select(func.count())
+                    .select_from(review_leases)
+                    .where(review_leases.c.until_us > to_us(self.clock()))
+                ).scalar_one()
+            )
+
+    def _write(self, connection: Connection, place: Place, token: str, person: str, now_us: int) -> Lease:
+        lease = Lease(place, token, person, now_us + _LEASE_US)
+        row = {"record_id": place.record_id, "token": token, "person": person, "until_us": lease.until_us}
+        connection.execute(insert(review_leases), row)
+        return lease
+
+
+_LEASE_US = int(LEASE.total_seconds() * 1e6)
+
+
+def _forget(connection: Connection, token: str, now_us: int) -> None:
+    """The token's own, and all that ran out."""
+    held = review_leases.c
+    connection.execute(delete(review_leases).where((held.token == token) | (held.until_us <= now_us)))

@@ -1,0 +1,84 @@
+"""What people said in review, read back from the chain for the agreement study."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from inspection.learning.agreement import NO_PART, Opinion
+from inspection.records.database import Database
+from inspection.records.record import Kind, Record
+from inspection.records.review_rules import DatedRules, is_sampled, list_rules
+from inspection.records.schema import records
+from inspection.records.search import Search
+from inspection.records.store import RecordStore
+from inspection.types import VerdictKind
+
+_BATCH = 5_000
+
+
+def read_opinions(
+    store: RecordStore, *, line: str, since: datetime | None = None, until: datetime | None = None
+) -> list[Opinion]:
+    """One a person and part, in the order of the parts. since, until: when they decided."""
+    said = defaultdict[tuple[int, str], list[Record]](list)
+    search = Search(kinds=(Kind.DECISION,), lines=(line,), since=since, until=until)
+    for record in store.walk(search):
+        if record.of_id is not None:
+            said[record.of_id, record.person].append(record)
+    subjects = _read_subjects(store.database, sorted({part for part, _ in said}))
+    rules = list_rules(store.database)
+    return [
+        _build_opinion(part, decisions, sampled=_was_sampled(*subjects[part], rules))
+        for (part, _), decisions in sorted(said.items())
+    ]
+
+
+def read_label(verdict: str, class_name: str | None) -> str | None:
+    """One word for what was said; None: could not tell."""
+    if verdict == VerdictKind.NO_PART:
+        return NO_PART
+    return None if verdict == VerdictKind.REVIEW else class_name
+
+
+def _build_opinion(part: int, decisions: Sequence[Record], *, sampled: bool) -> Opinion:
+    first, last = decisions[0], decisions[-1]
+    said: Mapping[str, str | None] = first.body["model_said"]
+    verdict = str(said["verdict"])
+    blind = not first.body["saw_map"]
+    return Opinion(
+        record_id=part,
+        picture=first.body["subject_picture_sha256"],
+        person=first.person,
+        # a second answer before the map was seen does not count: the first is the one that nothing led to
+        blind=read_label(first.verdict, first.class_name) if blind else None,
+        settled=read_label(last.verdict, last.class_name),
+        saw_map=bool(last.body["saw_map"]),
+        model=NO_PART if verdict == VerdictKind.NO_PART else said["class"],
+        decided=verdict != VerdictKind.REVIEW,
+        sampled=sampled and verdict == VerdictKind.PASS,
+        took_ms=float(first.body["took_ms"]),
+    )
+
+
+def _read_subjects(database: Database, parts: Sequence[int]) -> dict[int, tuple[bytes, int]]:
+    return dict(_walk_subjects(database, parts))
+
+
+def _walk_subjects(database: Database, parts: Sequence[int]) -> Iterator[tuple[int, tuple[bytes, int]]]:
+    for start in range(0, len(parts), _BATCH):
+        batch = parts[start : start + _BATCH]
+        with database.reading() as connection:
+            rows = connection.execute(
+                select(records.c.id, records.c.uid, records.c.at_us).where(records.c.id.in_(batch))
+            ).all()
+        for part, uid, at_us in rows:
+            yield part, (uid, at_us)
+
+
+def _was_sampled(uid: bytes, at_us: int, rules: Sequence[DatedRules]) -> bool:
+    """By the rules that held when the part was inspected."""
+    place = bisect_right([each.since_us for each in rules], at_us) - 1
+    return is_sampled(uid, rules[max(place, 0)].rules)

@@ -1,0 +1,131 @@
+"""The parts that wait for a person, the most valuable first.
+
+The queue is one table that holds nothing but what waits; triggers keep it (migrations/review_triggers.py). The next
+part is found by one seek a line and reason on its index, whatever its length.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+
+from sqlalchemy import ColumnElement, Connection, Row, case, func, select
+
+from inspection.records.database import Database
+from inspection.records.schema import review_leases, review_queue
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Reason(IntEnum):
+    """Why a part waits, in the order in which they are served; of several, the first."""
+
+    REVIEW = 0  # the model asked
+    NOVEL = 1  # unlike the training parts
+    UNSURE = 2  # decided, but with little confidence
+    SAMPLE = 3  # a pass, drawn at random: the only way to learn of escapes
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    line: str
+    reason: Reason
+    parts: int
+    seconds: int  # of these, wait for their second opinion
+    oldest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    record_id: int
+    line: str
+    reason: Reason
+    second: bool  # another person has decided already
+
+
+def count_waiting(database: Database, *, person: str) -> tuple[Waiting, ...]:
+    """What this person may be given; parts that somebody has in hand are among them."""
+    queue = review_queue.c
+    second = case((queue.answered_by != "", 1), else_=0)
+    with database.reading() as connection:
+        rows = connection.execute(
+            select(queue.line, queue.rank, func.count(), func.sum(second), func.min(queue.at_us))
+            .where(queue.answered_by != person)
+            .group_by(queue.line, queue.rank)
+            .order_by(queue.line, queue.rank)
+        ).all()
+    return tuple(
+        Waiting(
+            line=line,
+            reason=Reason(rank),
+            parts=int(parts),
+            seconds=int(seconds),
+            oldest=_EPOCH + timedelta(microseconds=oldest),
+        )
+        for line, rank, parts, seconds, oldest in rows
+    )
+
+
+def find_next(
+    connection: Connection, *, person: str, lines: Sequence[str], skipped: Sequence[int], now_us: int
+) -> Place | None:
+    """Inside the transaction that will take it. lines: empty means all."""
+    chosen = tuple(lines) or _list_lines(connection)
+    for reason in Reason:
+        heads = [
+            found
+            for line in chosen
+            if (found := _find_head(connection, line, reason, _list_rules(person, skipped, now_us)))
+        ]
+        if heads:
+            return _read_place(min(heads, key=lambda head: (head.at_us, head.record_id)))
+    return None
+
+
+def find_place(connection: Connection, record_id: int, *, person: str, now_us: int) -> Place | None:
+    """This very part, if it still waits and nobody else has it in hand."""
+    rules = _list_rules(person, (), now_us)
+    row = connection.execute(_PLACES.where(review_queue.c.record_id == record_id, *rules)).first()
+    return None if row is None else _read_place(row)
+
+
+_PLACES = select(
+    review_queue.c.record_id,
+    review_queue.c.line,
+    review_queue.c.rank,
+    review_queue.c.at_us,
+    review_queue.c.answered_by,
+)
+
+
+def _find_head(
+    connection: Connection, line: str, reason: Reason, rules: list[ColumnElement[bool]]
+) -> Row[int, str, int, int, str] | None:
+    queue = review_queue.c
+    return connection.execute(
+        _PLACES.where(queue.line == line, queue.rank == int(reason), *rules)
+        .order_by(queue.at_us, queue.record_id)
+        .limit(1)
+    ).first()
+
+
+def _list_rules(person: str, skipped: Sequence[int], now_us: int) -> list[ColumnElement[bool]]:
+    queue, lease = review_queue.c, review_leases.c
+    in_hand = select(lease.record_id).where(lease.record_id == queue.record_id, lease.until_us > now_us)
+    rules = [queue.answered_by != person, ~in_hand.exists()]
+    return [*rules, queue.record_id.not_in(skipped)] if skipped else rules
+
+
+def _list_lines(connection: Connection) -> tuple[str, ...]:
+    """Hops from line to line on the index: DISTINCT would read all of it."""
+    found, column = list[str](), review_queue.c.line
+    query = select(column).order_by(column).limit(1)
+    line = connection.execute(query).scalar()
+    while line is not None:
+        found.append(line)
+        line = connection.execute(query.where(column > line)).scalar()
+    return tuple(found)
+
+
+def _read_place(row: Row[int, str, int, int, str]) -> Place:
+    return Place(row.record_id, row.line, Reason(row.rank), second=row.answered_by != "")

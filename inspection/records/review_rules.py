@@ -1,0 +1,100 @@
+"""What waits for a person: the rules, kept in the store so that every writer goes by the same ones."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from inspection.records.database import Database
+from inspection.records.errors import RecordRefused
+from inspection.records.record import Record, to_us
+from inspection.records.schema import review_rules
+from inspection.records.store import RecordStore
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRules:
+    """They hold for what is inspected from then on; what waits already goes on waiting."""
+
+    confidence_0_1: float = 0.85  # a verdict less sure than this waits
+    novelty_p: float = 0.01  # a part at least this unlike the training parts waits
+    sample_0_1: float = 0.03  # of the passes, drawn by the record's uid
+    second_0_1: float = (
+        0.10  # of all that waits, shown to two people: without it nobody knows how far people agree
+    )
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not 0 <= value <= 1:
+                raise RecordRefused(f"Expected {field.name} from 0 to 1, got {value}. Choose a share.")
+
+
+@dataclass(frozen=True, slots=True)
+class DatedRules:
+    since_us: int
+    person: str  # empty: as it was delivered
+    rules: ReviewRules
+
+
+def share_below(share_0_1: float) -> bytes:
+    """What a random uid is below with this probability; nine bytes of 255 are above every uid."""
+    if share_0_1 >= 1:
+        return b"\xff" * 9
+    return int(share_0_1 * 2**64).to_bytes(8, "big")
+
+
+def is_sampled(uid: bytes, rules: ReviewRules) -> bool:
+    return uid < share_below(rules.sample_0_1)
+
+
+def read_rules(database: Database) -> ReviewRules:
+    return list_rules(database)[-1].rules
+
+
+def list_rules(database: Database) -> list[DatedRules]:
+    """Oldest first."""
+    with database.reading() as connection:
+        rows = connection.execute(select(review_rules).order_by(review_rules.c.id)).all()
+    return [_restore(row) for row in rows]
+
+
+def change_rules(store: RecordStore, rules: ReviewRules, *, person: str) -> Record:
+    """The change stands in the chain before it takes effect: killed in between, it has said more than it did."""
+    old = read_rules(store.database)
+    words = [field.name for field in fields(ReviewRules)]
+    note = store.note(
+        "review rules",
+        {
+            "old": {word: getattr(old, word) for word in words},
+            "new": {word: getattr(rules, word) for word in words},
+        },
+        person=person,
+    )
+    with store.database.writing() as connection:
+        _add_rules(connection, rules, person=person, at=note.at)
+    return note
+
+
+def _add_rules(connection: Connection, rules: ReviewRules, *, person: str, at: datetime) -> None:
+    last = connection.execute(select(func.max(review_rules.c.id))).scalar() or 0
+    connection.execute(
+        insert(review_rules),
+        {
+            "id": last + 1,
+            "at_us": to_us(at),
+            "person": person,
+            "confidence_0_1": rules.confidence_0_1,
+            "novelty_p": rules.novelty_p,
+            "sample_0_1": rules.sample_0_1,
+            "sample_below": share_below(rules.sample_0_1),
+            "second_0_1": rules.second_0_1,
+            "second_below": share_below(rules.second_0_1),
+        },
+    )
+
+
+def _restore(row: Row[*tuple[object, ...]]) -> DatedRules:
+    words = row._mapping
+    rules = ReviewRules(**{field.name: float(words[field.name]) for field in fields(ReviewRules)})
+    return DatedRules(int(words["at_us"]), str(words["person"]), rules)

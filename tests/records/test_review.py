@@ -1,0 +1,286 @@
+"""The review queue: what waits, in which order, for whom; and that no two get the same part."""
+
+import subprocess
+import sys
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import delete, select, text
+
+from inspection.config import ROOT
+from inspection.records.decisions import Answer
+from inspection.records.errors import RecordRefused
+from inspection.records.leases import LEASE, Leases, PartTaken
+from inspection.records.migrations.review_triggers import ADOPT
+from inspection.records.opinions import read_opinions
+from inspection.records.queue import Reason, count_waiting
+from inspection.records.record import Kind, Record
+from inspection.records.review_rules import (
+    ReviewRules,
+    change_rules,
+    is_sampled,
+    list_rules,
+    read_rules,
+    share_below,
+)
+from inspection.records.schema import review_leases, review_queue
+from inspection.records.store import RecordStore
+from inspection.records.verify import verify
+from inspection.types import Novelty, VerdictKind
+from tests.records.makers import CONTEXT, add_one, make_inspection
+
+NOW = datetime(2026, 5, 4, 6, 0, tzinfo=UTC)
+CRACKED = Answer(VerdictKind.REJECT, "cracked")
+NOTHING = ReviewRules(confidence_0_1=0.0, novelty_p=0.0, sample_0_1=0.0, second_0_1=0.0)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def open_desk(store: RecordStore, clock: Clock) -> Leases:
+    return Leases(store.database, clock)
+
+
+def set_rules(store: RecordStore, **chosen: float) -> None:
+    change_rules(store, replace(NOTHING, **chosen), person="ada")
+
+
+def ask(store: RecordStore, number: int, line: str = "aluminium") -> Record:
+    return add_one(store, number, verdict=VerdictKind.REVIEW, score_0_1=0.55, line=line)
+
+
+def add_novel(store: RecordStore, number: int, p: float) -> Record:
+    picture = f"novel {number}".encode()
+    unlike = Novelty(p=p, score=3.0, method="knn", known=500)
+    return store.add(replace(make_inspection(picture, seed=number), novelty=unlike), picture, context=CONTEXT)
+
+
+def list_waiting(store: RecordStore) -> dict[int, Reason]:
+    with store.database.reading() as connection:
+        rows = connection.execute(select(review_queue.c.record_id, review_queue.c.rank)).all()
+    return {record_id: Reason(rank) for record_id, rank in rows}
+
+
+def decide(store: RecordStore, record_id: int, person: str) -> Record:
+    return store.decide(record_id, CRACKED, person=person, saw_map=False, took_ms=900.0)
+
+
+def test_each_record_waits_for_its_reason(any_store: RecordStore) -> None:
+    set_rules(any_store, confidence_0_1=0.9, novelty_p=0.05)
+    kept = {
+        "asked": ask(any_store, 1).id,
+        "novel": add_novel(any_store, 2, 0.04).id,
+        "usual": add_novel(any_store, 3, 0.05).id,
+        "unsure": add_one(any_store, 4, score_0_1=0.89).id,
+        "sure": add_one(any_store, 5, score_0_1=0.9).id,
+        "no part": add_one(any_store, 6, verdict=VerdictKind.NO_PART, class_name=None, score_0_1=0.0).id,
+    }
+    any_store.note("shift", {}, person="ada")
+    waiting = list_waiting(any_store)
+    assert {name: waiting[number] for name, number in kept.items() if number in waiting} == {
+        "asked": Reason.REVIEW,
+        "novel": Reason.NOVEL,
+        "unsure": Reason.UNSURE,
+    }
+
+
+def test_the_sample_of_passes_is_drawn_by_their_uids(any_store: RecordStore) -> None:
+    set_rules(any_store, sample_0_1=0.5)
+    rules = read_rules(any_store.database)
+    passes = [
+        add_one(any_store, number, verdict=VerdictKind.PASS, class_name="flawless") for number in range(40)
+    ]
+    rejected = add_one(any_store, 99)
+    expected = {record.id for record in passes if is_sampled(bytes.fromhex(record.uid), rules)}
+    assert list_waiting(any_store) == dict.fromkeys(expected, Reason.SAMPLE)
+    assert 5 <= len(expected) <= 35 and rejected.id not in expected
+
+
+@pytest.mark.parametrize("share", [0.0, 0.03, 0.5, 1.0])
+def test_a_share_is_that_part_of_all_uids(share: float) -> None:
+    below = share_below(share)
+    uids = [bytes([first, second]) + b"\xff" * 14 for first in range(256) for second in range(256)]
+    assert sum(uid < below for uid in uids) / len(uids) == pytest.approx(share, abs=2e-5)
+
+
+def test_the_most_valuable_is_served_first_and_the_oldest_of_these(
+    any_store: RecordStore, clock: Clock
+) -> None:
+    set_rules(any_store, confidence_0_1=0.9, novelty_p=0.05, sample_0_1=1.0)
+    passed = add_one(any_store, 1, verdict=VerdictKind.PASS, class_name="flawless").id
+    unsure = add_one(any_store, 2, score_0_1=0.8).id
+    novel = add_novel(any_store, 3, 0.001).id
+    first, second = ask(any_store, 4, line="steel").id, ask(any_store, 5).id
+    desk, served = open_desk(any_store, clock), []
+    while lease := desk.take_next(token="t", person="ada", skipped=served):
+        served.append(lease.place.record_id)
+    assert served == [first, second, novel, unsure, passed]
+    only = desk.take_next(token="t", person="ada", lines=("aluminium",))
+    assert only is not None and only.place.record_id == second
+    assert desk.take_next(token="t", person="ada", lines=("casting",)) is None
+
+
+def test_what_waits_is_counted_with_the_oldest(any_store: RecordStore) -> None:
+    set_rules(any_store, confidence_0_1=0.9, second_0_1=1.0)
+    old = ask(any_store, 1)
+    ask(any_store, 2)
+    add_one(any_store, 3, score_0_1=0.8)
+    decide(any_store, old.id, "ada")
+    rows = {row.reason: row for row in count_waiting(any_store.database, person="bo")}
+    assert rows[Reason.REVIEW].parts == 2 and rows[Reason.REVIEW].seconds == 1
+    assert rows[Reason.REVIEW].oldest == old.at and rows[Reason.REVIEW].line == "aluminium"
+    assert rows[Reason.UNSURE].parts == 1
+    own = {row.reason: row for row in count_waiting(any_store.database, person="ada")}
+    assert own[Reason.REVIEW].parts == 1 and own[Reason.REVIEW].seconds == 0
+
+
+def test_one_answer_settles_a_part_and_a_second_opinion_takes_another_person(
+    any_store: RecordStore, clock: Clock
+) -> None:
+    set_rules(any_store)
+    single = ask(any_store, 1).id
+    set_rules(any_store, second_0_1=1.0)
+    double = ask(any_store, 2).id
+    desk = open_desk(any_store, clock)
+    decide(any_store, single, "ada")
+    assert list(list_waiting(any_store)) == [double]
+    decide(any_store, double, "ada")
+    any_store.decide(double, CRACKED, person="ada", saw_map=True, took_ms=1, reason="the model asked")
+    assert desk.take_next(token="a", person="ada") is None
+    lease = desk.take_next(token="b", person="bo")
+    assert lease is not None and lease.place.record_id == double and lease.place.second
+    decide(any_store, double, "bo")
+    assert list_waiting(any_store) == {}
+    assert verify(any_store).holds
+
+
+def test_a_correction_alone_answers_nothing(any_store: RecordStore) -> None:
+    record = ask(any_store, 1)
+    any_store.correct(record.id, {"part": "7"}, person="ada", reason="misread")
+    assert list(list_waiting(any_store)) == [record.id]
+
+
+def test_a_lease_ends_by_itself(any_store: RecordStore, clock: Clock) -> None:
+    part = ask(any_store, 1).id
+    desk = open_desk(any_store, clock)
+    first = desk.take_next(token="a", person="ada")
+    assert first is not None and desk.count_in_hand() == 1
+    assert desk.take_next(token="b", person="bo") is None
+    with pytest.raises(PartTaken):
+        desk.take(part, token="b", person="bo")
+    clock.now += LEASE / 2
+    first = desk.renew(first)
+    clock.now += LEASE - timedelta(seconds=1)
+    assert desk.take_next(token="b", person="bo") is None
+    clock.now += timedelta(seconds=2)
+    assert desk.count_in_hand() == 0
+    assert desk.renew(first).until_us > first.until_us  # late, but nobody wanted it
+    clock.now += LEASE + timedelta(seconds=1)
+    second = desk.take_next(token="b", person="bo")
+    assert second is not None and second.place.record_id == part
+    with pytest.raises(PartTaken, match="not kept"):
+        desk.renew(first)
+
+
+def test_a_part_that_is_given_back_is_free_at_once(any_store: RecordStore, clock: Clock) -> None:
+    part = ask(any_store, 1).id
+    desk = open_desk(any_store, clock)
+    desk.take_next(token="a", person="ada")
+    desk.give_back("a")
+    assert desk.take(part, token="b", person="bo").place.record_id == part
+
+
+def test_two_tabs_of_one_name_get_different_parts(any_store: RecordStore, clock: Clock) -> None:
+    parts = {ask(any_store, number).id for number in range(2)}
+    desk = open_desk(any_store, clock)
+    taken = [desk.take_next(token=token, person="Local user") for token in ("one", "two", "three")]
+    assert {lease.place.record_id for lease in taken if lease} == parts and taken[2] is None
+
+
+def test_threads_that_compete_share_the_queue_out(any_store: RecordStore, clock: Clock) -> None:
+    set_rules(any_store)
+    parts = {ask(any_store, number).id for number in range(24)}
+    desk, start = open_desk(any_store, clock), threading.Barrier(6)
+
+    def work(number: int) -> list[int]:
+        start.wait()
+        done = []
+        while lease := desk.take_next(token=str(number), person=f"person {number}"):
+            done.append(decide(any_store, lease.place.record_id, lease.person).of_id)
+        return done
+
+    with ThreadPoolExecutor(6) as pool:
+        served = [part for done in pool.map(work, range(6)) for part in done]
+    assert sorted(served) == sorted(parts)
+
+
+def test_processes_that_compete_share_the_queue_out(any_url: str, any_store: RecordStore) -> None:
+    """Each takes leases and dies with them in hand, so no part may come twice while the leases last."""
+    parts = {ask(any_store, number).id for number in range(30)}
+    command = [sys.executable, "-m", "tests.records.reviewer", any_url, any_store.pictures.url, "15"]
+    workers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    served = Counter(int(line) for worker in workers for line in worker.communicate(timeout=120)[0].split())
+    assert set(served) == parts and set(served.values()) == {1}
+    assert Leases(any_store.database, lambda: datetime.now(UTC)).take_next(token="x", person="x") is None
+    later = Leases(any_store.database, lambda: datetime.now(UTC) + LEASE + timedelta(seconds=5))
+    assert later.take_next(token="x", person="x") is not None
+
+
+def test_rules_are_dated_and_stand_in_the_chain(any_store: RecordStore) -> None:
+    assert read_rules(any_store.database) == ReviewRules()
+    note = change_rules(any_store, ReviewRules(sample_0_1=0.2), person="ada")
+    assert note.kind is Kind.EVENT and note.body["details"]["new"]["sample_0_1"] == 0.2
+    assert [(each.person, each.rules.sample_0_1) for each in list_rules(any_store.database)] == [
+        ("", 0.03),
+        ("ada", 0.2),
+    ]
+    with pytest.raises(RecordRefused, match="0 to 1"):
+        ReviewRules(sample_0_1=3)
+
+
+def test_what_was_asked_before_there_was_a_queue_is_adopted(any_store: RecordStore) -> None:
+    undecided, decided = ask(any_store, 1).id, ask(any_store, 2).id
+    add_one(any_store, 3, score_0_1=0.99)
+    decide(any_store, decided, "ada")
+    with any_store.database.writing() as connection:
+        connection.execute(delete(review_leases))
+        connection.execute(delete(review_queue))
+        connection.execute(text(ADOPT))
+    assert list_waiting(any_store) == {undecided: Reason.REVIEW}
+
+
+def test_opinions_are_read_back_as_they_were_given(any_store: RecordStore) -> None:
+    set_rules(any_store, sample_0_1=1.0)
+    passed = add_one(any_store, 1, verdict=VerdictKind.PASS, class_name="flawless")
+    asked = ask(any_store, 2)
+    set_rules(any_store, sample_0_1=0.0)  # what comes later does not change what was drawn
+    decide(any_store, passed.id, "ada")
+    good = Answer(VerdictKind.PASS, "flawless")
+    any_store.decide(passed.id, good, person="ada", saw_map=True, took_ms=5, reason="a reflection")
+    any_store.decide(asked.id, Answer(VerdictKind.REVIEW), person="bo", saw_map=False, took_ms=7)
+    first, second = read_opinions(any_store, line="aluminium")
+    assert (first.blind, first.settled, first.model, first.decided, first.saw_map, first.sampled) == (
+        "cracked",
+        "flawless",
+        "flawless",
+        True,
+        True,
+        True,
+    )
+    assert (second.blind, second.model, second.decided, second.sampled) == (None, "cracked", False, False)
+    assert first.took_ms == 900.0 and first.picture == passed.picture_sha256
+    assert read_opinions(any_store, line="steel") == []
