@@ -10,6 +10,7 @@ from inspection.commands.evaluate import evaluate_folder
 from inspection.commands.inspect import inspect_pictures
 from inspection.commands.listing import show_lines, show_models
 from inspection.commands.new_line import create_line
+from inspection.commands.novelty import fit_novelty
 from inspection.commands.output import Exit, notes
 from inspection.commands.train import train_model
 from inspection.commands.verify import verify_records
@@ -28,6 +29,7 @@ app.command("inspect")(inspect_pictures)
 app.command("bench")(run_bench)
 app.command("evaluate")(evaluate_folder)
 app.command("train")(train_model)
+app.command("novelty")(fit_novelty)
 app.command("new-line")(create_line)
 app.command("check-data")(check_folders)
 app.command("verify")(verify_records)

@@ -30,6 +30,7 @@ class Policy:
     confidence_0_1: float = 0.80  # below it the best class is not believed
     lead_0_1: float = 0.20  # the best class must lead the second by this much
     retest: bool = True
+    novelty_0_1: float = 0.01  # a part that fewer known parts are as unlike as goes to a person; 0: none does
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ def parse_line(table: Mapping[str, object], *, name: str, folder: Path) -> Line:
             confidence_0_1=_fraction(policy, "confidence", 0.80, name),
             lead_0_1=_fraction(policy, "lead", 0.20, name),
             retest=bool(policy.get("retest", True)),
+            novelty_0_1=_fraction(policy, "novelty", 0.01, name),
         ),
         samples_dir=None if samples is None else folder / Path(str(samples)).name,
         defect_detector=None if defects is None else str(defects),

@@ -15,6 +15,7 @@ from inspection.explain import Head, explain_class
 from inspection.letterbox import crop_bounds, crop_box
 from inspection.lines import Line, load_line
 from inspection.locate import find_boxes
+from inspection.novelty import NoveltyModel, load_novelty, novelty_path
 from inspection.types import (
     F32,
     U8,
@@ -57,6 +58,7 @@ class Classifying:
     channels: int
     temperature: float
     heat_scale: float | None
+    novelty: NoveltyModel | None = None
 
 
 class Inspector:
@@ -95,10 +97,15 @@ class Inspector:
             return self._conclude(picture, decide(self.line, found=missing), timings)
         part = parts[0]
         first = self.classify_crop(picture, part.box)
+        features: F32 = first.features.mean(axis=(1, 2))
+        rated = self.classifying.novelty
+        novelty = None if rated is None else rated.rate(features, first.logits)
         averaged = self._look_again(picture, part.box, first)
         classified = time.perf_counter()
         found = find_step(self.line, found=True, score_0_1=part.score_0_1, others=len(parts) - 1)
-        verdict = decide(self.line, found=found, first=first.probabilities, after_retest=averaged)
+        verdict = decide(
+            self.line, found=found, first=first.probabilities, after_retest=averaged, novelty=novelty
+        )
         heat_map = self._explain(picture, part.box, first, verdict, target) if explain else None
         explained = time.perf_counter()
         findings = self._mark(picture) if verdict.kind is VerdictKind.REJECT and self._marking else ()
@@ -119,7 +126,8 @@ class Inspector:
             findings=findings,
             heat_map=heat_map,
             retested=averaged is not None,
-            features=first.features.mean(axis=(1, 2)),
+            features=features,
+            novelty=novelty,
         )
 
     def locate(self, picture: Picture) -> list[Finding]:
@@ -266,6 +274,7 @@ def build_inspector(line: Line, model: str, precision: Precision, settings: Sett
         channels=prepared.channels,
         temperature=prepared.card.temperature,
         heat_scale=prepared.card.heat_scale,
+        novelty=load_card_novelty(line, prepared, precision, settings),
     )
     locator = line.locate.model if line.locate.mode == "detector" else None
     marker = line.defect_detector
@@ -281,6 +290,22 @@ def load_detecting(line: Line, model: str, precision: Precision, settings: Setti
     prepared = prepare_model(line.name, model, precision, settings)
     engine = load_engine(prepared, precision, settings)
     return Detecting(engine, prepared.input_size, prepared.card.class_names)
+
+
+def load_card_novelty(
+    line: Line, prepared: Prepared, precision: Precision, settings: Settings
+) -> NoveltyModel | None:
+    """None where the card speaks of none: a model that was trained anew has none until it is fitted again."""
+    told = prepared.card.data.get("novelty")
+    if told is None:
+        return None
+    return load_novelty(
+        novelty_path(settings.weights_dir / line.name / f"{prepared.card.model}.safetensors"),
+        precision=precision,
+        sha256=told["sha256"],
+        weights_sha256=prepared.card.weights_sha256,
+        good_index=None if line.good is None else line.classes.index(line.good),
+    )
 
 
 def load_engine(prepared: Prepared, precision: Precision, settings: Settings) -> Engine:

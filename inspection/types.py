@@ -148,6 +148,16 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Novelty:
+    """How unlike the training parts a part is."""
+
+    p: float  # conformal: the share of known parts that are at least as unlike; uniform over known parts
+    score: float
+    method: str
+    known: int  # how many known parts it was held against
+
+
+@dataclass(frozen=True, slots=True)
 class Timings:
     """Milliseconds a stage; a stage that did not run is zero."""
 
@@ -187,6 +197,7 @@ class Inspection:
     timings_ms: Timings
     retested: bool = False
     features: F32 | None = field(default=None, repr=False)  # spatial mean of the last map, for novelty
+    novelty: Novelty | None = None  # None where the model has no novelty fitted to it
 
     def as_dict(self) -> dict[str, object]:
         """The command line's contract: one object a picture."""

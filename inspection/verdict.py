@@ -1,11 +1,13 @@
-"""The decision tree of a line: found? sure? sure after a second look? good?"""
+"""The decision tree of a line: found? like the training parts? sure? sure after a second look? good?"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from inspection.lines import Line, Policy
-from inspection.types import F32, Step, Verdict, VerdictKind
+from inspection.types import F32, Novelty, Step, Verdict, VerdictKind
+
+UNLIKE = "unlike the training parts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +50,37 @@ def sure_step(sureness: Sureness, policy: Policy, *, question: str) -> Step:
     return Step(question, answer, sureness.enough(policy))
 
 
-def decide(line: Line, *, found: Step, first: F32 | None = None, after_retest: F32 | None = None) -> Verdict:
+def is_novel(novelty: Novelty | None, policy: Policy) -> bool:
+    return novelty is not None and novelty.p < policy.novelty_0_1
+
+
+def like_step(novelty: Novelty, policy: Policy) -> Step:
+    question = "Is it like the training parts?"
+    if is_novel(novelty, policy):
+        answer = f"no, {UNLIKE}: p = {novelty.p:.2%} is below {policy.novelty_0_1:.2%}"
+        return Step(question, answer, False)
+    return Step(question, f"yes: {novelty.p:.0%} of {novelty.known} known parts are as unlike", True)
+
+
+def decide(
+    line: Line,
+    *,
+    found: Step,
+    first: F32 | None = None,
+    after_retest: F32 | None = None,
+    novelty: Novelty | None = None,
+) -> Verdict:
     """`first` are the probabilities of the first look, `after_retest` the mean over all looks, where there were more."""
     if first is None:
         return Verdict(VerdictKind.NO_PART, None, 0.0, (found,))
     sureness = Sureness.of(first)
-    path = [found, sure_step(sureness, line.policy, question="Is the classifier sure?")]
+    path = [found] if novelty is None else [found, like_step(novelty, line.policy)]
+    path.append(sure_step(sureness, line.policy, question="Is the classifier sure?"))
     if after_retest is not None:
         sureness = Sureness.of(after_retest)
         path.append(sure_step(sureness, line.policy, question="Is it sure after a second look?"))
     name = line.classes[sureness.best]
-    if not sureness.enough(line.policy):
+    if is_novel(novelty, line.policy) or not sureness.enough(line.policy):
         path.append(Step("What now?", "a person must look", False))
         return Verdict(VerdictKind.REVIEW, name, sureness.score_0_1, tuple(path))
     good = name == line.good

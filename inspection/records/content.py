@@ -20,6 +20,7 @@ from inspection.types import (
     Finding,
     HeatMap,
     Inspection,
+    Novelty,
     Step,
     Timings,
     Verdict,
@@ -43,7 +44,6 @@ class Context:
     preprocessing: Mapping[str, object]  # crop, size, kernel, mean, std, temperature
     part: str = ""  # the part's own number, where it has one
     inspected_at: datetime | None = None  # when it differs from the time of keeping
-    novelty: Mapping[str, object] | None = None  # {"p": …, "method": …}
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -86,7 +86,7 @@ def build_inspection_body(
             evidence_sha256=evidence_sha256,
             score=float(verdict.score_0_1),
             latency_ms=float(inspection.timings_ms.total),
-            novelty_p=None if context.novelty is None else context.novelty["p"],
+            novelty_p=None if inspection.novelty is None else float(inspection.novelty.p),
         ),
         "source": check_word(context.source, what="source"),
         "part": check_word(context.part, what="part"),
@@ -110,7 +110,7 @@ def build_inspection_body(
         "heat_map": None if inspection.heat_map is None else _describe_map(inspection.heat_map),
         "timings_ms": {stage: float(ms) for stage, ms in inspection.timings_ms.as_dict().items()},
         "retested": bool(inspection.retested),
-        "novelty": None if context.novelty is None else dict(context.novelty),
+        "novelty": None if inspection.novelty is None else asdict(inspection.novelty),
         "extra": dict(context.extra),
     }
 
@@ -153,6 +153,7 @@ def restore_inspection(body: Mapping[str, Any], evidence: Evidence) -> Inspectio
         timings_ms=Timings(**body["timings_ms"]),
         retested=body["retested"],
         features=evidence.features,
+        novelty=None if body["novelty"] is None else Novelty(**body["novelty"]),
     )
 
 

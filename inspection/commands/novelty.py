@@ -1,0 +1,80 @@
+"""novelty: how unlike its training parts a part is, fitted to one trained model of a line."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+
+from inspection.commands.output import Exit, notes, print_json, print_table, results
+from inspection.config import load_settings
+from inspection.lines import load_line
+
+if TYPE_CHECKING:
+    from inspection.learning.novelty_release import Released
+
+
+def fit_novelty(
+    line: Annotated[str, typer.Argument(help="The production line.")],
+    model: Annotated[str, typer.Option(help="A trained classifier of the line.")],
+    data: Annotated[Path, typer.Option(help="The pictures that it was trained on.")],
+    foreign: Annotated[
+        Path | None,
+        typer.Option(help="Pictures of other things: how many of them go to a person is told."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One object.")] = False,
+) -> None:
+    """Fit it several ways, try each by leaving a defect type out; keep the best beside the weights and on the card."""
+    from inspection.learning.novelty_release import release_novelty
+
+    released = release_novelty(
+        load_line(line), model, data, load_settings(), foreign=foreign, tell=notes.print
+    )
+    if as_json:
+        print_json(released.told)
+    else:
+        print_report(released)
+    raise typer.Exit(Exit.OK)
+
+
+def print_report(released: "Released") -> None:
+    from inspection.learning.novelty_fit import Rate
+
+    told = released.told
+    rows = []
+    for trial in released.trials:
+        worst, name = min((each.auroc, each.class_name) for each in trial.left_out)
+        found = Rate(
+            *map(sum, zip(*((each.found.count, each.found.n) for each in trial.left_out), strict=True))
+        )
+        alarms = float(np.mean([each.false_alarms.count / each.false_alarms.n for each in trial.left_out]))
+        kept = " *" if trial.method == told["method"] else ""
+        foreign = "–" if trial.foreign is None else f"{trial.foreign.count} of {trial.foreign.n}"
+        rows.append(
+            (
+                trial.method + kept,
+                f"{trial.mean('auroc'):.3f}",
+                f"{worst:.3f} {name}",
+                found.words,
+                f"{alarms:.1%}",
+                foreign,
+            )
+        )
+    print_table(
+        (
+            "method",
+            "AUROC, mean",
+            "worst type",
+            f"found at p < {told['threshold']:.2%}",
+            "false alarms",
+            "foreign found",
+        ),
+        rows,
+        title="each defect type left out in turn, on test parts; * is kept",
+    )
+    for precision, rates in told["false_alarms"].items():
+        words = Rate(rates["all"]["count"], rates["all"]["n"]).words
+        results.print(f"{precision}: of the test parts, all of known types, {words} go to a person")
+    for caveat in told["caveats"]:
+        results.print(caveat)
+    results.print(f"{released.path} ({told['bytes'] / 1e6:.2f} MB), {told['rate_ms']:.3f} ms a part")

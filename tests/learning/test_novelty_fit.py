@@ -1,0 +1,126 @@
+"""Fitting novelty on clouds of points whose place is known: what was left out must be found, and no more than that."""
+
+import numpy as np
+import pytest
+
+from inspection.errors import DataInvalid
+from inspection.learning.novelty_fit import (
+    Seen,
+    compare_methods,
+    count_alarms,
+    fit_mahalanobis,
+    fit_rater,
+    group_known,
+    measure_auroc,
+    spread_rows,
+)
+from inspection.novelty import ANY, DEFECT, GOOD, RATERS, NoveltyModel
+
+CLASSES = ("good", "bent", "torn")
+CENTRES = np.array([[9, 0, 0, 0], [0, 9, 0, 0], [0, 0, 9, 0]], np.float32)
+
+
+def make_seen(each: int, seed: int, *, spread: float = 1.0) -> Seen:
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(3), each)
+    features = CENTRES[labels] + rng.normal(0, spread, (len(labels), 4)).astype(np.float32)
+    return Seen(features, (features[:, :3] - 4).astype(np.float32), labels)
+
+
+SIDES = {"train": make_seen(150, 1), "validation": make_seen(150, 2), "test": make_seen(150, 3)}
+
+
+def test_a_class_that_was_left_out_is_found_by_distance() -> None:
+    trials = compare_methods(SIDES, class_names=CLASSES, good="good", threshold_0_1=0.01)
+    assert {trial.method for trial in trials} == set(RATERS)
+    best = trials[0]
+    assert best.method != "energy" and best.mean("auroc") > 0.99
+    assert [each.class_name for each in best.left_out] == ["bent", "torn"]
+    for each in best.left_out:
+        assert (each.found.n, each.false_alarms.n) == (150, 300)
+        assert each.found.count > 100
+        assert each.false_alarms.count <= 12  # 1 % expected, 3 of 300
+
+
+def test_a_line_without_a_good_class_leaves_each_out() -> None:
+    trials = compare_methods(SIDES, class_names=CLASSES, good=None, threshold_0_1=0.01)
+    assert [each.class_name for each in trials[0].left_out] == list(CLASSES)
+
+
+def test_two_classes_leave_surprise_nothing_to_compare_with() -> None:
+    pair = {side: seen.without(2) for side, seen in SIDES.items()}
+    trials = compare_methods(pair, class_names=CLASSES[:2], good="good", threshold_0_1=0.01)
+    assert "surprise" not in {trial.method for trial in trials}
+    assert "surprise" in {
+        trial.method for trial in compare_methods(SIDES, class_names=CLASSES, good=None, threshold_0_1=0.01)
+    }
+
+
+def test_of_methods_that_are_alike_the_one_that_finds_foreign_pictures_is_kept() -> None:
+    """Loud and far away: the energy takes it for a part like any other."""
+    foreign = Seen(np.full((50, 4), 60, np.float32), np.full((50, 3), 60, np.float32), np.zeros(50, np.int64))
+    trials = compare_methods(
+        SIDES | {"foreign": foreign}, class_names=CLASSES, good="good", threshold_0_1=0.01
+    )
+    found = {trial.method: trial.foreign.count for trial in trials}
+    assert found["energy"] == 0 and found["mahalanobis_by_class"] == 50
+    assert found[trials[0].method] == 50
+    assert trials[0].to_dict()["foreign"]["n"] == 50
+
+
+def test_to_leave_out_takes_parts_logit_and_number() -> None:
+    rest = SIDES["train"].without(1)
+    assert (len(rest), rest.logits.shape, set(rest.labels)) == (300, (300, 2), {0, 1})
+    assert rest.logits[:, 1] == pytest.approx(SIDES["train"].logits[SIDES["train"].labels != 1, 2])
+    only = SIDES["train"].only(1)
+    assert (len(only), only.logits.shape) == (150, (150, 2))
+
+
+def test_known_parts_are_grouped_where_there_are_enough() -> None:
+    seen = SIDES["validation"]
+    scores = np.arange(len(seen), dtype=np.float32)
+    groups = group_known(scores, seen, good_index=0, threshold_0_1=0.01)
+    assert {name: len(one) for name, one in groups.items()} == {GOOD: 150, DEFECT: 300}
+    pooled = group_known(scores, seen, good_index=0, threshold_0_1=0.004)
+    assert {name: len(one) for name, one in pooled.items()} == {ANY: 450}
+    with pytest.raises(DataInvalid, match="at least 1000 validation parts"):
+        group_known(scores, seen, good_index=0, threshold_0_1=0.001)
+
+
+def test_the_false_alarm_rate_is_what_was_promised() -> None:
+    rater = fit_rater("knn", SIDES["train"])
+    assert rater is not None
+    known = group_known(
+        rater.rate(SIDES["validation"].features, SIDES["validation"].logits),
+        SIDES["validation"],
+        good_index=0,
+        threshold_0_1=0.05,
+    )
+    model = NoveltyModel("knn", rater, known, 0)
+    rate = count_alarms(model, make_seen(400, 9), 0.05)
+    assert rate.n == 1200 and 0.02 < rate.count / rate.n < 0.09
+    assert rate.to_dict()["interval"][0] < rate.count / rate.n < rate.to_dict()["interval"][1]
+    assert count_alarms(model, make_seen(50, 9, spread=8.0), 0.05).count > 60
+
+
+def test_rows_are_spread_over_the_cloud() -> None:
+    rows = np.concatenate([np.zeros((500, 2)), [[5.0, 0.0], [0.0, 5.0]]]).astype(np.float32)
+    chosen = spread_rows(rows, 3)
+    assert {tuple(rows[index]) for index in chosen} == {(0.0, 0.0), (5.0, 0.0), (0.0, 5.0)}
+    assert len(spread_rows(rows, 10_000)) == 502
+
+
+def test_mahalanobis_measures_in_units_of_spread() -> None:
+    rng = np.random.default_rng(0)
+    features = (rng.normal(size=(4000, 3)) * [1.0, 3.0, 0.5]).astype(np.float32)
+    rater = fit_mahalanobis(features, np.zeros(4000, np.int64), 64)
+    far = rater.rate(np.diag([2.0, 6.0, 1.0]).astype(np.float32), np.zeros((3, 2), np.float32))
+    assert far == pytest.approx([2.0, 2.0, 2.0], rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("novel", "familiar", "expected"),
+    [([3, 4], [1, 2], 1.0), ([1, 2], [3, 4], 0.0), ([1, 1], [1, 1], 0.5), ([2, 5], [1, 3], 0.75)],
+)
+def test_auroc_counts_pairs(novel: list[float], familiar: list[float], expected: float) -> None:
+    assert measure_auroc(np.array(novel, np.float32), np.array(familiar, np.float32)) == expected
