@@ -13,7 +13,7 @@ from inspection.commands.new_line import create_line
 from inspection.commands.novelty import fit_novelty
 from inspection.commands.output import Exit, notes
 from inspection.commands.train import train_model
-from inspection.commands.verify import verify_records
+from inspection.commands.verify import verify_records, write_signed_checkpoint
 from inspection.errors import AssayError
 from models.errors import ModelsError
 
@@ -33,6 +33,7 @@ app.command("novelty")(fit_novelty)
 app.command("new-line")(create_line)
 app.command("check-data")(check_folders)
 app.command("verify")(verify_records)
+app.command("checkpoint")(write_signed_checkpoint)
 app.command("lines")(show_lines)
 app.command("models")(show_models)
 

@@ -1,11 +1,14 @@
-"""verify: the record chain, from its first link to its last."""
+"""verify: the record chain, from its first link to its last. checkpoint: signs where it ends now."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from inspection.commands.output import Exit, print_json, results, show_progress
+
+if TYPE_CHECKING:
+    from inspection.records.report import Report
 
 
 def verify_records(
@@ -13,39 +16,74 @@ def verify_records(
         list[Path] | None,
         typer.Option(help="A signed checkpoint to hold the chain against; may be repeated."),
     ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The public key (hex) that the checkpoints must be signed with.")
+    ] = None,
     pictures: Annotated[float, typer.Option(min=0, max=1, help="The share of pictures to read again.")] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="One object.")] = False,
 ) -> None:
     """Walk the record chain and read the pictures again. Exit status 1 where anything does not fit."""
-    from inspection.records.checkpoints import read_checkpoint
+    from inspection.records.checkpoint_files import read_checkpoint_file
     from inspection.records.store import open_store
     from inspection.records.verify import verify
 
+    checkpoints = [read_checkpoint_file(path, trusted_key=key) for path in checkpoint or []]
     store = open_store()
     try:
         with show_progress("verifying") as tick:
-            report = verify(
-                store,
-                checkpoints=[read_checkpoint(path.read_text(encoding="utf-8")) for path in checkpoint or []],
-                picture_share_0_1=pictures,
-                progress=tick,
-            )
+            report = verify(store, checkpoints=checkpoints, picture_share_0_1=pictures, progress=tick)
     finally:
         store.close()
     if as_json:
-        print_json(
-            {
-                "holds": report.holds,
-                "records": report.records,
-                "last_id": report.last_id,
-                "last_hash": report.last_hash,
-                "broken": report.broken,
-                "first_break": None if report.first_break is None else report.first_break.words,
-                "files_checked": report.files_checked,
-                "checkpoint_faults": list(report.checkpoint_faults),
-                "seconds": round(report.seconds, 3),
-            }
-        )
+        print_json(describe_report(report))
     else:
         results.print(report.words)
+        if report.clock_went_back:
+            results.print(
+                f"{report.clock_went_back} record(s) are dated before the one in front of them: the clock went back."
+            )
     raise typer.Exit(Exit.OK if report.holds else Exit.FOUND_PROBLEMS)
+
+
+def describe_report(report: "Report") -> dict[str, object]:
+    return {
+        "holds": report.holds,
+        "records": report.records,
+        "last_id": report.last_id,
+        "last_hash": report.last_hash,
+        "broken": report.broken,
+        "first_break": None if report.first_break is None else report.first_break.words,
+        "missing_guards": list(report.missing_guards),
+        "tallies_match": report.tallies_match,
+        "clock_went_back": report.clock_went_back,
+        "files_checked": report.files_checked,
+        "picture_share": report.picture_share_0_1,
+        "picture_faults": [
+            {"record": fault.record_id, "sha256": fault.sha256, "message": fault.words}
+            for fault in report.picture_faults
+        ],
+        "checkpoints": report.checkpoints,
+        "checkpoint_faults": list(report.checkpoint_faults),
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def write_signed_checkpoint(
+    folder: Annotated[Path, typer.Argument(help="Where the file goes; best on another machine's disk.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One object.")] = False,
+) -> None:
+    """Sign how many records there are and what the last one's hash is: verify finds later what was cut off."""
+    from inspection.records.checkpoints import sign_checkpoint, write_checkpoint
+    from inspection.records.keys import load_or_create_key
+    from inspection.records.store import open_store
+
+    store = open_store()
+    try:
+        signed = sign_checkpoint(store.database, load_or_create_key())
+    finally:
+        store.close()
+    path = write_checkpoint(signed, folder)
+    if as_json:
+        print_json({"path": str(path), "records": signed.record_id, "public_key": signed.public_key})
+    else:
+        results.print(f"{path}: {signed.record_id} records, signed with the key {signed.public_key}.")
