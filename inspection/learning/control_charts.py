@@ -1,0 +1,239 @@
+"""Control charts: is what is counted today still the usual, or did something change, and when?
+
+The usual is learnt from reference spans that come first; the spans after them are judged. Three rules only: a point
+beyond three sigmas (Shewhart), eight in a row on one side of the centre (Western Electric), and the exponentially
+weighted mean beyond its limits (Roberts 1959; λ = 0.2, L = 2.86), which sees small shifts that last.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+SIGMAS = 3.0
+RUN = 8
+EWMA_WEIGHT, EWMA_WIDTH = 0.2, 2.86
+TAIL = 0.00135  # what lies beyond three sigmas on one side
+FEW = 5.0  # expected counts below it are judged exactly, not by the normal curve
+LARGE_N = 500  # parts a span from which Laney's correction is asked for
+FEWEST_SPANS = 8  # in the reference, with anything in them
+FEWEST_FOR_LANEY = 12
+MOVING_RANGE = 1.128  # d2 for two: mean moving range / 1.128 estimates sigma
+
+Rule = Literal["beyond the limits", "eight on one side", "weighted mean"]
+Side = Literal["up", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A value a span, None where there is none; the first `reference` spans tell what is usual."""
+
+    values: tuple[float | None, ...]
+    centre: float
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+    z: tuple[float | None, ...]  # distance from the centre in sigmas
+    ewma: tuple[float | None, ...]  # of z
+    ewma_limit: tuple[float | None, ...]
+    runs_count: tuple[bool, ...]  # whether the span may be part of a run
+    reference: int
+    sigma_z: float | None = None  # Laney's; None: not asked for
+
+    @property
+    def last(self) -> int | None:
+        """The last span with a value."""
+        return next(
+            (place for place in reversed(range(len(self.values))) if self.values[place] is not None), None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Spans that belong together: something was different from `first` to `last`."""
+
+    first: int
+    last: int
+    side: Side
+    rules: tuple[Rule, ...]
+    lasts: bool  # up to the newest span
+
+
+def chart_rates(counts: Sequence[int], totals: Sequence[int], *, reference: int) -> Chart | None:
+    """A p-chart; Laney's p′ where the spans are large. None where the reference is too short to know the usual."""
+    used = [place for place in range(reference) if totals[place] > 0]
+    if len(used) < FEWEST_SPANS:
+        return None
+    of, n = sum(counts[place] for place in used), sum(totals[place] for place in used)
+    centre = of / n
+    # nothing, or all, counted so far does not make the rate 0 or 1: Laplace's rule for the limits
+    usual = (of + 1) / (n + 2) if of in (0, n) else centre
+    typical = sorted(totals[place] for place in used)[len(used) // 2]
+    sigma_z = None
+    if typical >= LARGE_N and len(used) >= FEWEST_FOR_LANEY:
+        plain = math.sqrt(usual * (1 - usual))
+        sigma_z = measure_sigma_z(
+            [(counts[place] / totals[place] - usual) / (plain / math.sqrt(totals[place])) for place in used]
+        )
+    judged = [
+        judge_count(count, total, usual, widen=sigma_z or 1.0)
+        for count, total in zip(counts, totals, strict=True)
+    ]
+    values = [count / total if total else None for count, total in zip(counts, totals, strict=True)]
+    low, high, z = ([each[column] for each in judged] for column in range(3))
+    enough = [min(total * usual, total * (1 - usual)) >= FEW for total in totals]
+    return assemble(values, centre, low, high, z, enough, reference=reference, sigma_z=sigma_z)
+
+
+def judge_count(
+    count: int, total: int, usual: float, *, widen: float
+) -> tuple[float | None, float | None, float | None]:
+    """(low limit, high limit, distance from the usual in sigmas)"""
+    if total == 0:
+        return None, None, None
+    if min(total * usual, total * (1 - usual)) < FEW:
+        bottom, top = find_exact_limits(total, usual)
+        # Anscombe 1948: the root of a small count is nearly normal
+        return bottom / total, top / total, 2 * (math.sqrt(count + 0.375) - math.sqrt(total * usual + 0.375))
+    sigma = widen * math.sqrt(usual * (1 - usual) / total)
+    low, high = max(0.0, usual - SIGMAS * sigma), min(1.0, usual + SIGMAS * sigma)
+    return low, high, (count / total - usual) / sigma
+
+
+def chart_values(values: Sequence[float | None], *, reference: int, least_share: float = 0.0) -> Chart | None:
+    """An individuals chart: centre ± 3 sigma from moving ranges (± 2.66 of their mean).
+
+    least_share: of the centre; a smaller sigma is taken as this. Means of thousands hardly vary, and a change of a
+    thousandth is nobody's business.
+    """
+    known = [value for value in values[:reference] if value is not None]
+    if len(known) < FEWEST_SPANS:
+        return None
+    centre = sum(known) / len(known)
+    sigma = max(measure_moving_sigma(known), least_share * abs(centre), 1e-12)
+    z = [None if value is None else (value - centre) / sigma for value in values]
+    low = [None if value is None else centre - SIGMAS * sigma for value in values]
+    high = [None if value is None else centre + SIGMAS * sigma for value in values]
+    enough = [value is not None for value in values]
+    return assemble(values, centre, low, high, z, enough, reference=reference, sigma_z=None)
+
+
+def assemble(
+    values: Sequence[float | None],
+    centre: float,
+    low: Sequence[float | None],
+    high: Sequence[float | None],
+    z: Sequence[float | None],
+    enough: Sequence[bool],
+    *,
+    reference: int,
+    sigma_z: float | None,
+) -> Chart:
+    ewma, limits = smooth(z)
+    return Chart(
+        tuple(values),
+        centre,
+        tuple(low),
+        tuple(high),
+        tuple(z),
+        tuple(ewma),
+        tuple(limits),
+        tuple(enough),
+        reference,
+        sigma_z,
+    )
+
+
+def measure_moving_sigma(values: Sequence[float]) -> float:
+    ranges = [abs(second - first) for first, second in zip(values, values[1:], strict=False)]
+    return sum(ranges) / len(ranges) / MOVING_RANGE if ranges else 0.0
+
+
+def measure_sigma_z(z: Sequence[float]) -> float:
+    """How much more spans differ than chance makes them (Laney 2002). Below 1 it is left at 1: limits tighter than
+    chance would cry wolf."""
+    return max(1.0, measure_moving_sigma(z))
+
+
+def find_exact_limits(total: int, rate: float) -> tuple[int, int]:
+    """Counts that chance exceeds, on each side, in at most 0.135 % of spans (binomial)."""
+    cumulated, low, mass = 0.0, 0, (1 - rate) ** total
+    for count in range(total + 1):
+        if cumulated + mass <= TAIL:
+            low = count + 1
+        cumulated += mass
+        if cumulated >= 1 - TAIL:
+            return low, count
+        mass *= (total - count) / (count + 1) * rate / (1 - rate)
+    return low, total
+
+
+def smooth(
+    z: Sequence[float | None], *, weight: float = EWMA_WEIGHT, width: float = EWMA_WIDTH
+) -> tuple[list[float | None], list[float | None]]:
+    """(the weighted mean, its limit) a span; a span without a value is passed over."""
+    mean, steps = 0.0, 0
+    means: list[float | None] = []
+    limits: list[float | None] = []
+    for value in z:
+        if value is None:
+            means.append(None)
+            limits.append(None)
+            continue
+        steps += 1
+        mean = weight * value + (1 - weight) * mean
+        means.append(mean)
+        limits.append(width * math.sqrt(weight / (2 - weight) * (1 - (1 - weight) ** (2 * steps))))
+    return means, limits
+
+
+def find_shifts(chart: Chart) -> tuple[Shift, ...]:
+    """Signals after the reference, those of one side joined while no two spans without one lie between them."""
+    shifts: list[Shift] = []
+    sides: tuple[Side, Side] = ("up", "down")
+    for side in sides:
+        signals = list_signals(chart, side)
+        places = [place for place in range(len(chart.values)) if chart.values[place] is not None]
+        order = {place: number for number, place in enumerate(places)}
+        joined: list[list[tuple[int, int, Rule]]] = []
+        for signal in signals:
+            if joined and order[signal[1]] - order[joined[-1][-1][1]] <= 2:
+                joined[-1].append(signal)
+            else:
+                joined.append([signal])
+        for group in joined:
+            last = max(end for _, end, _ in group)
+            shifts.append(
+                Shift(
+                    first=max(chart.reference, min(start for start, _, _ in group)),
+                    last=last,
+                    side=side,
+                    rules=tuple(dict.fromkeys(rule for _, _, rule in group)),
+                    lasts=last == chart.last,
+                )
+            )
+    return tuple(sorted(shifts, key=lambda shift: (-shift.last, shift.first)))
+
+
+def list_signals(chart: Chart, side: Side) -> list[tuple[int, int, Rule]]:
+    """(where it began, where it was seen, by which rule), in the order in which they are seen."""
+    sign = 1.0 if side == "up" else -1.0
+    found: list[tuple[int, int, Rule]] = []
+    run: list[int] = []
+    since: int | None = None  # the weighted mean has been on this side from here on
+    for place, value in enumerate(chart.values):
+        low, high, z, mean, limit = (
+            each[place] for each in (chart.low, chart.high, chart.z, chart.ewma, chart.ewma_limit)
+        )
+        if value is None or z is None or mean is None or limit is None or low is None or high is None:
+            continue
+        since = None if sign * mean <= 0 else place if since is None else since
+        run = [*run, place] if sign * z > 0 and chart.runs_count[place] else []
+        if place < chart.reference:
+            continue
+        if (value > high) if side == "up" else (value < low):
+            found.append((place, place, "beyond the limits"))
+        if len(run) >= RUN:
+            found.append((run[0], place, "eight on one side"))
+        if since is not None and sign * mean > limit:
+            found.append((since, place, "weighted mean"))
+    return found
