@@ -1,0 +1,220 @@
+"""The desk where jobs are handed in, started one after another, stopped and taken up again.
+
+Whoever looks brings the books up to date: a tab, the end of another job, a server that was started again. All of them
+do so under one lock, so that two never start the same job.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from inspection.config import ROOT, Settings
+from inspection.jobs.job import (
+    ASKED,
+    LOG,
+    OUTCOME,
+    PROGRESS,
+    RESUMABLE,
+    Asked,
+    Job,
+    JobRefused,
+    JobUnknown,
+    Standing,
+    has_gone,
+    read_job,
+    write_object,
+    write_standing,
+)
+from inspection.jobs.processes import identify, signal_group
+
+COMMAND = (sys.executable, "-m", "inspection.jobs")
+HEAVY = ("train", "new-line")  # those wait for one another; short ones run beside them
+GRACE_S = 20.0  # between being asked to stop and being killed: time to finish a step and say so
+_children: list["subprocess.Popen[bytes]"] = []  # kept until they have ended, so that they are collected
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    folder: Path
+    command: tuple[str, ...] = COMMAND  # of the process that supervises a job
+    heavy: tuple[str, ...] = HEAVY
+    slots: int = 1  # of each weight
+
+    def hand_in(self, kind: str, title: str, arguments: Mapping[str, Any], *, by: str) -> Job:
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+        asked = Asked(
+            f"{stamp}-{secrets.token_hex(3)}", kind, title, dict(arguments), by=by, created=time.time()
+        )
+        with self._locked():
+            folder = self.folder / asked.id
+            partial = self.folder / f".{asked.id}"
+            partial.mkdir(parents=True)
+            write_object(partial / ASKED, asdict(asked))
+            write_standing(partial, Standing(queued=asked.created))
+            partial.rename(folder)  # readers see all of it or nothing
+            self._start_waiting()
+        return read_job(folder)
+
+    def list_jobs(self) -> tuple[Job, ...]:
+        """The newest first, as they stand now."""
+        with self._locked():
+            self._settle()
+            self._start_waiting()
+            return tuple(reversed(self._read_all()))
+
+    def find(self, job_id: str) -> Job:
+        for job in self.list_jobs():  # membership, not a path made of the id: it may come from an address
+            if job.id == job_id:
+                return job
+        raise JobUnknown(f"Expected one of the jobs here, got {job_id!r}. It may have been removed.")
+
+    def cancel(self, job_id: str) -> None:
+        """What waits is not started; what runs is asked to stop, with all it started, and killed if it does not."""
+        with self._locked():
+            job = self._read(job_id)
+            if job.state == "waiting":
+                write_standing(job.folder, replace(job.standing, state="cancelled", ended=time.time()))
+            elif job.state == "running" and job.standing.process is not None:
+                write_standing(job.folder, replace(job.standing, cancel_asked=time.time()))
+                signal_group(job.standing.process, signal.SIGTERM)
+            else:
+                raise JobRefused(f"Expected a job that waits or runs, got one that is {job.state}.")
+
+    def resume(self, job_id: str) -> None:
+        """At the end of the queue; a training goes on after its last finished epoch."""
+        with self._locked():
+            self._settle()
+            job = self._read(job_id)
+            if job.state not in RESUMABLE:
+                raise JobRefused(f"Expected a job that was stopped or failed, got one that is {job.state}.")
+            for left in (OUTCOME, PROGRESS):
+                (job.folder / left).unlink(missing_ok=True)
+            write_standing(job.folder, Standing(queued=time.time(), starts=job.standing.starts))
+            self._start_waiting()
+
+    def remove(self, job_id: str) -> None:
+        """With its log, its checkpoints and whatever it did not install."""
+        with self._locked():
+            self._settle()
+            job = self._read(job_id)
+            if job.active:
+                raise JobRefused("Expected a job that has ended. Stop it first.")
+            shutil.rmtree(job.folder)
+
+    def claim(self, job_id: str) -> Job | None:
+        """For the supervising process: its own job, or None where it is not meant to run it."""
+        with self._locked():
+            job = self._read(job_id)
+            ours = identify(os.getpid())
+            if job.state == "waiting":  # whoever started us died before it could say so
+                self._write_running(job, os.getpid())
+                return self._read(job_id)
+            return job if job.state == "running" and job.standing.process == ours else None
+
+    def close(self, job_id: str, standing: Standing) -> None:
+        """The supervising process's last word; the next in the queue begins."""
+        with self._locked():
+            write_standing(self._read(job_id).folder, replace(standing, ended=time.time()))
+            self._start_waiting()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _read(self, job_id: str) -> Job:
+        if job_id not in (path.name for path in self._folders()):
+            raise JobUnknown(f"Expected one of the jobs here, got {job_id!r}. It may have been removed.")
+        return read_job(self.folder / job_id)
+
+    def _read_all(self) -> list[Job]:
+        return [read_job(path) for path in self._folders()]
+
+    def _folders(self) -> list[Path]:
+        """In the order in which they were handed in."""
+        return sorted(
+            path for path in self.folder.iterdir() if (path / ASKED).is_file() and path.name[0] != "."
+        )
+
+    def _settle(self) -> None:
+        """Write down which jobs have died, and kill those that were asked to stop and did not."""
+        for job in self._read_all():
+            asked = job.standing.cancel_asked
+            if has_gone(job.standing):
+                state: Any = "crashed" if asked is None else "cancelled"
+                message = (
+                    "" if asked else "The process ended without a word: killed, out of memory or a power cut."
+                )
+                write_standing(
+                    job.folder, replace(job.standing, state=state, ended=time.time(), message=message)
+                )
+            elif job.state == "running" and asked is not None and time.time() - asked > GRACE_S:
+                assert job.standing.process is not None
+                signal_group(job.standing.process, signal.SIGKILL)
+
+    def _start_waiting(self) -> None:
+        collect_ended()
+        jobs = self._read_all()
+        for weight in (True, False):
+            own = [job for job in jobs if (job.asked.kind in self.heavy) == weight]
+            free = self.slots - sum(job.state == "running" for job in own)
+            waiting = sorted(
+                (job for job in own if job.state == "waiting"), key=lambda job: job.standing.queued
+            )
+            for job in waiting[: max(0, free)]:
+                self._start(job)
+
+    def _start(self, job: Job) -> None:
+        with (job.folder / LOG).open("ab") as log:
+            child = subprocess.Popen(
+                [*self.command, "supervise", str(self.folder), job.id],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # it outlives the server, and leads the group that is stopped
+                env=build_environment(),
+            )
+        _children.append(child)
+        self._write_running(job, child.pid)
+
+    def _write_running(self, job: Job, pid: int) -> None:
+        running = Standing(
+            "running",
+            queued=job.standing.queued,
+            process=identify(pid),
+            started=time.time(),
+            starts=job.standing.starts + 1,
+        )
+        write_standing(job.folder, running)
+
+
+def build_environment() -> dict[str, str]:
+    """The work may be started from any folder; its log is read while it is written."""
+    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
+    return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+
+
+def collect_ended() -> None:
+    for child in [child for child in _children if child.poll() is not None]:
+        _children.remove(child)
+
+
+def open_desk(settings: Settings) -> Desk:
+    return desk_at(settings.var_dir.resolve() / "jobs")
+
+
+def desk_at(folder: Path) -> Desk:
+    """ASSAY_JOBS: how many heavy jobs may run at once; on a few cores two take longer than one after the other."""
+    return Desk(folder, slots=max(1, int(os.environ.get("ASSAY_JOBS", "1"))))

@@ -1,0 +1,87 @@
+"""What each kind of job does. Only this runs in the job's own process, so only here is torch loaded."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inspection.config import Settings, load_settings
+from inspection.jobs.job import Job
+from inspection.jobs.pictures import resolve_folder, stamp_folder
+from inspection.jobs.supervise import Report, Work
+
+if TYPE_CHECKING:
+    from inspection.learning.config import TrainConfig
+    from inspection.lines import Line
+
+STAGED = "weights"  # in the job's folder: a trained model that is not installed yet
+
+
+def check_pictures(job: Job, report: Report) -> dict[str, Any]:
+    """arguments: data."""
+    from inspection.learning.check_data import check_data
+
+    folder = resolve_folder(job.asked.arguments["data"], load_settings())
+    stamp = stamp_folder(folder)
+    found = check_data([folder], progress=lambda share, words: report("Checking the pictures", share, words))
+    return {"stamp": stamp, **found.to_dict()}
+
+
+def train_rival(job: Job, report: Report) -> dict[str, Any]:
+    """arguments: data, line, model, epochs, recipe, warm_start, seed.
+
+    What is trained lies apart until it is installed; it is installed at once where the line had no such model.
+    """
+    from inspection.commands.train import train_classification, train_detection
+    from inspection.learning.install import Staged, add_rival, install
+    from inspection.lines import load_line
+    from models.registry import find_spec
+
+    asked, settings = job.asked.arguments, load_settings()
+    line = load_line(asked["line"], settings)
+    folder = resolve_folder(asked["data"], settings)
+    report("Reading the pictures", None, "")
+    config = plan_rival(line, asked, settings)
+    apart = replace(settings, weights_dir=job.folder / STAGED)
+    train = train_detection if find_spec(config.model).task == "detect" else train_classification
+    card = train(line, config, folder, job.run_dir, apart, small=False)
+    staged = Staged(line.name, config.model, apart.weights_dir / line.name)
+    fresh = not (settings.weights_dir / line.name / f"{config.model}.json").is_file()
+    if fresh:
+        install(staged, settings)
+        add_rival(line.name, config.model, settings)
+    return {"line": line.name, "model": card.model, "installed": fresh}
+
+
+def plan_rival(line: "Line", asked: dict[str, Any], settings: Settings) -> "TrainConfig":
+    from inspection.commands.train import plan_run
+    from inspection.learning.new_line import find_start
+
+    start = find_start(asked["model"], asked["warm_start"], settings)
+    changes = {"seed": asked["seed"], "warm_start": None if start is None else str(start)}
+    return plan_run(line, asked["model"], recipe=asked["recipe"], epochs=asked["epochs"], changes=changes)
+
+
+def found_line(job: Job, report: Report) -> dict[str, Any]:
+    """arguments: data, name, good, model, epochs, minutes, recipe, warm_start, seed."""
+    from inspection.commands.new_line import make_line
+    from inspection.learning.new_line import NewLine
+
+    told = dict(job.asked.arguments)
+    settings = load_settings()
+    plan = NewLine(**{**told, "data": resolve_folder(told["data"], settings)})
+    card, samples = make_line(
+        plan,
+        job.run_dir,
+        settings,
+        tick=lambda share, words: report("Checking the pictures", share, words),
+    )
+    return {"line": card.line, "model": card.model, "installed": True, "samples": samples}
+
+
+def find_run(job: Job) -> Path | None:
+    """Where the training writes its epochs, once it does."""
+    found = sorted(job.run_dir.glob("**/status.json"), key=lambda path: path.stat().st_mtime)
+    return found[-1].parent if found else None
+
+
+WORKS: dict[str, Work] = {"check": check_pictures, "train": train_rival, "new-line": found_line}
