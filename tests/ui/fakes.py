@@ -75,6 +75,7 @@ class FakeClassifying:
     heat_scale: float = 4.0
     input_size: int = 56
     temperature: float = 1.0
+    weights_sha256: str = "0" * 64
 
 
 def make_classifying() -> FakeClassifying:

@@ -1,0 +1,171 @@
+"""A replay says the same only where it is, and says so plainly where the weights have gone."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from inspection.config import load_settings
+from inspection.errors import PrecisionUnavailable
+from inspection.images import decode
+from inspection.lines import Policy
+from inspection.records.errors import PictureAltered, RecordRefused
+from inspection.records.record import Record
+from inspection.records.replay import Likeness, compare, replay, restore_rules
+from inspection.records.store import RecordStore
+from inspection.records.surroundings import build_full_context
+from inspection.types import Box, Inspection, Picture
+from models.card import write_card
+from tests.models.cards import make_card
+from tests.ui.fakes import FakeInspector, code_of, make_line, make_png
+
+PICTURE = make_png(code_of("cracked"))
+Change = Callable[[Inspection], Inspection]
+
+
+@pytest.fixture(autouse=True)
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("ASSAY_WEIGHTS", str(tmp_path / "weights"))
+    load_settings.cache_clear()
+    (tmp_path / "weights" / "fake").mkdir(parents=True)
+    card = tmp_path / "weights" / "fake" / "resnet50.json"
+    write_card(make_card(weights_sha256="0" * 64), card)
+    yield card
+    load_settings.cache_clear()
+
+
+@pytest.fixture
+def kept(store: RecordStore) -> Record:
+    inspector = FakeInspector(make_line())
+    inspection = inspector.inspect(decode(PICTURE, name="a.png"))
+    context = build_full_context(inspector, person="a", source="upload")  # type: ignore[arg-type]
+    return store.add(inspection, PICTURE, context=context)
+
+
+class Drifted(FakeInspector):
+    change: Change
+
+    def inspect(self, picture: Picture, *, explained: bool = True, target: str | None = None) -> Inspection:
+        return self.change(super().inspect(picture, explained=explained, target=target))
+
+
+def load(*, change: Change = lambda one: one) -> Callable[[str, str, str], Drifted]:
+    def load_one(_line: str, model: str, precision: str) -> Drifted:
+        inspector = Drifted(make_line(), model, precision)  # type: ignore[arg-type]
+        inspector.change = change
+        return inspector
+
+    return load_one
+
+
+def shift_logits(by: float) -> Change:
+    return lambda one: replace(one, logits=tuple(value + by for value in one.logits))
+
+
+def test_the_same_weights_give_the_same_answer(store: RecordStore, kept: Record) -> None:
+    found = replay(store, kept, load=load())  # type: ignore[arg-type]
+    assert found.holds and found.words == "The answer is the same, to the last digit that was kept."
+    assert {one.what for one in found.comparisons if one.decides} >= {
+        "weights", "verdict", "logits", "probabilities", "box", "heat map",
+    }  # fmt: skip
+    assert found.inspection is not None and found.inspection.heat_map is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "likeness"),
+    [(shift_logits(0.001), Likeness.WITHIN), (shift_logits(0.5), Likeness.OTHER)],
+)
+def test_a_drift_is_measured_against_the_tolerance(
+    store: RecordStore, kept: Record, change: Change, likeness: Likeness
+) -> None:
+    found = replay(store, kept, load=load(change=change))  # type: ignore[arg-type]
+    logits = next(one for one in found.comparisons if one.what == "logits")
+    assert logits.likeness is likeness
+    assert found.holds is (likeness is Likeness.WITHIN)
+    assert ("different: logits" in found.words) is (likeness is Likeness.OTHER)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda one: replace(one, box=Box(0, 0, 5, 5)), "box"),
+        (lambda one: replace(one, box=None), "box"),
+        (lambda one: replace(one, heat_map=None), "heat map"),
+        (lambda one: replace(one, heat_map=replace(one.heat_map, grid=one.heat_map.grid * 2)), "heat map"),
+        (lambda one: replace(one, verdict=replace(one.verdict, class_name="dented")), "verdict"),
+    ],
+)
+def test_each_part_of_the_answer_counts(store: RecordStore, kept: Record, change: Change, what: str) -> None:
+    found = replay(store, kept, load=load(change=change))  # type: ignore[arg-type]
+    assert not found.holds and what in found.words
+
+
+def test_another_engine_is_told_and_is_no_other_answer(store: RecordStore, kept: Record) -> None:
+    newer = load(change=lambda one: replace(one, engine=replace(one.engine, version="2")))
+    found = replay(store, kept, load=newer)  # type: ignore[arg-type]
+    engine = next(one for one in found.comparisons if one.what == "engine")
+    assert found.holds and (engine.then, engine.now, engine.likeness) == ("fake 1", "fake 2", Likeness.OTHER)
+
+
+def test_weights_that_are_gone_or_others_are_named(store: RecordStore, kept: Record, weights: Path) -> None:
+    write_card(make_card(weights_sha256="1" * 64), weights)
+    other = replay(store, kept, load=load())  # type: ignore[arg-type]
+    weights.unlink()
+    gone = replay(store, kept, load=load())  # type: ignore[arg-type]
+    assert "no longer here: there are others (111111111111…)" in other.words
+    assert "no longer here: there are none" in gone.words
+    assert not other.holds and not gone.holds and gone.inspection is None
+
+
+def test_weights_that_changed_under_a_loaded_model_are_noticed(store: RecordStore, kept: Record) -> None:
+    def load_old(*_: str) -> FakeInspector:
+        inspector = FakeInspector(make_line())
+        inspector.classifying = replace(inspector.classifying, weights_sha256="2" * 64)
+        return inspector
+
+    assert "222222222222" in replay(store, kept, load=load_old).words  # type: ignore[arg-type]
+
+
+def test_a_precision_that_this_machine_lacks_is_an_obstacle(store: RecordStore, kept: Record) -> None:
+    def refuse(*_: str) -> FakeInspector:
+        raise PrecisionUnavailable("Expected a CPU with bf16.")
+
+    found = replay(store, kept, load=refuse)  # type: ignore[arg-type]
+    assert found.words == "It cannot be replayed. Expected a CPU with bf16."
+
+
+def test_the_rules_of_then_are_used_and_the_line_stays_as_it_is(store: RecordStore, kept: Record) -> None:
+    seen: list[Policy] = []
+
+    def load_strict(*_: str) -> Drifted:
+        line = replace(make_line(), policy=Policy(confidence_0_1=0.999))
+        inspector = Drifted(line)
+        inspector.change = lambda one: one
+        loaded.append(inspector)
+        return inspector
+
+    loaded: list[Drifted] = []
+    assert replay(store, kept, load=load_strict).holds  # type: ignore[arg-type]
+    assert loaded[0].line.policy.confidence_0_1 == 0.999, "what others use is not touched"
+    seen.append(restore_rules(loaded[0].line, kept.body["thresholds"]).policy)
+    assert seen == [Policy()]
+
+
+def test_a_picture_that_was_changed_is_not_replayed(store: RecordStore, kept: Record) -> None:
+    Path(store.pictures.path_of(str(kept.picture_sha256))).write_bytes(b"other")
+    with pytest.raises(PictureAltered):
+        replay(store, kept, load=load())  # type: ignore[arg-type]
+
+
+def test_only_inspections_are_replayed(store: RecordStore, kept: Record) -> None:
+    noted = store.note("new threshold", {}, person="a")
+    with pytest.raises(RecordRefused, match="Expected an inspection"):
+        replay(store, noted, load=load())  # type: ignore[arg-type]
+
+
+def test_numbers_of_another_length_are_different() -> None:
+    inspection = FakeInspector(make_line()).inspect(decode(PICTURE, name="a.png"))
+    fewer = replace(inspection, logits=inspection.logits[:2])
+    rows = {one.what: one for one in compare(inspection, fewer)}
+    assert rows["logits"].likeness is Likeness.OTHER and rows["logits"].now == "2 numbers"
