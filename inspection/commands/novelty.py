@@ -55,7 +55,7 @@ def print_report(released: "Released") -> None:
                 trial.method + kept,
                 f"{trial.mean('auroc'):.3f}",
                 f"{worst:.3f} {name}",
-                found.words,
+                f"{found.count} of {found.n}",
                 f"{alarms:.1%}",
                 foreign,
             )

@@ -13,7 +13,7 @@ from inspection.engines.prepare import Prepared, find_weights, prepare_model
 from inspection.errors import DataInvalid, PrecisionUnavailable
 from inspection.learning.arrays import ArraySet, load_pixels
 from inspection.learning.data import PICTURE_SUFFIXES
-from inspection.learning.line_data import LineData, load_line_data
+from inspection.learning.line_data import LineData, load_line_data, split_line
 from inspection.learning.novelty_fit import (
     Seen,
     Trial,
@@ -23,6 +23,7 @@ from inspection.learning.novelty_fit import (
     group_known,
     see,
 )
+from inspection.learning.splits import hash_split
 from inspection.lines import Line
 from inspection.novelty import NoveltyModel, Rater, load_novelty, novelty_path, save_novelty
 from inspection.types import Precision
@@ -142,11 +143,9 @@ def load_split_of(card: Card, line: Line, folder: Path, *, size: int, settings: 
     have begun to group since the model was trained."""
     stated = card.data.get("split", {}).get("sha256")
     for rules in (line.data, replace(line.data, groups=None)):
-        sets = load_line_data(
-            replace(line, data=rules), folder, size=size, cache_dir=settings.cache_dir / "arrays"
-        )
-        if sets.facts["split"]["sha256"] == stated:
-            return sets
+        ruled = replace(line, data=rules)
+        if hash_split(split_line(ruled, folder).split) == stated:
+            return load_line_data(ruled, folder, size=size, cache_dir=settings.cache_dir / "arrays")
     raise DataInvalid(
         f"Expected in {folder} the pictures and the split that {card.model} was trained on ({str(stated)[:12]}…), "
         "got others. Name the folder it was trained from, or train it again."

@@ -1,0 +1,248 @@
+"""The shift-start challenge: known good and bad parts must come out right before a line opens.
+
+What came out is an event in the chain, passed or not; so is a manager's word that opens a line without it. A challenge
+speaks for one day and for the weights that were challenged: another day or another model asks for another. The parts do
+not become inspections of their own, since they would be counted among those of the line.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from inspection.images import decode
+from inspection.lines import Line
+from inspection.records.errors import PictureMissing, RecordRefused
+from inspection.records.record import Kind, Record
+from inspection.records.search import Search
+from inspection.records.store import RecordStore
+from inspection.types import Inspection, VerdictKind
+
+if TYPE_CHECKING:
+    from inspection.pipeline import Inspector
+
+EVENT, OVERRIDE = "challenge", "challenge overridden"
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+MOST_A_CLASS = 3  # of parts that people confirmed
+_A_PAGE = 200
+_SHORTEST_REASON = 5
+State = Literal["open", "closed", "not challenged"]
+Tick = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPart:
+    name: str
+    data: bytes
+    expected: str  # a class of the line
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    part: str
+    sha256: str
+    expected: str
+    verdict: str
+    class_name: str | None
+    score_0_1: float
+    right: bool
+
+    @property
+    def words(self) -> str:
+        named = "" if self.class_name is None else f": {self.class_name}, {self.score_0_1:.0%}"
+        return f"expected {self.expected}, came out {self.verdict}{named}"
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftChallenge:
+    line: str
+    model: str
+    model_sha256: str
+    precision: str
+    source: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(outcome.right for outcome in self.outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a line stands today."""
+
+    state: State
+    words: str
+    since: datetime | None = None
+    record: int | None = None  # what it rests on
+
+
+def run_challenge(
+    inspector: "Inspector", parts: Sequence[KnownPart], *, source: str, tick: Tick | None = None
+) -> ShiftChallenge:
+    line = inspector.line
+    check_parts(line, parts)
+    outcomes: list[Outcome] = []
+    seen: Inspection | None = None
+    for done, part in enumerate(parts, start=1):
+        seen = inspector.inspect(decode(part.data, name=part.name))
+        verdict = seen.verdict
+        outcomes.append(
+            Outcome(
+                part.name,
+                hashlib.sha256(part.data).hexdigest(),
+                part.expected,
+                verdict.kind.value,
+                verdict.class_name,
+                float(verdict.score_0_1),
+                is_right(line, part.expected, seen),
+            )
+        )
+        if tick is not None:
+            tick(done, len(parts))
+    assert seen is not None  # there is at least one part
+    return ShiftChallenge(
+        line.name, seen.model, seen.model_sha256, seen.engine.precision, source, tuple(outcomes)
+    )
+
+
+def check_parts(line: Line, parts: Sequence[KnownPart]) -> None:
+    named = {part.expected for part in parts}
+    unknown = sorted(named - set(line.classes))
+    if unknown:
+        raise RecordRefused(
+            f"Expected parts of {', '.join(line.classes)}, got {', '.join(unknown)}. Leave those out."
+        )
+    if not named:
+        raise RecordRefused("Expected known parts to challenge the line with, got none. Choose some.")
+    if line.good is not None and (line.good not in named or named == {line.good}):
+        missing = "good" if line.good not in named else "bad"
+        raise RecordRefused(f"Expected known good and known bad parts, got no {missing} one. Add one.")
+
+
+def is_right(line: Line, expected: str, found: Inspection) -> bool:
+    """A good part passes and a bad one is rejected; what the defect is called matters where names are all there is."""
+    verdict = found.verdict
+    if expected == line.good:
+        return verdict.kind is VerdictKind.PASS
+    return verdict.kind is VerdictKind.REJECT and (line.good is not None or verdict.class_name == expected)
+
+
+def keep_challenge(store: RecordStore, challenge: ShiftChallenge, *, person: str) -> Record:
+    return store.note(
+        EVENT,
+        {
+            "passed": challenge.passed,
+            "model_sha256": challenge.model_sha256,
+            "precision": challenge.precision,
+            "source": challenge.source,
+            "parts": [asdict(outcome) for outcome in challenge.outcomes],
+        },
+        person=person,
+        line=challenge.line,
+        model=challenge.model,
+    )
+
+
+def override_challenge(
+    store: RecordStore, line: str, model: str, *, model_sha256: str, person: str, reason: str
+) -> Record:
+    if len(reason.strip()) < _SHORTEST_REASON:
+        raise RecordRefused("Expected a reason for opening the line without a passed challenge. Say why.")
+    return store.note(
+        OVERRIDE,
+        {"model_sha256": model_sha256, "reason": reason.strip()},
+        person=person,
+        line=line,
+        model=model,
+    )
+
+
+def list_challenges(
+    store: RecordStore, line: str, *, since: datetime | None = None, most: int = 20
+) -> tuple[Record, ...]:
+    """Challenges and overrides, newest first."""
+    found: list[Record] = []
+    search, cursor = Search(since=since, kinds=(Kind.EVENT,), lines=(line,)), None
+    while len(found) < most:
+        page = store.search(search, after=cursor, limit=_A_PAGE)
+        found += [record for record in page.records if record.body["event"] in (EVENT, OVERRIDE)]
+        cursor = page.next
+        if cursor is None:
+            break
+    return tuple(found[:most])
+
+
+def read_standing(store: RecordStore, line: str, *, model_sha256: str | None, now: datetime) -> Standing:
+    """now: in the zone whose midnight begins a day. model_sha256: the weights that would run."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    today = list_challenges(store, line, since=midnight, most=1)
+    if not today:
+        return Standing("not challenged", "No known parts were shown to this line today.")
+    record = today[0]
+    details = record.body["details"]
+    if record.body["event"] == EVENT and not details["passed"]:
+        wrong = [f"{each.part}: {each.words}" for each in read_outcomes(record) if not each.right]
+        return Standing("closed", f"The challenge failed. {'; '.join(wrong)}.", record.at, record.id)
+    if details["model_sha256"] != model_sha256:
+        return Standing(
+            "not challenged",
+            f"Today's challenge was of other weights ({record.model}); the model was changed since.",
+            None,
+            record.id,
+        )
+    if record.body["event"] == OVERRIDE:
+        words = f"Opened by {record.person} without a passed challenge: {details['reason']}"
+        return Standing("open", words, record.at, record.id)
+    count = len(details["parts"])
+    return Standing("open", f"{count} known parts came out right, {record.person}.", record.at, record.id)
+
+
+def read_outcomes(record: Record) -> tuple[Outcome, ...]:
+    return tuple(Outcome(**stored) for stored in record.body["details"].get("parts", ()))
+
+
+def name_class(stem: str, classes: Iterable[str]) -> str | None:
+    """The class that a file is named after: "05-cracked-l-bracket" → "cracked"; None where it names none."""
+    words = flatten(re.sub(r"^\d+[-_ ]*", "", stem))
+    fitting = [name for name in classes if re.match(rf"{re.escape(flatten(name))}(-|$)", words)]
+    return max(fitting, key=len, default=None)
+
+
+def flatten(name: str) -> str:
+    return re.sub(r"[-_ ]+", "-", name.lower())
+
+
+def read_folder_parts(folder: Path, classes: Sequence[str]) -> tuple[KnownPart, ...]:
+    """One sub-folder a class."""
+    return tuple(
+        KnownPart(path.name, path.read_bytes(), name)
+        for name in classes
+        for path in sorted((folder / name).glob("*"))
+        if path.suffix.lower() in SUFFIXES
+    )
+
+
+def read_confirmed_parts(store: RecordStore, line: Line) -> tuple[KnownPart, ...]:
+    """Parts whose class people have said, the newest first: of each class a few."""
+    search = Search(kinds=(Kind.DECISION, Kind.CORRECTION), lines=(line.name,))
+    said: dict[int, str | None] = {}  # record → class, the last word of people
+    for record in store.search(search, limit=_A_PAGE).records:
+        if record.of_id is not None:
+            said.setdefault(record.of_id, record.class_name)
+    parts: list[KnownPart] = []
+    counts: dict[str, int] = {}
+    for record_id, name in said.items():
+        if name not in line.classes or counts.get(str(name), 0) >= MOST_A_CLASS:
+            continue
+        subject = store.get(record_id)
+        try:
+            data = store.read_picture(subject)
+        except PictureMissing:
+            continue  # verify names it; a challenge takes another
+        counts[str(name)] = counts.get(str(name), 0) + 1
+        parts.append(KnownPart(f"record {record_id}", data, str(name)))
+    return tuple(parts)

@@ -1,0 +1,206 @@
+"""Known parts before the shift: right or not, kept either way; a line opens by them or by a manager's word."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from inspection.records.decisions import Answer
+from inspection.records.errors import RecordRefused
+from inspection.records.record import Kind
+from inspection.records.search import Search
+from inspection.records.shift_challenge import (
+    KnownPart,
+    keep_challenge,
+    list_challenges,
+    name_class,
+    override_challenge,
+    read_confirmed_parts,
+    read_folder_parts,
+    read_outcomes,
+    read_standing,
+    run_challenge,
+)
+from inspection.records.store import RecordStore
+from inspection.records.verify import verify
+from inspection.types import VerdictKind
+from tests.records.makers import CONTEXT, make_inspection
+from tests.records.shifts import NOW, Clock, open_clocked
+from tests.ui.fakes import CLASSES, UNSURE, FakeInspector, code_of, make_line, make_png
+
+WEIGHTS = "0" * 64  # the fake inspector's
+GOOD = KnownPart("good.png", make_png(code_of("flawless")), "flawless")
+BAD = KnownPart("bad.png", make_png(code_of("cracked")), "cracked")
+MISSED = KnownPart("missed.png", make_png(code_of("flawless")), "dented")
+
+
+@pytest.fixture
+def clocked(tmp_path: Path) -> Iterator[tuple[RecordStore, Clock]]:
+    with open_clocked(tmp_path) as opened:
+        yield opened
+
+
+def challenge(store: RecordStore, *parts: KnownPart) -> bool:
+    done = run_challenge(FakeInspector(), parts, source="samples")
+    keep_challenge(store, done, person="mia")
+    return done.passed
+
+
+def standing(store: RecordStore, clock: Clock, weights: str | None = WEIGHTS) -> tuple[str, str]:
+    found = read_standing(store, "fake", model_sha256=weights, now=clock.now)
+    return found.state, found.words
+
+
+@pytest.mark.parametrize(
+    ("code", "expected", "right"),
+    [
+        (code_of("flawless"), "flawless", True),
+        (code_of("cracked"), "flawless", False),
+        (code_of("cracked"), "cracked", True),
+        (code_of("cracked"), "dented", True),  # rejected: what the line is asked; the name is shown
+        (code_of("flawless"), "dented", False),
+        (UNSURE, "flawless", False),
+        (UNSURE, "cracked", False),
+    ],
+)
+def test_good_must_pass_and_bad_must_be_rejected(code: int, expected: str, right: bool) -> None:
+    part = KnownPart("part.png", make_png(code), expected)
+    other = BAD if expected == "flawless" else GOOD
+    done = run_challenge(FakeInspector(), [part, other], source="samples")
+    assert [outcome.right for outcome in done.outcomes] == [right, True]
+    assert done.passed is right
+
+
+def test_where_names_are_all_there_is_the_name_counts() -> None:
+    line = replace(make_line(), good=None)
+    part = KnownPart("part.png", make_png(code_of("cracked")), "dented")
+    done = run_challenge(FakeInspector(line), [part], source="samples")
+    assert not done.passed
+    assert done.outcomes[0].words == "expected dented, came out REJECT: cracked, 97%"
+
+
+@pytest.mark.parametrize(
+    ("parts", "match"),
+    [
+        ([], "got none"),
+        ([GOOD], "no bad one"),
+        ([BAD], "no good one"),
+        ([GOOD, replace(BAD, expected="rusty")], "rusty"),
+    ],
+)
+def test_a_challenge_needs_both_kinds(parts: list[KnownPart], match: str) -> None:
+    with pytest.raises(RecordRefused, match=match):
+        run_challenge(FakeInspector(), parts, source="samples")
+
+
+def test_a_line_opens_by_a_challenge_that_it_passed(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    assert standing(store, clock)[0] == "not challenged"
+    assert challenge(store, GOOD, BAD)
+    found = read_standing(store, "fake", model_sha256=WEIGHTS, now=clock.now)
+    assert (found.state, found.since, found.record) == ("open", NOW, 1)
+    assert "2 known parts came out right, mia" in found.words
+    (record,) = list_challenges(store, "fake")
+    assert record.body["details"]["passed"] and record.model == "resnet50"
+    assert [outcome.part for outcome in read_outcomes(record)] == ["good.png", "bad.png"]
+    assert store.count(Search(kinds=(Kind.INSPECTION,))) == 0
+    assert verify(store).holds
+
+
+def test_a_failure_closes_it_and_names_the_part(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    challenge(store, GOOD, BAD)
+    assert not challenge(store, GOOD, MISSED)
+    state, words = standing(store, clock)
+    assert state == "closed"
+    assert "missed.png: expected dented, came out PASS: flawless, 97%" in words
+    assert challenge(store, GOOD, BAD)
+    assert standing(store, clock)[0] == "open"
+
+
+def test_a_manager_opens_it_with_a_reason(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    challenge(store, GOOD, MISSED)
+    with pytest.raises(RecordRefused, match="reason"):
+        override_challenge(store, "fake", "resnet50", model_sha256=WEIGHTS, person="max", reason="  ok ")
+    override_challenge(
+        store, "fake", "resnet50", model_sha256=WEIGHTS, person="max", reason="master part is worn"
+    )
+    state, words = standing(store, clock)
+    assert state == "open" and "max" in words and "master part is worn" in words
+
+
+def test_tomorrow_and_another_model_ask_again(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    challenge(store, GOOD, BAD)
+    state, words = standing(store, clock, weights="f" * 64)
+    assert state == "not challenged" and "other weights" in words
+    clock.now += timedelta(days=1)
+    assert standing(store, clock) == ("not challenged", "No known parts were shown to this line today.")
+
+
+def test_the_days_begin_where_the_factory_is(clocked: tuple[RecordStore, Clock]) -> None:
+    from datetime import timezone
+
+    store, clock = clocked
+    clock.now = NOW.replace(hour=23)
+    challenge(store, GOOD, BAD)
+    early = clock.now + timedelta(hours=2)  # 1 o'clock in London, 20 o'clock in New York
+    assert read_standing(store, "fake", model_sha256=WEIGHTS, now=early).state == "not challenged"
+    new_york = early.astimezone(timezone(timedelta(hours=-5)))
+    assert read_standing(store, "fake", model_sha256=WEIGHTS, now=new_york).state == "open"
+
+
+def test_other_events_are_passed_over(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    challenge(store, GOOD, BAD)
+    for number in range(230):
+        store.note("threshold", {"to": number}, person="max", line="fake")
+    assert standing(store, clock)[0] == "open"
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("05-cracked-l-bracket", "cracked"),
+        ("cracked-01", "cracked"),
+        ("11-empty-belt", None),
+        ("crackedish", None),
+        ("Rolled-In_Scale 3", "rolled-in_scale"),
+        ("3 rolled", "rolled"),
+    ],
+)
+def test_a_sample_is_known_by_its_name(stem: str, name: str | None) -> None:
+    assert name_class(stem, ("flawless", "cracked", "rolled", "rolled-in_scale")) == name
+
+
+def test_master_parts_lie_in_a_folder_a_class(tmp_path: Path) -> None:
+    for name in ("flawless", "cracked", "rusty"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "master.png").write_bytes(make_png(0))
+    (tmp_path / "cracked" / "notes.txt").write_text("the third tooth")
+    parts = read_folder_parts(tmp_path, CLASSES)
+    assert [(part.name, part.expected) for part in parts] == [
+        ("master.png", "flawless"),
+        ("master.png", "cracked"),
+    ]
+    assert read_folder_parts(tmp_path / "absent", CLASSES) == ()
+
+
+def test_parts_that_people_confirmed_can_challenge(clocked: tuple[RecordStore, Clock]) -> None:
+    store, _ = clocked
+    line = replace(make_line(), name="aluminium")
+    for number in range(5):
+        picture = make_png(code_of("cracked"), seed=number)
+        record = store.add(make_inspection(picture), picture, context=CONTEXT)
+        store.decide(
+            record.id, Answer(VerdictKind.REJECT, "cracked"), person="ada", saw_map=False, took_ms=1.0
+        )
+    picture = make_png(code_of("dented"))
+    record = store.add(make_inspection(picture), picture, context=CONTEXT)
+    store.correct(record.id, {"class": "dented"}, person="ada", reason="a dent")
+    parts = read_confirmed_parts(store, line)
+    assert [part.expected for part in parts] == ["dented", "cracked", "cracked", "cracked"]
+    assert parts[0].name == f"record {record.id}" and parts[0].data == picture

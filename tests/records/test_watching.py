@@ -1,0 +1,162 @@
+"""From records to charts and alarms: every count is one that the test put there."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inspection.records.alarms import build_series, list_alarms, measure_drifts
+from inspection.records.decisions import Answer
+from inspection.records.record import Kind
+from inspection.records.store import RecordStore
+from inspection.records.watching import PERIODS, Subject, Watched, draw_sample, list_starts, watch
+from inspection.types import VerdictKind
+from tests.records.shifts import NOW, Clock, keep_days, keep_parts, open_clocked
+
+MONTH = PERIODS["month"]
+LINE = Subject("aluminium")
+
+
+@pytest.fixture
+def clocked(tmp_path: Path) -> Iterator[tuple[RecordStore, Clock]]:
+    with open_clocked(tmp_path) as opened:
+        yield opened
+
+
+def look(store: RecordStore, subject: Subject = LINE, period: str = "month") -> Watched:
+    return watch(store, subject, PERIODS[period], now=NOW, novelty_0_1=0.01)
+
+
+def alarms_of(watched: Watched) -> dict[str, object]:
+    series = build_series(watched, detects=True)
+    found = list_alarms(watched, series, measure_drifts(watched, known=240))
+    return {alarm.title: alarm for alarm in found}
+
+
+def test_spans_are_whole_and_the_last_holds_now() -> None:
+    for period in PERIODS.values():
+        starts = list_starts(period, NOW)
+        assert len(starts) == period.spans and starts[-1] <= NOW
+        assert NOW < starts[-1] + timedelta(hours=period.span_hours)
+        assert {b - a for a, b in zip(starts, starts[1:], strict=False)} == {
+            timedelta(hours=period.span_hours)
+        }
+
+
+def test_every_part_is_counted_in_its_span(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    keep_days(store, clock, 1, until=NOW - timedelta(days=2), passed=7, rejected=2, unsure=1, empty=3)
+    clock.now = NOW
+    keep_parts(store, passed=4, novel=2, latency_ms=20.0)
+    keep_parts(store, rejected=9, line="steel")
+    watched = look(store)
+    assert watched.parts[-3:] == (10, 0, 6)
+    assert watched.verdicts["REJECT"][-3] == 2 and watched.verdicts["NO PART"][-3] == 3
+    assert watched.pictures[-3] == 13 and sum(watched.pictures) == 19
+    assert watched.novel is not None and sum(watched.novel) == 2
+    assert watched.mean_latency_ms[-3] == pytest.approx(10.0) and watched.mean_latency_ms[-2] is None
+    assert sum(look(store, Subject("steel")).parts) == 9
+    assert sum(look(store, Subject("aluminium", "another")).parts) == 0
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_every_period_counts_the_same_parts(period: str, clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    clock.now = NOW - timedelta(minutes=5)
+    keep_parts(store, passed=3, rejected=2, novel=1)
+    watched = look(store, period=period)
+    assert sum(watched.parts) == watched.parts[-1] == 6
+    assert watched.novel is not None and watched.novel[-1] == 1
+    assert len(watched.sample.at) == 6
+
+
+def test_answers_of_people_are_held_against_the_model(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    clock.now = NOW
+    records = keep_parts(store, rejected=5)
+    for place, record in enumerate(records):
+        answer = Answer(VerdictKind.PASS, "flawless") if place < 2 else Answer(VerdictKind.REJECT, "cracked")
+        store.decide(record.id, answer, person="ada", saw_map=False, took_ms=900.0)
+    watched = look(store)
+    assert (watched.answers[-1], watched.overrides[-1]) == (5, 2)
+    assert watched.parts[-1] == 5  # an answer is no part
+
+
+def test_no_novelty_no_chart_of_it(clocked: tuple[RecordStore, Clock]) -> None:
+    store, _ = clocked
+    keep_parts(store, passed=3, with_novelty=False)
+    watched = look(store)
+    assert watched.novel is None
+    assert "novelty" not in {one.name for one in build_series(watched, detects=True)}
+    assert "empty" not in {one.name for one in build_series(watched, detects=False)}
+
+
+def test_the_sample_is_spread_and_bounded(
+    clocked: tuple[RecordStore, Clock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, clock = clocked
+    clock.now = NOW
+    keep_parts(store, passed=60, rejected=20, empty=10)
+    search = LINE.search(NOW - timedelta(days=1), NOW + timedelta(days=1), Kind.INSPECTION)
+    assert len(draw_sample(store.database, search, total=90).at) == 80
+    monkeypatch.setattr("inspection.records.watching.MOST_SAMPLED", 30)
+    thinned = draw_sample(store.database, search, total=90)
+    assert len(thinned.at) in (26, 27) and np.isfinite(thinned.novelty_p).all()
+
+
+def test_a_quiet_line_raises_no_alarm(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    keep_days(store, clock, 40, until=NOW, passed=17, rejected=2, unsure=1)
+    assert alarms_of(look(store)) == {}
+
+
+def test_an_alarm_says_what_changed_and_since_when(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    keep_days(store, clock, 37, until=NOW - timedelta(days=3), passed=17, rejected=2, unsure=1)
+    keep_days(store, clock, 3, until=NOW, passed=8, rejected=11, unsure=1, latency_ms=14.0)
+    found = alarms_of(look(store))
+    assert set(found) == {"Reject rate rose", "Mean latency rose"}
+    alarm = found["Reject rate rose"]
+    assert alarm.since == list_starts(MONTH, NOW)[-3] and alarm.until is None
+    assert alarm.words.startswith("33 of 60 parts, 55.0 %; 10.0 % is usual (beyond the three-sigma limits")
+    assert alarm.query == {"line": "aluminium", "verdict": "REJECT", "since": alarm.since.isoformat()}
+    assert found["Mean latency rose"].words.startswith("14.0 ms over 60 parts; 10.0 ms is usual")
+
+
+def test_what_is_over_says_until_when(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    quiet = {"passed": 17, "rejected": 2, "unsure": 1}
+    keep_days(store, clock, 30, until=NOW - timedelta(days=12), **quiet)
+    keep_days(store, clock, 2, until=NOW - timedelta(days=10), passed=6, rejected=2, novel=12)
+    keep_days(store, clock, 10, until=NOW, **quiet)
+    found = alarms_of(look(store))
+    alarm = found["Novelty rate rose"]
+    assert alarm.until is not None and alarm.query["until"] == alarm.until.isoformat()
+    assert alarm.since == list_starts(MONTH, NOW)[-12]
+    assert alarm.words.startswith("24 of ")
+
+
+def test_scores_that_spread_otherwise_are_an_alarm(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    keep_days(store, clock, 34, until=NOW - timedelta(days=6), passed=12, score_0_1=0.97)
+    keep_days(store, clock, 6, until=NOW, passed=30, score_0_1=0.90)
+    found = alarms_of(look(store))
+    assert "Scores drifted" in found and "Mean score fell" in found
+    assert found["Mean score fell"].since == list_starts(MONTH, NOW)[-6]
+
+
+def test_a_young_line_is_judged_by_its_own_first_half(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    keep_days(store, clock, 20, until=NOW, passed=17, rejected=2)
+    watched = look(store)
+    busy = [place for place, n in enumerate(watched.parts) if n]
+    assert watched.reference == busy[10]
+    assert build_series(watched, detects=False)[0].chart is not None
+
+
+def test_an_empty_store_is_watched_in_peace(clocked: tuple[RecordStore, Clock]) -> None:
+    watched = look(clocked[0])
+    assert alarms_of(watched) == {} and sum(watched.parts) == 0
+    assert all(one.chart is None for one in build_series(watched, detects=True))
