@@ -1,0 +1,169 @@
+"""Which weights run a line now: those of the line's file, unless the chain's newest promotion or return says otherwise."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from inspection.config import Settings, load_settings
+from inspection.learning.checkpoint import write_atomically
+from inspection.lines import Line
+from inspection.records.errors import StoreDamaged, StoreError
+from inspection.records.record import Kind, Record
+from inspection.records.search import Cursor, Search
+from inspection.records.shelf import Release, check_release, open_release, shelf_dir
+from inspection.records.store import RecordStore, open_store
+
+PROMOTION, RETURN = "promotion", "return to an earlier champion"
+FRESH_S = 0.2  # a page asks many times while it is drawn; after so long the chain is asked again
+RETRY_S = 5.0  # after a store that cannot be reached
+_A_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    model: str
+    weights_dir: Path  # laid out like models/weights
+    release: Release | None  # None: as shipped
+    record_id: int | None  # what made it champion
+    stale: bool = False  # the chain could not be read; this is what it said last
+
+
+def serve_champion(line: Line, champion: Champion) -> Line:
+    """The line with this champion; the one before it becomes a rival."""
+    if champion.model == line.champion:
+        return line
+    rivals = tuple(name for name in (line.champion, *line.rivals) if name != champion.model)
+    return replace(line, champion=champion.model, rivals=rivals)
+
+
+def find_weights_dir(model: str, champion: Champion, settings: Settings) -> Path:
+    """Where a model's weights lie: a promoted champion has a place of its own, the others are as shipped."""
+    return champion.weights_dir if model == champion.model else settings.weights_dir
+
+
+def list_changes(store: RecordStore, line: str) -> Iterator[Record]:
+    """Promotions and returns of a line, the newest first; what nobody asks for is not read."""
+    after: Cursor | None = None
+    while True:
+        page = store.search(Search(kinds=(Kind.EVENT,), lines=(line,)), after=after, limit=_A_PAGE)
+        yield from (record for record in page.records if record.body["event"] in (PROMOTION, RETURN))
+        if page.next is None:
+            return
+        after = page.next
+
+
+def find_newest_event(store: RecordStore, line: str) -> int:
+    page = store.search(Search(kinds=(Kind.EVENT,), lines=(line,)), limit=1)
+    return page.records[0].id if page.records else 0
+
+
+def read_release_of(told: Mapping[str, Any], line: str) -> Release:
+    """told: what an event names as the champion before or after it."""
+    release = Release(line, told["model"], told["weights_sha256"], told["files"])
+    if release.sha256 != told["release_sha256"]:
+        raise StoreDamaged(f"Expected the promoted files of line {line} to add up to their hash. Run verify.")
+    return release
+
+
+@dataclass(slots=True)
+class _Known:
+    event_id: int  # the newest event that was looked at
+    champion: Champion
+    until: float  # monotonic
+
+
+@dataclass(slots=True)
+class ChampionReader:
+    """One a process; safe to call from many threads."""
+
+    store: RecordStore
+    settings: Settings = field(default_factory=load_settings)
+    _known: dict[str, _Known] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def find(self, line: Line, *, fresh: bool = False) -> Champion:
+        """fresh: ask the chain even where it was asked a moment ago."""
+        with self._lock:
+            known = self._known.get(line.name)
+            now = time.monotonic()
+            if known is not None and now < known.until and not fresh:
+                return known.champion
+            try:
+                found = self._read(line, known)
+            except StoreError:
+                # a line must not stop because its records cannot be reached; the inspection is marked as not kept
+                champion = known.champion if known else read_last_known(line, self.settings)
+                found = _Known(known.event_id if known else 0, replace(champion, stale=True), now + RETRY_S)
+                self._known[line.name] = found
+                return found.champion
+            found.until = now + FRESH_S
+            self._known[line.name] = found
+            return found.champion
+
+    def _read(self, line: Line, known: _Known | None) -> _Known:
+        newest = find_newest_event(self.store, line.name)
+        if known is not None and known.event_id == newest and not known.champion.stale:
+            return _Known(newest, known.champion, 0.0)
+        return _Known(newest, find_champion(self.store, line, self.settings), 0.0)
+
+
+def find_champion(store: RecordStore, line: Line, settings: Settings) -> Champion:
+    """As the chain says now."""
+    change = next(list_changes(store, line.name), None)
+    if change is None:
+        return as_shipped(line, settings)
+    release = read_release_of(change.body["details"]["to"], line.name)
+    folder = open_release(store, release, settings)
+    check_release(folder, release)
+    champion = Champion(release.model, folder, release, change.id)
+    remember(line.name, champion, settings)
+    return champion
+
+
+def as_shipped(line: Line, settings: Settings) -> Champion:
+    return Champion(line.champion, settings.weights_dir, None, None)
+
+
+def find_serving_champion(line: Line, settings: Settings) -> Champion:
+    """For a process that has no store open. Where there never was a store, nothing was promoted, and none is made."""
+    if "ASSAY_DATABASE_URL" not in os.environ and not (settings.var_dir / "records.sqlite").is_file():
+        return as_shipped(line, settings)
+    try:
+        store = open_store(settings=settings)
+    except StoreError:
+        return replace(read_last_known(line, settings), stale=True)
+    try:
+        return ChampionReader(store, settings).find(line)
+    finally:
+        store.close()
+
+
+def remember(line: str, champion: Champion, settings: Settings) -> None:
+    """What the chain said last, for the time when it cannot be asked. The chain, where it can be read, is what counts."""
+    assert champion.release is not None
+    told = {"record": champion.record_id, **champion.release.to_dict()}
+    path = pointer_path(line, settings)
+    data = json.dumps(told, sort_keys=True).encode()
+    if not path.is_file() or path.read_bytes() != data:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, data)
+
+
+def read_last_known(line: Line, settings: Settings) -> Champion:
+    path = pointer_path(line.name, settings)
+    if not path.is_file():
+        return as_shipped(line, settings)
+    told = json.loads(path.read_text(encoding="utf-8"))
+    release = Release(line.name, told["model"], told["weights_sha256"], told["files"])
+    folder = shelf_dir(settings) / release.sha256
+    check_release(folder, release)
+    return Champion(release.model, folder, release, told["record"])
+
+
+def pointer_path(line: str, settings: Settings) -> Path:
+    return shelf_dir(settings) / f"{line}.json"
