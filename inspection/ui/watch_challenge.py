@@ -1,0 +1,205 @@
+"""The shift-start challenge on the Watch page, and how a line stands, for every page that runs it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+import streamlit as st
+
+from inspection.config import load_settings
+from inspection.lines import Line
+from inspection.records.errors import StoreError
+from inspection.records.record import Record
+from inspection.records.shift_challenge import (
+    OVERRIDE,
+    KnownPart,
+    Outcome,
+    ShiftChallenge,
+    Standing,
+    keep_challenge,
+    list_challenges,
+    name_class,
+    override_challenge,
+    read_confirmed_parts,
+    read_folder_parts,
+    read_outcomes,
+    read_standing,
+    run_challenge,
+)
+from inspection.types import PRECISIONS
+from inspection.ui import resources
+from inspection.ui.keeping import get_store, name_person
+from inspection.ui.roles import Role, current_person, require
+from inspection.ui.widgets import escape_markdown
+
+SAMPLES, FOLDER, CONFIRMED = "Sample parts", "Master parts", "Parts people confirmed"
+WATCH = "screens/watch.py"
+RUNNERS = (Role.MANAGER, Role.ENGINEER)
+
+
+def find_standing(line: Line) -> Standing:
+    card = resources.get_card(line.name, line.champion)
+    return read_standing(
+        get_store(),
+        line.name,
+        model_sha256=None if card is None else card.weights_sha256,
+        now=datetime.now().astimezone(),
+    )
+
+
+def show_line_state(line: Line) -> None:
+    """One line of text for the pages that inspect: open since, closed, or not challenged today."""
+    try:
+        standing = find_standing(line)
+    except StoreError:
+        st.caption(
+            ":material/cloud_off: The records cannot be reached: whether the line is open is not known."
+        )
+        return
+    if standing.state == "closed":
+        st.warning(escape_markdown(standing.words), title="Line closed", icon=":material/lock:")
+    elif standing.state == "open" and standing.since is not None:
+        st.caption(f":material/lock_open: Line open since {standing.since.astimezone():%H:%M}.")
+    else:
+        st.caption(f":material/lock_clock: Not challenged today. {escape_markdown(standing.words)}")
+
+
+def show_challenge(line: Line) -> None:
+    standing = find_standing(line)
+    with st.container(border=True):
+        show_standing(standing)
+        person = current_person()
+        roles = frozenset[Role]() if person is None else person.roles
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            if roles & set(RUNNERS):
+                offer_challenge(line)
+            if Role.MANAGER in roles and standing.state != "open":
+                offer_override(line)
+        show_last(line)
+
+
+def show_standing(standing: Standing) -> None:
+    words = escape_markdown(standing.words)
+    if standing.state == "open" and standing.since is not None:
+        st.markdown(
+            f":material/lock_open: **Line open since {standing.since.astimezone():%H:%M}**  \n{words}"
+        )
+    elif standing.state == "closed":
+        st.error(words, title="Line closed", icon=":material/lock:")
+    else:
+        st.markdown(f":material/lock_clock: **Not challenged today**  \n{words}")
+
+
+def offer_challenge(line: Line) -> None:
+    source = st.selectbox(
+        "Known parts",
+        (SAMPLES, FOLDER, CONFIRMED),
+        key=f"watch.source.{line.name}",
+        width=240,
+        help="Sample parts ship with the line. Master parts lie on the server, in "
+        f"challenge/{line.name}/CLASS under the app's own folder. Confirmed ones come from the records.",
+    )
+    if st.button(
+        "Challenge the line", type="primary", icon=":material/rule:", key=f"watch.challenge.{line.name}"
+    ):
+        challenge_line(line, source)
+        st.rerun()
+
+
+def gather_parts(line: Line, source: str) -> tuple[KnownPart, ...]:
+    if source == FOLDER:
+        return read_folder_parts(load_settings().var_dir / "challenge" / line.name, line.classes)
+    if source == CONFIRMED:
+        return read_confirmed_parts(get_store(), line)
+    named = ((sample, name_class(sample.stem, line.classes)) for sample in resources.get_samples(line.name))
+    return tuple(KnownPart(sample.name, sample.data, name) for sample, name in named if name is not None)
+
+
+def challenge_line(line: Line, source: str) -> ShiftChallenge:
+    person = require(*RUNNERS)
+    assert person is not None  # require raises
+    parts = gather_parts(line, source)
+    with st.spinner("Loading the model; the first time on a machine takes a minute …", show_time=True):
+        inspector = resources.get_inspector(line.name, line.champion, PRECISIONS[0])
+    done = run_challenge(inspector, parts, source=source.lower())
+    keep_challenge(get_store(), done, person=name_person())
+    return done
+
+
+def offer_override(line: Line) -> None:
+    with st.popover("Open it all the same", icon=":material/key:"):
+        st.write("A manager may open the line without a passed challenge. The reason stands in the records.")
+        reason = st.text_input("Reason", key=f"watch.reason.{line.name}", max_chars=300)
+        st.button(
+            "Open the line",
+            key=f"watch.override.{line.name}",
+            disabled=not reason.strip(),
+            on_click=partial(open_line, line, reason),
+        )
+
+
+def open_line(line: Line, reason: str) -> None:
+    require(Role.MANAGER)
+    card = resources.get_card(line.name, line.champion)
+    override_challenge(
+        get_store(),
+        line.name,
+        line.champion,
+        model_sha256="" if card is None else card.weights_sha256,
+        person=name_person(),
+        reason=reason,
+    )
+
+
+def show_last(line: Line) -> None:
+    kept = list_challenges(get_store(), line.name)
+    if not kept:
+        return
+    with st.expander(f"Challenges so far ({len(kept)} newest)", icon=":material/fact_check:"):
+        parts = next((read_outcomes(record) for record in kept if record.body["event"] != OVERRIDE), ())
+        if parts:
+            st.dataframe(
+                [tabulate_outcome(outcome) for outcome in parts],
+                hide_index=True,
+                height="content",
+                alt="What came out of each known part of the newest challenge",
+            )
+        st.dataframe(
+            tabulate_challenges(kept),
+            hide_index=True,
+            height="content",
+            alt="The newest challenges of the line",
+        )
+
+
+def tabulate_outcome(outcome: Outcome) -> dict[str, str]:
+    return {
+        "Part": outcome.part,
+        "Expected": outcome.expected,
+        "Came out": f"{outcome.verdict}"
+        + ("" if outcome.class_name is None else f": {outcome.class_name}, {outcome.score_0_1:.0%}"),
+        "Right": "yes" if outcome.right else "NO",
+    }
+
+
+def tabulate_challenges(kept: Sequence[Record]) -> list[dict[str, str | int]]:
+    rows: list[dict[str, str | int]] = []
+    for record in kept:
+        details = record.body["details"]
+        if record.body["event"] == OVERRIDE:
+            result = f"opened without: {details['reason']}"
+        else:
+            right = sum(bool(part["right"]) for part in details["parts"])
+            result = (
+                f"{'passed' if details['passed'] else 'FAILED'}, {right} of {len(details['parts'])} right"
+            )
+        rows.append(
+            {
+                "When": f"{record.at.astimezone():%Y-%m-%d %H:%M}",
+                "Result": result,
+                "Model": resources.model_titles().get(record.model, record.model),
+                "Person": record.person,
+                "Record": record.id,
+            }
+        )
+    return rows
