@@ -1,4 +1,4 @@
-"""The same app behind st.App: models warmed at the start, security headers on every answer. `streamlit run server.py`."""
+"""The same app behind st.App: models warmed, security headers, the frames of live lines. `streamlit run server.py`."""
 
 import asyncio
 import logging
@@ -9,6 +9,8 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from inspection.ui.live_route import list_routes
 
 _log = logging.getLogger("assay.server")
 
@@ -100,6 +102,7 @@ def say_fault(error: Exception) -> bool:
 app = st.App(
     Path(__file__).parent / "app.py",
     lifespan=lifespan,
+    routes=list_routes(),
     middleware=[Middleware(SecurityHeaders)],
     on_script_error=say_fault,
 )

@@ -103,6 +103,13 @@ PAGES: tuple[PageSpec, ...] = (
         roles=frozenset({Role.MANAGER, Role.ENGINEER}),
     ),
     PageSpec(
+        file="screens/records.py",
+        title="Records",
+        icon=":material/inventory_2:",
+        help="Every inspection that was kept: search, open, replay, correct, print. Verify that nothing was changed since.",
+        section="Records",
+    ),
+    PageSpec(
         file="screens/train.py",
         title="Train",
         icon=":material/model_training:",

@@ -1,0 +1,106 @@
+"""Pictures that arrive in a folder. Only folders below one configured root are ever read: a page gives a name out of our
+own list, never a path.
+"""
+
+import os
+import time
+from collections import deque
+from pathlib import Path
+
+from inspection.config import load_settings
+from inspection.conveyor.parts import Part, draw_empty, lay_picture
+from inspection.errors import DataInvalid, PictureRefused
+from inspection.images import decode_pixels, read_file, read_limits
+
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+_LOOK_EVERY_S = 0.5
+_MOST_FOLDERS = 200
+ROOT_ITSELF = "."
+
+
+def watch_root() -> Path:
+    return Path(os.environ.get("ASSAY_WATCH", load_settings().var_dir / "watch"))
+
+
+def list_folders(root: Path) -> tuple[str, ...]:
+    """What may be watched, by name: the root and the folders in it; what leads out of it is left out."""
+    if not root.is_dir():
+        return ()
+    inside = root.resolve()
+    names = [
+        entry.name
+        for entry in os.scandir(inside)
+        if not entry.name.startswith(".")
+        and entry.is_dir()
+        and Path(entry.path).resolve().is_relative_to(inside)
+    ]
+    return (ROOT_ITSELF, *sorted(names)[:_MOST_FOLDERS])
+
+
+class FolderSource:
+    """A picture is taken once, when its size has stood still between two looks: it may still be being written."""
+
+    def __init__(self, root: Path, name: str, *, look_every_s: float = _LOOK_EVERY_S) -> None:
+        known = list_folders(root)
+        if name not in known:
+            raise DataInvalid(
+                f"Expected a folder below the watched root ({', '.join(known) or 'there is none yet'}), got another. "
+                "Choose one of the list."
+            )
+        self._folder = root.resolve() / name
+        self._look_every_s = look_every_s
+        self._looked_s = float("-inf")
+        self._sizes: dict[str, int] = {}
+        self._seen: set[tuple[str, int]] = set()
+        self._waiting: deque[str] = deque()
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def take(self) -> Part | None:
+        self._look()
+        if not self._waiting:
+            return None
+        name = self._waiting.popleft()
+        ground = draw_empty()
+        limits = read_limits(None)
+        try:
+            shot = read_file(self._folder / name, limits)
+        except PictureRefused:  # it was taken away again
+            return None
+        try:
+            shown, scale, offset = lay_picture(decode_pixels(shot, limits), ground)
+        except PictureRefused:  # the judge refuses it too, and says why
+            return Part(name, shot, ground, 1.0, (0.0, 0.0))
+        return Part(name, shot, shown, scale, offset)
+
+    def _look(self) -> None:
+        """Oldest first."""
+        now = time.monotonic()
+        if now - self._looked_s < self._look_every_s:
+            return
+        self._looked_s = now
+        found = []
+        for entry in list_entries(self._folder):
+            if Path(entry.name).suffix.lower() not in _SUFFIXES or not entry.is_file(follow_symlinks=False):
+                continue
+            status = entry.stat(follow_symlinks=False)
+            if (entry.name, status.st_mtime_ns) in self._seen:
+                continue
+            if self._sizes.get(entry.name) == status.st_size:
+                found.append((status.st_mtime_ns, entry.name))
+            self._sizes[entry.name] = status.st_size
+        for changed_ns, name in sorted(found):
+            self._seen.add((name, changed_ns))
+            self._sizes.pop(name)
+            self._waiting.append(name)
+
+
+def list_entries(folder: Path) -> list[os.DirEntry[str]]:
+    """A folder that is gone has nothing in it; it may come back."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except FileNotFoundError:
+        return []

@@ -1,0 +1,117 @@
+"""A race as an ECharts option, and its figures as rows: from a result, without Streamlit."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from inspection.racing.keeping import tabulate_laps
+from inspection.racing.results import Compared, Result, Standing
+from inspection.types import Precision
+
+SHOWN_LAPS = 240  # a line; more cannot be told apart on a screen
+_WIDE = 8.0  # medians further apart than this share no straight axis
+# Readable on both grounds, one a model; the precision is the dash, so that neither speaks by colour alone.
+COLOURS = ("#2F7FBF", "#D9822B", "#0F8F83", "#C2410C", "#8C6BC8", "#7A8793", "#B39500", "#A3487F")
+DASHES: dict[Precision, str] = {"int8": "solid", "bf16": "dashed", "f32": "dotted"}
+PRECISION_WORDS: dict[Precision, str] = {"int8": "INT8", "bf16": "BF16", "f32": "F32"}
+
+
+def build_laps(result: Result, *, batch: int, titles: Mapping[str, str]) -> dict[str, Any]:
+    """A line an entrant: the last laps at one batch size, milliseconds for the whole batch."""
+    models = list(dict.fromkeys(entrant.model for entrant in result.plan.entrants))
+    series: list[dict[str, Any]] = []
+    medians: list[float] = []
+    for (entrant, size), laps in result.laps.items():
+        if size != batch or not len(laps.ms):
+            continue
+        shown = slice(-SHOWN_LAPS, None)
+        medians.append(sorted(laps.ms)[len(laps.ms) // 2])
+        colour = COLOURS[models.index(entrant.model) % len(COLOURS)]
+        series.append(
+            {
+                "name": f"{titles.get(entrant.model, entrant.model)} {PRECISION_WORDS[entrant.precision]}",
+                "type": "line",
+                "showSymbol": False,
+                "lineStyle": {"width": 1.6, "type": DASHES[entrant.precision]},
+                "itemStyle": {"color": colour},
+                "data": [
+                    [round(float(at_s), 2), round(float(ms), 3)]
+                    for at_s, ms in zip(laps.at_s[shown], laps.ms[shown], strict=True)
+                ],
+            }
+        )
+    wide = bool(medians) and max(medians) / min(medians) > _WIDE
+    last_s = max((float(laps.at_s[-1]) for laps in result.laps.values() if len(laps.at_s)), default=1.0)
+    return {
+        "animation": False,
+        "grid": {"left": 8, "right": 16, "top": 60, "bottom": 28, "containLabel": True},
+        "legend": {"type": "scroll", "top": 0, "left": 0},
+        "tooltip": {"trigger": "axis", "valueFormatter": "%.2f ms"},
+        "xAxis": {
+            "type": "value",
+            "name": "seconds raced",
+            "nameLocation": "middle",
+            "nameGap": 28,
+            "min": _first_s(series),
+            "max": round(last_s, 1),
+        },
+        "yAxis": {
+            "type": "log" if wide else "value",
+            "name": "ms, logarithmic" if wide else "ms",
+            "nameTextStyle": {"align": "left"},
+        },
+        "series": series,
+    }
+
+
+def _first_s(series: Sequence[Mapping[str, Any]]) -> float:
+    return min((one["data"][0][0] for one in series), default=0.0)
+
+
+def tabulate_standings(compared: Sequence[Compared], titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    """A row a lane; the columns of a kept race only where there is one."""
+    with_kept = any(row.kept_p50_ms is not None for row in compared)
+    return [_row(row, titles, with_kept=with_kept) for row in compared]
+
+
+def _row(row: Compared, titles: Mapping[str, str], *, with_kept: bool) -> dict[str, Any]:
+    standing: Standing = row.standing
+    told = {
+        "Model": titles.get(standing.entrant.model, standing.entrant.model),
+        "Precision": PRECISION_WORDS[standing.entrant.precision],
+        "Batch": standing.batch,
+        "p50, ms": round(standing.p50_ms, 2),
+        "p95, ms": round(standing.p95_ms, 2),
+        "p99, ms": round(standing.p99_ms, 2),
+        "Pictures a second": round(standing.pictures_per_s, 1),
+        "Laps": standing.laps,
+        "Load, s": round(standing.load_ms / 1e3, 2),
+        "First run, ms": None if standing.first_ms is None else round(standing.first_ms, 1),
+    }
+    if not with_kept:
+        return told
+    kept = {
+        "Kept p50, ms": None if row.kept_p50_ms is None else round(row.kept_p50_ms, 2),
+        "Against kept": None if row.ratio is None else f"{row.ratio - 1:+.0%}",
+    }
+    return {**told, **kept}
+
+
+def write_rows(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    stream = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return stream.getvalue().encode("utf-8-sig")
+
+
+def write_laps(result: Result) -> bytes:
+    """Every lap, in the order in which they were run."""
+    columns = tabulate_laps(result)
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return stream.getvalue().encode("utf-8-sig")

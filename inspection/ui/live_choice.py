@@ -1,0 +1,122 @@
+"""What runs on the live line: where its parts come from, and how fast."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from inspection.config import ROOT
+from inspection.conveyor.pace import FASTEST_M_PER_S, SLOWEST_M_PER_S, Pace
+from inspection.conveyor.parts import Source
+from inspection.conveyor.stock import CAPACITY, StockSource, can_synthesise, default_stock
+from inspection.conveyor.watched import ROOT_ITSELF, FolderSource, list_folders, watch_root
+from inspection.lines import Line
+
+MADE, WATCHED = "Synthesised parts", "Watched folder"
+_UNITS = ("parts a minute", "m/s")
+_PARTS_RANGE = (10, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChoice:
+    kind: str
+    folder: str = ""
+
+    def build(self) -> Source:
+        if self.kind == MADE:
+            return StockSource(default_stock(), defective_0_1=read_defective())
+        return FolderSource(watch_root(), self.folder)
+
+
+def choose_source(line: Line) -> SourceChoice | None:
+    """None while there is nothing to take parts from."""
+    offered = (MADE, WATCHED) if can_synthesise(line) else (WATCHED,)
+    kind = st.segmented_control(
+        "Parts",
+        offered,
+        default=offered[0],
+        required=True,
+        key=f"live.source.{len(offered)}",
+        help=None if len(offered) == 2 else "Parts can be synthesised for the aluminium line's classes only.",
+    )
+    if kind == MADE:
+        st.slider(
+            "Defective parts, %",
+            0,
+            100,
+            20,
+            5,
+            key="live.defective",
+            width=220,
+            help="How many of the parts are made with a defect. What they were made as is compared with the verdicts. "
+            f"{CAPACITY} different parts come by again and again.",
+        )
+        return SourceChoice(MADE)
+    return _choose_folder()
+
+
+def read_defective() -> float:
+    return float(st.session_state.get("live.defective", 20)) / 100
+
+
+def _choose_folder() -> SourceChoice | None:
+    root = watch_root()
+    folders = list_folders(root)
+    if not folders:
+        st.info(
+            f"Pictures are taken from `{say_root()}`, which does not exist yet. Make it, put pictures into it or into "
+            "folders below it, and reload the page. `ASSAY_WATCH` names another place when the server is started.",
+            title="No folder to watch",
+            icon=":material/folder_off:",
+        )
+        return None
+    folder = st.selectbox(
+        "Folder",
+        folders,
+        format_func=lambda name: f"{say_root()} itself" if name == ROOT_ITSELF else name,
+        key="live.folder",
+        width=220,
+        help="Pictures that are in it come first, oldest first; then those that arrive. Each is judged once.",
+    )
+    return SourceChoice(WATCHED, folder)
+
+
+def say_root() -> str:
+    root = watch_root()
+    return str(root.relative_to(ROOT)) if root.is_relative_to(ROOT) else root.name
+
+
+def choose_pace() -> Pace:
+    """One speed in two units; it may be turned while the line runs."""
+    unit = st.segmented_control("Speed in", _UNITS, default=_UNITS[0], required=True, key="live.unit")
+    kept = Pace.of_parts(st.session_state.get("kept.parts_per_min", 45))
+    if unit == "m/s":
+        pace = Pace(
+            st.slider(
+                "Speed of the belt, m/s",
+                SLOWEST_M_PER_S,
+                FASTEST_M_PER_S,
+                min(max(round(kept.metres_per_s, 2), SLOWEST_M_PER_S), FASTEST_M_PER_S),
+                0.05,
+                key="live.metres",
+                width=260,
+            )
+        )
+    else:
+        pace = Pace.of_parts(
+            st.slider(
+                "Speed of the belt, parts a minute",
+                *_PARTS_RANGE,
+                min(max(round(kept.parts_per_min), _PARTS_RANGE[0]), _PARTS_RANGE[1]),
+                key="live.parts",
+                width=260,
+            )
+        )
+    st.session_state["kept.parts_per_min"] = pace.parts_per_min
+    return pace
+
+
+def say_pace(pace: Pace) -> str:
+    return (
+        f"{pace.parts_per_min:.0f} parts a minute, {pace.metres_per_s:.2f} m/s: a part every "
+        f"{pace.budget_ms:,.0f} ms, so that is how long a verdict may take."
+    )

@@ -1,0 +1,112 @@
+"""The live line of this session: started, turned, stopped; at most one a session."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from inspection.conveyor.conveyor import LIVE_LINE, Conveyor, State
+from inspection.conveyor.pace import Pace
+from inspection.conveyor.parts import Source
+from inspection.conveyor.stock import StockSource
+from inspection.ui.beside import say_others, visitor_id
+from inspection.ui.live_choice import SourceChoice, read_defective
+from inspection.ui.live_marks import mark_part
+from inspection.ui.live_route import is_served
+from inspection.ui.live_stage import show_stage
+from inspection.ui.live_view import say_end, show_events, show_figures, show_still
+from inspection.ui.roles import Role, require
+from inspection.ui.state import Choice
+
+if TYPE_CHECKING:
+    from inspection.pipeline import Inspector
+
+_HELD = "live.run"
+_ALT = "The belt, moving from left to right; parts are judged under the camera in the middle. The figures below say the same."
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What cannot be turned while the line runs."""
+
+    choice: Choice
+    source: SourceChoice
+
+
+@dataclass(slots=True)
+class Run:
+    setting: Setting
+    conveyor: Conveyor
+    source: Source
+
+    @property
+    def running(self) -> bool:
+        return self.conveyor.state is State.RUNNING
+
+
+def held_run() -> Run | None:
+    held = st.session_state.get(_HELD)
+    return held if isinstance(held, Run) else None
+
+
+def start_run(setting: Setting, pace: Pace, inspector: "Inspector") -> Run:
+    require(*Role)
+    stop_run()
+    source = setting.source.build()
+    conveyor = Conveyor(inspector, source, pace=pace, mark=mark_part, owner=visitor_id()).start()
+    run = Run(setting, conveyor, source)
+    st.session_state[_HELD] = run
+    st.session_state["live.pictures"] = {}
+    return run
+
+
+def stop_run() -> None:
+    run = held_run()
+    if run is not None:
+        run.conveyor.stop()
+
+
+def keep_up(run: Run | None, setting: Setting, pace: Pace) -> None:
+    """What can be turned is turned; what cannot is said."""
+    if run is None or not run.running:
+        others = say_others(LIVE_LINE)
+        if others is not None:
+            st.caption(f":material/group: On this machine {others}: a line beside it slows both.")
+        return
+    run.conveyor.pace = pace
+    if isinstance(run.source, StockSource):
+        run.source.defective_0_1 = read_defective()
+    if run.setting != setting:
+        st.warning(
+            "The line still runs with what it was started with. Restart it to use the new choice.",
+            icon=":material/restart_alt:",
+        )
+
+
+def show_run(run: Run) -> None:
+    if run.running:
+        if is_served():
+            show_stage(run.conveyor.frames.token, alt=_ALT, key="live.stage")
+        st.fragment(_show_live, run_every=1.0)(run)
+        return
+    words = say_end(run.conveyor.state)
+    if words is not None:
+        failed = run.conveyor.state is State.FAILED
+        (st.error if failed else st.info)(words, icon=":material/stop_circle:")
+    show_figures(run.conveyor, running=False)
+    show_events(run.conveyor)
+
+
+def _show_live(run: Run) -> None:
+    if not run.running:
+        st.rerun()  # it stopped by itself: the whole page must know
+    if not is_served():
+        show_still(run.conveyor)
+    if isinstance(run.source, StockSource) and run.source.stock.count < run.source.stock.capacity:
+        made, all_of_them = run.source.stock.count, run.source.stock.capacity
+        st.progress(
+            made / all_of_them,
+            text=f"Making parts ahead: {made} of {all_of_them}. Answers are slower until that is done.",
+        )
+    show_figures(run.conveyor, running=True)
+    show_events(run.conveyor)

@@ -1,0 +1,78 @@
+"""The race of this session: started, paused, resumed, stopped; at most one a session."""
+
+import streamlit as st
+
+from inspection.lines import Line
+from inspection.racing.plan import Plan
+from inspection.racing.race import RACE, Phase, Race
+from inspection.ui.beside import say_others, visitor_id
+from inspection.ui.race_choice import give_pictures
+from inspection.ui.roles import Role, require
+
+_HELD = "race.held"
+RACERS = (Role.MANAGER, Role.ENGINEER)
+
+
+def held_race() -> Race | None:
+    held = st.session_state.get(_HELD)
+    return held if isinstance(held, Race) else None
+
+
+def start_race(line: Line, plan: Plan) -> Race:
+    require(*RACERS)
+    before = held_race()
+    if before is not None:
+        before.stop()
+    race = Race(plan, give_pictures(line), owner=visitor_id()).start()
+    st.session_state[_HELD] = race
+    return race
+
+
+def show_controls(line: Line, plan: Plan | None) -> None:
+    race = held_race()
+    phase = race.phase if race is not None and not race.phase.over else None
+    others = say_others(RACE)
+    if others is not None:
+        st.warning(
+            f"On this machine {others}. A race beside it measures both: wait until it ends, or race all the same; laps "
+            "run beside other work are marked.",
+            title="The machine is not free",
+            icon=":material/group:",
+        )
+    with st.container(horizontal=True):
+        words = "Start beside it" if others else "Start the race"
+        if st.button(
+            words,
+            type="primary",
+            icon=":material/play_arrow:",
+            key="race.start",
+            disabled=plan is None or phase is not None,
+        ):
+            assert plan is not None
+            with st.spinner("Getting the pictures ready …"):
+                start_race(line, plan)
+            st.rerun()
+        if phase is Phase.PAUSED:
+            assert race is not None
+            st.button("Resume", icon=":material/resume:", key="race.resume", on_click=race.resume)
+        else:
+            st.button(
+                "Pause",
+                icon=":material/pause:",
+                key="race.pause",
+                disabled=phase is not Phase.RUNNING,
+                on_click=_pause,
+            )
+        st.button("Stop", icon=":material/stop:", key="race.stop", disabled=phase is None, on_click=_stop)
+
+
+def _pause() -> None:
+    race = held_race()
+    if race is not None:
+        race.pause()
+
+
+def _stop() -> None:
+    race = held_race()
+    if race is not None:
+        race.stop()

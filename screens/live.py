@@ -1,0 +1,46 @@
+"""Live line: parts come by on a belt, each is located, judged and marked as it passes."""
+
+import streamlit as st
+
+from inspection.ui import resources
+from inspection.ui.judge_choice import choose_judge, follow_link, write_link
+from inspection.ui.live_choice import choose_pace, choose_source, say_pace
+from inspection.ui.live_run import Setting, held_run, keep_up, show_run, start_run, stop_run
+
+st.title("Live line")
+follow_link("live")
+line, choice = choose_judge("live")
+write_link("live", line, choice, sample=None)
+with st.container(horizontal=True, gap="medium"):
+    source = choose_source(line)
+with st.container(horizontal=True, gap="medium"):
+    pace = choose_pace()
+st.caption(say_pace(pace))
+run = held_run()
+if source is not None:
+    setting = Setting(choice, source)
+    running = run is not None and run.running
+    with st.container(horizontal=True):
+        if st.button(
+            "Start the line" if not running else "Restart",
+            type="secondary" if running else "primary",
+            icon=":material/play_arrow:",
+            key="live.start",
+        ):
+            with st.spinner(
+                "Loading the model; the first time on a machine takes a minute …", show_time=True
+            ):
+                inspector = resources.get_inspector(choice.line, choice.model, choice.precision)
+            run = start_run(setting, pace, inspector)
+            st.rerun()
+        st.button("Stop", icon=":material/stop:", key="live.stop", disabled=not running, on_click=stop_run)
+    keep_up(run, setting, pace)
+if run is None:
+    st.info(
+        "Nothing runs yet. Start the line: the belt moves, every part is judged under the camera, and what was rejected "
+        "is shown below with its heat map.",
+        title="The belt stands still",
+        icon=":material/conveyor_belt:",
+    )
+else:
+    show_run(run)
