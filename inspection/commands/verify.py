@@ -1,14 +1,11 @@
 """verify: the record chain, from its first link to its last. checkpoint: signs where it ends now."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from inspection.commands.output import Exit, print_json, results, show_progress
-
-if TYPE_CHECKING:
-    from inspection.records.report import Report
 
 
 def verify_records(
@@ -35,7 +32,7 @@ def verify_records(
     finally:
         store.close()
     if as_json:
-        print_json(describe_report(report))
+        print_json(report.as_dict())
     else:
         results.print(report.words)
         if report.clock_went_back:
@@ -43,29 +40,6 @@ def verify_records(
                 f"{report.clock_went_back} record(s) are dated before the one in front of them: the clock went back."
             )
     raise typer.Exit(Exit.OK if report.holds else Exit.FOUND_PROBLEMS)
-
-
-def describe_report(report: "Report") -> dict[str, object]:
-    return {
-        "holds": report.holds,
-        "records": report.records,
-        "last_id": report.last_id,
-        "last_hash": report.last_hash,
-        "broken": report.broken,
-        "first_break": None if report.first_break is None else report.first_break.words,
-        "missing_guards": list(report.missing_guards),
-        "tallies_match": report.tallies_match,
-        "clock_went_back": report.clock_went_back,
-        "files_checked": report.files_checked,
-        "picture_share": report.picture_share_0_1,
-        "picture_faults": [
-            {"record": fault.record_id, "sha256": fault.sha256, "message": fault.words}
-            for fault in report.picture_faults
-        ],
-        "checkpoints": report.checkpoints,
-        "checkpoint_faults": list(report.checkpoint_faults),
-        "seconds": round(report.seconds, 3),
-    }
 
 
 def write_signed_checkpoint(

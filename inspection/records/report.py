@@ -51,3 +51,28 @@ class Report:
             )
         found += [fault.words for fault in self.picture_faults[:3]]
         return " ".join([*found, *self.checkpoint_faults])
+
+    def as_dict(self) -> dict[str, object]:
+        """All of it, for JSON."""
+        return {
+            "holds": self.holds,
+            "words": self.words,
+            "records": self.records,
+            "last_id": self.last_id,
+            "last_hash": self.last_hash,
+            "broken": self.broken,
+            "first_break": None if self.first_break is None else self.first_break.words,
+            "first_break_record": None if self.first_break is None else self.first_break.record_id,
+            "missing_guards": list(self.missing_guards),
+            "tallies_match": self.tallies_match,
+            "clock_went_back": self.clock_went_back,
+            "files_checked": self.files_checked,
+            "picture_share": self.picture_share_0_1,
+            "picture_faults": [
+                {"record": fault.record_id, "sha256": fault.sha256, "message": fault.words}
+                for fault in self.picture_faults
+            ],
+            "checkpoints": self.checkpoints,
+            "checkpoint_faults": list(self.checkpoint_faults),
+            "seconds": round(self.seconds, 3),
+        }

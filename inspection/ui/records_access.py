@@ -1,0 +1,38 @@
+"""Who may read which records: auditors and managers all of them, everybody else what they made themselves."""
+
+from dataclasses import replace
+
+from inspection.records.record import Kind, Record
+from inspection.records.search import Search
+from inspection.records.store import RecordStore
+from inspection.ui.keeping import name_person
+from inspection.ui.roles import Person, Role, RoleRefused, require
+
+READERS = frozenset({Role.AUDITOR, Role.MANAGER})
+
+
+def reads_all(person: Person) -> bool:
+    return bool(person.roles & READERS)
+
+
+def limit_search(search: Search, person: Person) -> Search:
+    return search if reads_all(person) else replace(search, persons=(name_person(),))
+
+
+def open_record(store: RecordStore, code: str, person: Person) -> Record:
+    record = store.find(code)
+    if not reads_all(person) and record.person != name_person():
+        raise RoleRefused(
+            f"Record {record.id} was made by somebody else. Expected the role auditor or manager to read it."
+        )
+    return record
+
+
+def correct_record(store: RecordStore, record: Record, *, changes: dict[str, str], reason: str) -> Record:
+    """By an auditor, whose name it carries."""
+    require(Role.AUDITOR)
+    return store.correct(record.id, changes, person=name_person(), reason=reason)
+
+
+def is_correctable(record: Record, person: Person) -> bool:
+    return record.kind is Kind.INSPECTION and Role.AUDITOR in person.roles

@@ -1,0 +1,186 @@
+"""What can be done with an opened record: replay it, correct it, print it, take it away."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from inspection.errors import AssayError
+from inspection.records.chain import canonical_json
+from inspection.records.decisions import read_current
+from inspection.records.record import Record
+from inspection.records.replay import Likeness, Replay, replay
+from inspection.records.sheet import RecordSheet, write_record_sheet
+from inspection.records.store import RecordStore
+from inspection.types import VerdictKind
+from inspection.ui import resources
+from inspection.ui.keeping import name_person
+from inspection.ui.overlays import decode_preview, draw_evidence, encode_jpeg, scale_evidence
+from inspection.ui.records_access import correct_record
+from inspection.ui.records_detail import Opened
+from inspection.ui.widgets import escape_markdown, show_error
+
+_REPLAYED = "records.replayed"
+_MARKS = {
+    Likeness.SAME: ":green[:material/check_circle:] the same",
+    Likeness.WITHIN: ":blue[:material/check_circle:] within tolerance",
+    Likeness.OTHER: ":orange[:material/error:] different",
+}
+
+
+def show_replay(store: RecordStore, opened: Opened) -> None:
+    record = opened.record
+    held = st.session_state.get(_REPLAYED)
+    st.caption("The same picture through the same weights, by the rules of then, on the machine of now.")
+    if st.button("Replay", icon=":material/replay:", key="records.replay", disabled=not opened.picture_holds):
+        with st.spinner("Loading the model and judging the picture again …", show_time=True):
+            held = record.hash, replay(store, record, load=resources.get_inspector)  # type: ignore[arg-type]
+        st.session_state[_REPLAYED] = held
+    if isinstance(held, tuple) and held[0] == record.hash:
+        _show_replayed(held[1])
+
+
+def _show_replayed(found: Replay) -> None:
+    said = escape_markdown(found.words)
+    if found.holds:
+        st.success(said, icon=":material/check_circle:")
+    elif found.obstacle:
+        st.warning(said, icon=":material/block:")
+    else:
+        st.error(said, icon=":material/error:")
+    if not found.comparisons:
+        return
+    rows = [
+        {
+            "": escape_markdown(one.what),
+            "Then": escape_markdown(one.then),
+            "Now": escape_markdown(one.now),
+            "Likeness": _MARKS[one.likeness],
+        }
+        for one in found.comparisons
+    ]
+    st.table(rows, border="horizontal", hide_index=True, alt="Then and now, side by side")
+    st.caption("Engine, processor and detectors are told because they may explain a difference.")
+
+
+def show_correction(store: RecordStore, record: Record, later: Sequence[Record]) -> None:
+    """The inspection stays; a new record says what it should have said."""
+    current = read_current(record, later)
+    with st.form("records.correction", border=False):
+        st.caption(
+            "The inspection stays as it is. A new record names it, with the old value, yours and your reason."
+        )
+        with st.container(horizontal=True):
+            verdict = st.selectbox(
+                "Verdict",
+                [kind.value for kind in VerdictKind],
+                index=[kind.value for kind in VerdictKind].index(current["verdict"]),
+                key=f"records.verdict.{record.id}",
+                width=170,
+            )
+            classes = _list_classes(record, current["class"])
+            class_name = st.selectbox(
+                "Class",
+                classes,
+                index=classes.index(current["class"] or ""),
+                format_func=lambda name: name or "none",
+                key=f"records.class.{record.id}",
+                width=220,
+            )
+            part = st.text_input(
+                "Part number",
+                value=current["part"] or "",
+                key=f"records.part.{record.id}",
+                max_chars=200,
+                width=220,
+            )
+        reason = st.text_area(
+            "Reason",
+            key=f"records.reason.{record.id}",
+            max_chars=2000,
+            placeholder="What you saw, and why the record is wrong",
+        )
+        sent = st.form_submit_button("Add the correction", type="primary", icon=":material/edit_note:")
+    if sent:
+        asked = {"verdict": verdict, "class": class_name, "part": part}
+        _correct(store, record, changes=_find_changes(asked, current), reason=reason)
+
+
+def _list_classes(record: Record, held: str | None) -> list[str]:
+    return list(dict.fromkeys(["", *record.body["class_names"], held or ""]))
+
+
+def _find_changes(asked: dict[str, str], current: dict[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in asked.items() if value != (current[name] or "")}
+
+
+def _correct(store: RecordStore, record: Record, *, changes: dict[str, str], reason: str) -> None:
+    try:
+        made = correct_record(store, record, changes=changes, reason=reason)
+    except AssayError as error:
+        show_error(error)
+        return
+    st.toast(f"Kept as record {made.id}.", icon=":material/edit_note:")
+    st.session_state.pop(f"records.reason.{record.id}", None)
+    st.rerun()
+
+
+def offer_copies(opened: Opened, later: Sequence[Record]) -> None:
+    record = opened.record
+    with st.container(horizontal=True):
+        if opened.inspection is not None:
+            address, by, made = build_address(record), name_person(), datetime.now(UTC)
+            st.download_button(
+                "One page (PDF)",
+                data=lambda: print_record(opened, later, address=address, by=by, made=made),
+                file_name=f"record-{record.code}.pdf",
+                mime="application/pdf",
+                icon=":material/picture_as_pdf:",
+                on_click="ignore",
+                help="Everything on one page, with the hash and a code that leads back here.",
+            )
+        st.download_button(
+            "Record (JSON)",
+            data=json.dumps(
+                {
+                    "id": record.id,
+                    "hash": record.hash,
+                    "previous_hash": record.previous_hash,
+                    "body": record.body,
+                },
+                indent=2,
+                ensure_ascii=False,
+            ),
+            file_name=f"record-{record.code}.json",
+            mime="application/json",
+            icon=":material/data_object:",
+            on_click="ignore",
+            help=f"SHA-256 of the previous hash and the {len(canonical_json(record.body)):,} bytes of canonical JSON gives its own.",
+        )
+
+
+def build_address(record: Record) -> str:
+    """Where this page stands, as the browser sees it."""
+    base = str(st.context.url or "").split("?")[0]
+    return (
+        f"{base}?record={record.code}" if base.startswith(("http://", "https://")) and base.isascii() else ""
+    )
+
+
+def print_record(opened: Opened, later: Sequence[Record], *, address: str, by: str, made: datetime) -> bytes:
+    pictures: dict[str, bytes] = {}
+    if opened.preview is not None and opened.inspection is not None:
+        pixels = decode_preview(opened.preview)
+        drawn = draw_evidence(pixels, scale_evidence(opened.inspection, pixels.shape[1] / opened.size[0]))
+        pictures = {"As it was inspected": opened.preview, "With box and heat map": encode_jpeg(drawn)}
+    return write_record_sheet(
+        RecordSheet(
+            record=opened.record,
+            later=later,
+            pictures=pictures,
+            address=address if len(address) <= 300 else "",
+            made=made,
+            made_by=by,
+        )
+    )

@@ -1,0 +1,48 @@
+"""A search as a table to take away."""
+
+import io
+from itertools import islice
+
+import streamlit as st
+
+from inspection.records.export import export_csv, export_parquet
+from inspection.records.search import Search
+from inspection.records.store import RecordStore
+
+MOST_ROWS = 100_000
+
+
+def offer_tables(store: RecordStore, search: Search) -> None:
+    """Made when they are asked for; oldest first, in the order of the chain."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "CSV",
+            data=lambda: write_csv(store, search),
+            file_name="records.csv",
+            mime="text/csv",
+            icon=":material/table:",
+            on_click="ignore",
+            help="For a spreadsheet. The last column holds the whole record, from which its hash can be computed.",
+        )
+        st.download_button(
+            "Parquet",
+            data=lambda: write_parquet(store, search),
+            file_name="records.parquet",
+            mime="application/vnd.apache.parquet",
+            icon=":material/dataset:",
+            on_click="ignore",
+            help="For a program: typed columns, compressed.",
+        )
+        st.caption(f"Every match of the search, the oldest {MOST_ROWS:,} of them where there are more.")
+
+
+def write_csv(store: RecordStore, search: Search) -> bytes:
+    stream = io.StringIO()
+    export_csv(islice(store.walk(search), MOST_ROWS), stream)
+    return stream.getvalue().encode("utf-8-sig")  # with its mark a spreadsheet reads names in any script
+
+
+def write_parquet(store: RecordStore, search: Search) -> bytes:
+    stream = io.BytesIO()
+    export_parquet(islice(store.walk(search), MOST_ROWS), stream)
+    return stream.getvalue()

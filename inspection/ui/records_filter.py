@@ -1,0 +1,153 @@
+"""What to search the records by: from the page's controls, or from a link that another page made."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from inspection.records.record import Kind
+from inspection.records.search import Search
+from inspection.records.store import RecordStore
+
+# field of a link → word of a facet, and the field of a Search
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "line": ("Line", "line"),
+    "verdict": ("Verdict", "verdict"),
+    "defect": ("Defect", "class_name"),
+    "model": ("Model", "model"),
+    "person": ("Person", "person"),
+}
+_KINDS = {
+    Kind.INSPECTION: "Inspections",
+    Kind.DECISION: "Decisions",
+    Kind.CORRECTION: "Corrections",
+    Kind.EVENT: "Events",
+}
+SHOWN = "records.shown"  # the link that the controls already follow
+
+
+def follow_link(words: Mapping[str, tuple[str, ...]]) -> None:
+    """?line=…&verdict=…&since=2026-01-31T06:00&until=…&picture=…: once, when the address is new.
+
+    What is unknown in it is left out: an address comes from anywhere.
+    """
+    asked = {name: st.query_params.get_all(name) for name in (*_WORDS, "since", "until", "picture", "kind")}
+    asked = {name: values for name, values in asked.items() if values}
+    if not asked or asked == st.session_state.get(SHOWN):
+        return
+    st.session_state[SHOWN] = asked
+    clear_filter()
+    for name, (_, facet) in _WORDS.items():
+        st.session_state[f"records.{name}"] = [
+            value for value in asked.get(name, []) if value in words.get(facet, ())
+        ]
+    for name in ("since", "until"):
+        st.session_state[f"records.{name}"] = _read_time(asked.get(name, [""])[0])
+    st.session_state["records.picture"] = asked.get("picture", [""])[0][:64]
+    kinds = [kind for kind in _KINDS if kind.value in asked.get("kind", [])]
+    st.session_state["records.kinds"] = kinds or [Kind.INSPECTION]
+
+
+def _read_time(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+
+
+def clear_filter() -> None:
+    for name in _WORDS:
+        st.session_state[f"records.{name}"] = []
+    for name in ("since", "until"):
+        st.session_state[f"records.{name}"] = None
+    st.session_state["records.picture"] = ""
+    st.session_state["records.kinds"] = [Kind.INSPECTION]
+
+
+def forget_link() -> None:
+    """So that the same link, followed again later, is followed."""
+    st.session_state.pop(SHOWN, None)
+    for name in (*_WORDS, "since", "until", "picture", "kind"):
+        st.query_params.pop(name, None)
+
+
+def ask_filter(store: RecordStore, *, whose: bool) -> Search:
+    """whose: whether records of others may be searched."""
+    words = store.words()
+    follow_link(words)
+    if "records.kinds" not in st.session_state:
+        clear_filter()
+    with st.container(horizontal=True, key="records.filter"):
+        chosen = {
+            name: _choose(name, title, words[facet])
+            for name, (title, facet) in _WORDS.items()
+            if whose or name != "person"
+        }
+        since = _ask_time("since", "From (UTC)")
+        until = _ask_time("until", "Until (UTC)")
+        picture = st.text_input(
+            "Picture's SHA-256",
+            key="records.picture",
+            persist_state="session",
+            placeholder="6 to 64 characters",
+            max_chars=64,
+            width=230,
+        )
+        kinds = st.multiselect(
+            "Kind",
+            list(_KINDS),
+            format_func=lambda kind: _KINDS[kind],
+            key="records.kinds",
+            persist_state="session",
+            width=230,
+            help="Inspections by the models; decisions and corrections by people; events such as a promotion.",
+        )
+    return Search(
+        since=since,
+        until=until,
+        kinds=tuple(kinds),
+        lines=chosen["line"],
+        verdicts=chosen["verdict"],
+        class_names=chosen["defect"],
+        models=chosen["model"],
+        persons=chosen.get("person", ()),
+        picture_sha256=complete_hash(store, picture or ""),
+    )
+
+
+def _choose(name: str, title: str, options: tuple[str, ...]) -> tuple[str, ...]:
+    key = f"records.{name}"
+    held = st.session_state.get(key) or []
+    known = list(
+        dict.fromkeys([*options, *held])
+    )  # a word that is chosen is offered, whatever the store says now
+    chosen = st.multiselect(title, known, key=key, persist_state="session", placeholder="any", width=170)
+    return tuple(chosen)
+
+
+def _ask_time(name: str, title: str) -> datetime | None:
+    at = st.datetime_input(
+        title,
+        value=None,
+        key=f"records.{name}",
+        persist_state="session",
+        step=timedelta(minutes=15),
+        width=190,
+    )
+    return None if at is None else at.replace(tzinfo=UTC)
+
+
+def complete_hash(store: RecordStore, start: str) -> str | None:
+    """The one picture whose hash begins so; a SearchRefused says what is wrong with it."""
+    from inspection.records.errors import SearchRefused
+
+    start = start.strip().lower()
+    if not start:
+        return None
+    found = store.complete_picture_hash(start)
+    if len(found) > 1:
+        raise SearchRefused(
+            f"Expected the start of one picture's SHA-256, {len(found)} begin with {start}. Give more of it."
+        )
+    return found[0] if found else start.ljust(64, "0")

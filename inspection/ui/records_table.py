@@ -1,0 +1,176 @@
+"""A page of a search as a table with thumbnails; choosing a row opens its record."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from inspection.errors import AssayError
+from inspection.images import decode
+from inspection.records.decisions import read_current
+from inspection.records.facts import say_outcome
+from inspection.records.record import Kind, Record
+from inspection.records.search import Cursor, Page, Search
+from inspection.records.store import RecordStore
+from inspection.ui.overlays import draw_thumbnail, encode_jpeg, shrink_evidence, to_data_url
+from inspection.ui.resources import model_titles
+
+A_PAGE = 20
+_THUMBNAIL_PX = 72
+_WORK_PX = 320  # what the evidence is drawn on before it becomes a thumbnail
+_DRAWING_S = 0.35  # of one run; the rest of the thumbnails come with the next, so that the page opens at once
+_LARGEST_BYTES = 8 * 1024 * 1024
+_TRAIL = "records.trail"
+
+
+@dataclass(slots=True)
+class Trail:
+    """Where each page that was turned began; a keyset has no page numbers."""
+
+    search: Search
+    places: list[Cursor | None]
+
+    def go_back(self) -> None:
+        self.places.pop()
+
+
+def open_trail(search: Search) -> Trail:
+    held = st.session_state.get(_TRAIL)
+    if isinstance(held, Trail) and held.search == search:
+        return held
+    trail = Trail(search, [None])
+    st.session_state[_TRAIL] = trail
+    return trail
+
+
+def show_page(store: RecordStore, page: Page, trail: Trail) -> bool:
+    """Whether thumbnails are still missing."""
+    import pandas as pd
+
+    drawn, missing = _draw_thumbnails(store, page.records)
+    rows = [_build_row(store, record, drawn.get(record.id)) for record in page.records]
+    key = f"records.table.{st.session_state.get('records.opened_times', 0)}.{len(trail.places)}"
+    event = st.dataframe(
+        pd.DataFrame(rows),
+        key=key,
+        hide_index=True,
+        row_height=_THUMBNAIL_PX + 8,
+        height="auto",
+        on_select="rerun",
+        selection_mode="single-row",
+        alt=f"{len(rows)} records, newest first",
+        column_config={
+            "Picture": st.column_config.ImageColumn(width=_THUMBNAIL_PX + 16),
+            "Kept (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
+            "Score": st.column_config.NumberColumn(format="percent"),
+        },
+    )
+    chosen = event["selection"]["rows"]
+    if chosen and chosen[0] < len(page.records):
+        open_code(page.records[chosen[0]].code, page.records)
+    return missing
+
+
+def open_code(code: str, neighbours: Sequence[Record] = ()) -> None:
+    """The address then leads to the record. Ends this run."""
+    if neighbours:
+        st.session_state["records.neighbours"] = [record.code for record in neighbours]
+    # a table under a new key has no row selected: the way back would else lead straight here again
+    st.session_state["records.opened_times"] = st.session_state.get("records.opened_times", 0) + 1
+    st.query_params["record"] = code
+    st.rerun()
+
+
+def show_turning(page: Page, trail: Trail) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Newer",
+            icon=":material/chevron_left:",
+            key="records.newer",
+            disabled=len(trail.places) == 1,
+            on_click=trail.go_back,
+        )
+        st.button(
+            "Older",
+            icon=":material/chevron_right:",
+            key="records.older",
+            disabled=page.next is None,
+            on_click=trail.places.append,
+            args=(page.next,),
+        )
+        st.caption(f"Page {len(trail.places)}, newest first")
+
+
+def _build_row(store: RecordStore, record: Record, thumbnail: str | None) -> dict[str, object]:
+    return {
+        "Picture": thumbnail,
+        "Record": record.id,
+        "Kept (UTC)": record.at.replace(tzinfo=None),
+        "Verdict": _say_verdict(record),
+        "Defect": record.class_name or "",
+        "Score": record.score_0_1,
+        "Since then": _say_since(store, record),
+        "Line": record.line,
+        "Model": model_titles().get(record.model, record.model),
+        "Person": record.person,
+        "Part": str(record.body.get("part") or ""),
+    }
+
+
+def _say_verdict(record: Record) -> str:
+    if record.kind is Kind.EVENT:
+        return f"Event: {record.body['event']}"
+    prefix = "" if record.kind is Kind.INSPECTION else f"{record.kind.value.capitalize()}: "
+    return prefix + record.verdict
+
+
+def _say_since(store: RecordStore, record: Record) -> str:
+    if record.kind is not Kind.INSPECTION:
+        return f"about record {record.of_id}" if record.of_id else ""
+    later = store.about(record.id)
+    if any(one.kind is Kind.CORRECTION for one in later):
+        current = read_current(record, later)
+        return f"corrected: {say_outcome(current['verdict'], current['class'])}"
+    count = len(later)
+    return "" if count == 0 else f"{count} decision{'s' if count > 1 else ''}"
+
+
+def _draw_thumbnails(store: RecordStore, records: Sequence[Record]) -> tuple[dict[int, str], bool]:
+    """By record; and whether time ran out. At least one is drawn, so that every run gets further."""
+    started, drawn = time.perf_counter(), dict[int, str]()
+    shelf: dict[str, str | None] = _thumbnail_shelf()
+    fresh = 0
+    for record in records:
+        if record.kind is not Kind.INSPECTION:
+            continue
+        if record.hash not in shelf:
+            if fresh and time.perf_counter() - started > _DRAWING_S:
+                return drawn, True
+            while len(shelf) >= 4_000:
+                shelf.pop(next(iter(shelf)), None)
+            shelf[record.hash] = _draw_thumbnail(store, record)
+            fresh += 1
+        found = shelf[record.hash]
+        if found is not None:
+            drawn[record.id] = found
+    return drawn, False
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _thumbnail_shelf() -> dict[str, str | None]:
+    """By the record's hash, which no other record has. Only those who may read the record come to its entry."""
+    return {}
+
+
+def _draw_thumbnail(store: RecordStore, record: Record) -> str | None:
+    """None where the picture is gone: opening the record says why."""
+    if record.body["picture"]["bytes"] > _LARGEST_BYTES:
+        return None
+    try:
+        inspection = store.read_inspection(record)
+        picture = decode(store.read_picture(record), name=inspection.picture)
+    except AssayError:
+        return None
+    pixels, shrunk = shrink_evidence(picture.pixels, inspection, _WORK_PX)
+    return to_data_url(encode_jpeg(draw_thumbnail(pixels, shrunk, _THUMBNAIL_PX), quality=72))

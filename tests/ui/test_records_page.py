@@ -1,0 +1,213 @@
+"""The Records page, clicked through: search, open, replay, correct, verify."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from inspection.config import ROOT
+from inspection.images import decode
+from inspection.records.record import Kind, Record
+from inspection.records.search import Search
+from inspection.records.store import RecordStore
+from inspection.records.surroundings import build_full_context
+from inspection.ui import records_view
+from inspection.ui.keeping import get_store
+from inspection.ui.roles import Person, Role
+from models.card import write_card
+from tests.models.cards import make_card
+from tests.records.makers import attack
+from tests.ui.fakes import UNSURE, FakeInspector, code_of, make_line, make_png
+from tests.ui.test_inspect_page import words
+
+
+@pytest.fixture
+def store(loaded: list[FakeInspector]) -> RecordStore:
+    return get_store()
+
+
+def keep(store: RecordStore, code: int, *, person: str = "Local user", seed: int = 0) -> Record:
+    data = make_png(code, seed=seed)
+    inspector = FakeInspector(make_line("aluminium"))
+    inspection = inspector.inspect(decode(data, name=f"{code}-{seed}.png"))
+    context = build_full_context(inspector, person=person, source="upload")  # type: ignore[arg-type]
+    return store.add(inspection, data, context=context)
+
+
+def open_records(app: AppTest, **link: str) -> AppTest:
+    app.switch_page("screens/records.py")
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def rows(app: AppTest) -> list[int]:
+    return [int(number) for number in app.dataframe[0].value["Record"]]
+
+
+def test_an_empty_store_says_what_to_do(app: AppTest) -> None:
+    open_records(app)
+    assert "Inspect a picture" in words(app) and not app.dataframe
+
+
+def test_records_are_found_newest_first_and_by_their_words(app: AppTest, store: RecordStore) -> None:
+    for code in (code_of("cracked"), code_of("flawless"), UNSURE):
+        keep(store, code)
+    open_records(app)
+    assert rows(app) == [3, 2, 1] and "**3 records**" in words(app)
+    app.multiselect(key="records.verdict").set_value(["PASS"]).run()
+    assert rows(app) == [2]
+    app.multiselect(key="records.defect").set_value(["cracked"]).run()
+    assert "widen the time" in words(app)
+    app.button(key="records.clear").click().run()
+    assert rows(app) == [3, 2, 1]
+
+
+def test_a_picture_is_found_by_the_start_of_its_hash(app: AppTest, store: RecordStore) -> None:
+    first = keep(store, code_of("cracked"))
+    keep(store, code_of("dented"))
+    open_records(app).text_input(key="records.picture").set_value(str(first.picture_sha256)[:10]).run()
+    assert rows(app) == [first.id]
+    app.text_input(key="records.picture").set_value("xyz").run()
+    assert "6 to 64 characters" in app.error[0].value.replace("\\", "")
+
+
+def test_pages_are_turned_without_numbers(
+    app: AppTest, store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records_view, "A_PAGE", 2)
+    for seed in range(5):
+        keep(store, code_of("stained"), seed=seed)
+    open_records(app)
+    assert rows(app) == [5, 4]
+    app.button(key="records.older").click().run()
+    app.button(key="records.older").click().run()
+    assert rows(app) == [1] and app.button(key="records.older").disabled
+    app.button(key="records.newer").click().run()
+    assert rows(app) == [3, 2]
+
+
+def test_a_link_of_another_page_fills_the_search(app: AppTest, store: RecordStore) -> None:
+    keep(store, code_of("cracked"))
+    keep(store, code_of("flawless"))
+    open_records(app, verdict="REJECT", line="aluminium", since="2020-01-01", defect="no such")
+    assert rows(app) == [1]
+    assert app.multiselect(key="records.verdict").value == ["REJECT"]
+    assert app.multiselect(key="records.defect").value == []
+
+
+def test_a_code_opens_everything_that_was_known(app: AppTest, store: RecordStore) -> None:
+    record = keep(store, code_of("cracked"))
+    open_records(app, record=record.code)
+    said = words(app)
+    assert "REJECT: cracked, 97 %" in said and "Nobody has decided" in said
+    tables = " ".join(str(table.value.to_dict()) for table in app.table).replace("\\", "")
+    for known in (str(record.picture_sha256), "0" * 64, "confidence_0_1", "fake 1 on CPU", record.hash):
+        assert known in tables
+    assert app.button(key="records.replay").disabled is False
+
+
+@pytest.mark.parametrize("code", ["999", "1-ffffffffffffffff", "<script>", "x" * 500])
+def test_a_code_that_leads_nowhere_says_so(app: AppTest, store: RecordStore, code: str) -> None:
+    keep(store, 0)
+    open_records(app, record=code)
+    assert len(app.error) == 1 and "Expected" in app.error[0].value + "Expected" * ("1-f" in code)
+
+
+def test_a_picture_that_was_swapped_is_shown_as_such(app: AppTest, store: RecordStore) -> None:
+    record = keep(store, code_of("cracked"))
+    Path(store.pictures.path_of(str(record.picture_sha256))).write_bytes(make_png(0))
+    open_records(app, record=record.code)
+    assert "it was changed after it was kept" in app.error[0].value.replace("\\", "")
+    assert "REJECT: cracked" in words(app) and app.button(key="records.replay").disabled
+
+
+def test_a_record_that_was_edited_is_shown_as_such(app: AppTest, store: RecordStore) -> None:
+    record = keep(store, code_of("cracked"))
+    with attack(store) as raw:
+        raw.execute("UPDATE records SET body = replace(body, 'upload', 'camera')")
+    open_records(app, record=str(record.id))
+    assert "no longer gives the hash" in words(app)
+
+
+def test_a_replay_says_whether_the_answer_is_the_same(
+    app: AppTest, store: RecordStore, tmp_path: Path
+) -> None:
+    record = keep(store, code_of("cracked"))
+    open_records(app, record=record.code).button(key="records.replay").click().run()
+    assert "no longer here: there are none" in app.warning[0].value.replace("\\", "")
+    (tmp_path / "weights" / "aluminium").mkdir(parents=True)
+    write_card(make_card(), tmp_path / "weights" / "aluminium" / "resnet50.json")
+    app.button(key="records.replay").click().run()
+    assert "The answer is the same" in app.success[0].value
+
+
+def test_an_auditor_corrects_with_a_reason(app: AppTest, store: RecordStore) -> None:
+    record = keep(store, code_of("cracked"))
+    open_records(app, record=record.code)
+    app.selectbox(key=f"records.verdict.{record.id}").select("PASS")
+    app.selectbox(key=f"records.class.{record.id}").select("flawless")
+    submit = next(button for button in app.button if button.label == "Add the correction")
+    submit.click().run()
+    assert "Expected the reason" in app.error[0].value.replace("\\", "")
+    app.text_area(key=f"records.reason.{record.id}").set_value("a reflection")
+    next(button for button in app.button if button.label == "Add the correction").click().run()
+    assert not app.exception
+    made = store.about(record.id)[-1]
+    assert (made.kind, made.verdict, made.class_name, made.person) == (
+        Kind.CORRECTION,
+        "PASS",
+        "flawless",
+        "Local user",
+    )
+    assert "a reflection" in words(app) and "PASS: flawless" in words(app)
+
+
+@pytest.fixture
+def engineer(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    person = Person("Local user", frozenset({Role.ENGINEER}), local=True)
+    for module in ("roles", "keeping"):
+        monkeypatch.setattr(f"inspection.ui.{module}.current_person", lambda: person)
+    yield
+
+
+@pytest.mark.usefixtures("engineer")
+def test_others_see_what_they_made_and_correct_nothing(app: AppTest, store: RecordStore) -> None:
+    mine, theirs = keep(store, 0), keep(store, 40, person="somebody else")
+    open_records(app)
+    assert rows(app) == [mine.id] and not app.tabs
+    open_records(app, record=theirs.code)
+    assert "was made by somebody else" in app.error[0].value and "cracked" not in words(app)
+    open_records(app, record=mine.code)
+    assert "PASS: flawless" in words(app)
+    assert "Add the correction" not in [button.label for button in app.button]
+
+
+@pytest.mark.usefixtures("engineer")
+def test_the_deed_itself_is_refused_too(store: RecordStore) -> None:
+    from inspection.ui.records_access import correct_record
+    from inspection.ui.roles import RoleRefused
+
+    record = keep(store, 0)
+    with pytest.raises(RoleRefused, match="Expected the role auditor"):
+        correct_record(store, record, changes={"verdict": "REJECT"}, reason="no")
+    assert store.about(record.id) == ()
+
+
+def test_a_lost_database_is_named(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lost").write_text("in the way")
+    monkeypatch.setenv("ASSAY_DATABASE_URL", f"sqlite:///{tmp_path / 'lost' / 'records.sqlite'}")
+    open_records(app)
+    assert "cannot be reached" in app.error[0].value and not app.exception
+
+
+def test_two_tabs_search_apart(app: AppTest, store: RecordStore) -> None:
+    keep(store, code_of("cracked"))
+    keep(store, code_of("flawless"))
+    open_records(app).multiselect(key="records.verdict").set_value(["PASS"]).run()
+    other = open_records(AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run())
+    assert rows(other)[0] >= 2 and len(rows(other)) >= 2 and rows(app) == [2]
+    assert get_store().count(Search(verdicts=("PASS",))) == 1
