@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,6 +34,9 @@ from inspection.types import (
     VerdictKind,
 )
 from inspection.verdict import decide, find_step, needs_retest
+
+if TYPE_CHECKING:
+    from inspection.records.champions import Champion
 
 RETEST_MARGIN = (
     0.08  # the second look takes in this much more around the part; of a whole frame it takes less
@@ -231,38 +235,51 @@ def load_inspector(
     precision: Precision | None = None,
     *,
     settings: Settings | None = None,
+    champion: "Champion | None" = None,
 ) -> Inspector:
     """The line's champion unless told otherwise. Slow the first time on a machine: keep what it returns.
+
+    champion: as the chain of records says; looked up where it is not given.
 
     Without a precision, INT8 where no card withholds it and it answers here as it did where it was evaluated, else
     f32: the label tells which.
     """
+    # the records' libraries load here, not with the pipeline
+    from inspection.records.champions import find_serving_champion, find_weights_dir, serve_champion
+
     settings = settings or load_settings()
     line = load_line(line_name, settings)
+    champion = champion or find_serving_champion(line, settings)
+    line = serve_champion(line, champion)
     model = model or line.champion
     if model not in line.models:
         raise ModelUnknown(
             f"Expected a model of line {line.name} ({', '.join(line.models)}), got {model!r}. Choose one of them."
         )
+    own = replace(settings, weights_dir=find_weights_dir(model, champion, settings))
     if precision is not None:
-        return build_inspector(line, model, precision, settings)
-    if withholds_int8(line, model, settings):
-        return build_inspector(line, model, "f32", settings)
+        return build_inspector(line, model, precision, settings, own)
+    if withholds_int8(line, model, settings, own):
+        return build_inspector(line, model, "f32", settings, own)
     try:
-        return build_inspector(line, model, "int8", settings)
+        return build_inspector(line, model, "int8", settings, own)
     except PrecisionUnavailable:
-        return build_inspector(line, model, "f32", settings)
+        return build_inspector(line, model, "f32", settings, own)
 
 
-def withholds_int8(line: Line, model: str, settings: Settings) -> bool:
+def withholds_int8(line: Line, model: str, settings: Settings, own: Settings) -> bool:
     """Whether the release found that a model which runs here judges too differently at INT8; its card says why."""
-    used = (model, line.locate.model if line.locate.mode == "detector" else None, line.defect_detector)
-    cards = [find_weights(line.name, name, settings)[1] for name in used if name is not None]
+    detectors = (line.locate.model if line.locate.mode == "detector" else None, line.defect_detector)
+    cards = [find_weights(line.name, model, own)[1]]
+    cards += [find_weights(line.name, name, settings)[1] for name in detectors if name is not None]
     return any(card.precisions.get("int8", {}).get("withheld") for card in cards)
 
 
-def build_inspector(line: Line, model: str, precision: Precision, settings: Settings) -> Inspector:
-    prepared = prepare_model(line.name, model, precision, settings)
+def build_inspector(
+    line: Line, model: str, precision: Precision, settings: Settings, own: Settings
+) -> Inspector:
+    """own: the same settings with the folder where the classifier's weights lie, which may have been promoted."""
+    prepared = prepare_model(line.name, model, precision, own)
     check_classes(line, prepared)
     assert prepared.head is not None  # the registry's classifiers all have one
     classifying = Classifying(
@@ -274,7 +291,7 @@ def build_inspector(line: Line, model: str, precision: Precision, settings: Sett
         channels=prepared.channels,
         temperature=prepared.card.temperature,
         heat_scale=prepared.card.heat_scale,
-        novelty=load_card_novelty(line, prepared, precision, settings),
+        novelty=load_card_novelty(line, prepared, precision, own),
     )
     locator = line.locate.model if line.locate.mode == "detector" else None
     marker = line.defect_detector

@@ -97,8 +97,10 @@ class ChampionReader:
                 found = self._read(line, known)
             except StoreError:
                 # a line must not stop because its records cannot be reached; the inspection is marked as not kept
-                champion = known.champion if known else read_last_known(line, self.settings)
-                found = _Known(known.event_id if known else 0, replace(champion, stale=True), now + RETRY_S)
+                champion = (
+                    replace(known.champion, stale=True) if known else find_without_store(line, self.settings)
+                )
+                found = _Known(known.event_id if known else 0, champion, now + RETRY_S)
                 self._known[line.name] = found
                 return found.champion
             found.until = now + FRESH_S
@@ -125,6 +127,20 @@ def find_champion(store: RecordStore, line: Line, settings: Settings) -> Champio
     return champion
 
 
+def find_former(
+    store: RecordStore, line: Line, model: str, weights_sha256: str, settings: Settings
+) -> Champion | None:
+    """Weights that ran the line once, for whoever must judge a part again as it was judged then."""
+    for change in list_changes(store, line.name):
+        for told in (change.body["details"]["to"], change.body["details"]["from"]):
+            if (told["model"], told["weights_sha256"]) == (model, weights_sha256):
+                release = read_release_of(told, line.name)
+                folder = open_release(store, release, settings)
+                check_release(folder, release)
+                return Champion(model, folder, release, change.id)
+    return None
+
+
 def as_shipped(line: Line, settings: Settings) -> Champion:
     return Champion(line.champion, settings.weights_dir, None, None)
 
@@ -136,11 +152,16 @@ def find_serving_champion(line: Line, settings: Settings) -> Champion:
     try:
         store = open_store(settings=settings)
     except StoreError:
-        return replace(read_last_known(line, settings), stale=True)
+        return find_without_store(line, settings)
     try:
         return ChampionReader(store, settings).find(line)
     finally:
         store.close()
+
+
+def find_without_store(line: Line, settings: Settings) -> Champion:
+    """What the chain said last on this machine, where it cannot be asked."""
+    return replace(read_last_known(line, settings), stale=True)
 
 
 def remember(line: str, champion: Champion, settings: Settings) -> None:

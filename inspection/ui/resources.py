@@ -6,6 +6,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -19,6 +20,7 @@ from inspection.ui.titles import TITLES
 
 if TYPE_CHECKING:
     from inspection.pipeline import Inspector
+    from inspection.records.champions import Champion, ChampionReader
     from models.card import Card
     from models.spec import ModelSpec
 
@@ -47,8 +49,54 @@ def line_names() -> tuple[str, ...]:
 
 
 @st.cache_data(max_entries=32, ttl=60, show_spinner=False)
-def get_line(name: str) -> Line:
+def _load_line(name: str) -> Line:
     return load_line(name)
+
+
+@st.cache_data(max_entries=1, ttl=5, show_spinner=False)
+def _reach_store() -> bool:
+    """Asked again after a while: a server that does not answer holds up every question."""
+    from inspection.records.errors import StoreError
+    from inspection.ui.keeping import get_store
+
+    try:
+        get_store()
+    except StoreError:
+        return False
+    return True
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _read_champions() -> "ChampionReader":
+    from inspection.records.champions import ChampionReader
+    from inspection.ui.keeping import get_store
+
+    return ChampionReader(get_store())
+
+
+def get_champion(name: str, *, fresh: bool = False) -> "Champion":
+    """What runs the line now, as the chain says: a promotion takes effect without a restart, in every process."""
+    from inspection.records.champions import find_without_store
+
+    line = _load_line(name)
+    if not _reach_store():  # a line does not stop because its records cannot be reached
+        return find_without_store(line, load_settings())
+    return _read_champions().find(line, fresh=fresh)
+
+
+class _Lines:
+    """The definition is cached; who is champion of it is asked each time."""
+
+    def __call__(self, name: str) -> Line:
+        from inspection.records.champions import serve_champion
+
+        return serve_champion(_load_line(name), get_champion(name))
+
+    def clear(self) -> None:
+        _load_line.clear()
+
+
+get_line = _Lines()
 
 
 @st.cache_data(max_entries=8, ttl=600, show_spinner=False)
@@ -63,21 +111,70 @@ def get_samples(line_name: str) -> tuple[Sample, ...]:
     return tuple(samples)
 
 
+def find_weights_dir(line: str, model: str) -> Path:
+    """Laid out like models/weights; a promoted champion has one of its own."""
+    from inspection.records.champions import find_weights_dir
+
+    return find_weights_dir(model, get_champion(line), load_settings())
+
+
+class _Inspectors:
+    """One for each set of weights, so that a promotion loads another one and a return finds the earlier one warm."""
+
+    def __call__(self, line: str, model: str, precision: Precision) -> "Inspector":
+        champion, card = get_champion(line), get_card(line, model)
+        weights = None if card is None else card.weights_sha256
+        if champion.release is None:  # as shipped: the hash in the key is for weights that were trained anew
+            return _load_inspector(line, model, precision, weights, "", None)
+        return _load_inspector(line, model, precision, weights, champion.release.sha256, champion)
+
+    def clear(self) -> None:
+        _load_inspector.clear()
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
-def get_inspector(line: str, model: str, precision: Precision) -> "Inspector":
+def _load_inspector(
+    line: str,
+    model: str,
+    precision: Precision,
+    weights_sha256: str | None,
+    release_sha256: str,
+    _champion: "Champion | None",
+) -> "Inspector":
     # torch and openvino load here, not when the page is read
     from inspection.pipeline import load_inspector
 
-    return load_inspector(line, model=model, precision=precision)
+    if _champion is None:
+        return load_inspector(line, model=model, precision=precision)
+    return load_inspector(line, model=model, precision=precision, champion=_champion)
 
 
-@st.cache_data(max_entries=64, ttl=60, show_spinner=False)
-def get_card(line: str, model: str) -> "Card | None":
-    """None where the line's model has no weights yet."""
+get_inspector = _Inspectors()
+
+
+class _Cards:
+    """Files are looked at each time and read again when they changed."""
+
+    def __call__(self, line: str, model: str) -> "Card | None":
+        """None where the line's model has no weights yet."""
+        path = find_weights_dir(line, model) / line / f"{model}.json"
+        try:
+            return _read_card(path, path.stat().st_mtime_ns)
+        except FileNotFoundError:
+            return None
+
+    def clear(self) -> None:
+        _read_card.clear()
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _read_card(path: Path, changed_ns: int) -> "Card":
     from models.card import read_card
 
-    path = load_settings().weights_dir / line / f"{model}.json"
-    return read_card(path) if path.is_file() else None
+    return read_card(path)
+
+
+get_card = _Cards()
 
 
 def get_registry() -> "dict[str, ModelSpec]":

@@ -101,7 +101,7 @@ def test_whoever_names_no_precision_gets_f32_where_int8_is_withheld(
     asked: list[str] = []
     monkeypatch.setattr(pipeline, "load_line", lambda *_: line)
     monkeypatch.setattr(
-        pipeline, "build_inspector", lambda line, model, precision, settings: asked.append(precision)
+        pipeline, "build_inspector", lambda line, model, precision, *_: asked.append(precision)
     )
     pipeline.load_inspector("toy", settings=settings)
     pipeline.load_inspector("toy", precision="int8", settings=settings)

@@ -1,0 +1,221 @@
+"""From corrected parts to a challenger: the champion's weights, a few epochs on what people corrected mixed with original
+pictures, and both models judged on the same frozen test set by the same engine.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inspection.config import Settings
+from inspection.engines.openvino import OpenVinoEngine
+from inspection.engines.prepare import prepare_model
+from inspection.errors import DataInvalid, PrecisionUnavailable
+from inspection.learning.challenge import (
+    MANIFEST,
+    TEST,
+    Challenge,
+    challengers_dir,
+    read_challenge,
+    write_challenge,
+)
+from inspection.learning.config import TrainConfig
+from inspection.learning.corrected_data import CorrectedData
+from inspection.learning.evaluate import Evaluation, evaluate_set, write_evaluations
+from inspection.learning.lesson import Lesson, Tell, prepare_lesson
+from inspection.learning.line_data import LineData, split_line
+from inspection.lines import Line
+from inspection.records.champions import Champion, find_weights_dir
+from inspection.records.shelf import Release, read_release
+from inspection.types import Precision
+
+if TYPE_CHECKING:
+    from inspection.learning.epochs import EpochRow
+    from models.card import Card
+
+EPOCHS = 6
+COMPARED: tuple[Precision, ...] = ("f32", "int8")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for."""
+
+    model: str
+    data: Path | None = None  # the original training pictures
+    epochs: int = EPOCHS
+    seed: int = 0
+    device: str = "cpu"
+    threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Who is challenged, from which weights the challenger starts, and where it is to lie."""
+
+    line: Line
+    settings: Settings
+    own: Settings  # the same with the challenger's folder as its weights
+    start_dir: Path  # of the weights that it starts from
+    champion_dir: Path
+    champion: Release
+
+    @property
+    def folder(self) -> Path:
+        return self.own.weights_dir
+
+
+def fine_tune(
+    line: Line,
+    corrected: CorrectedData,
+    champion: Champion,
+    wish: Wish,
+    *,
+    settings: Settings,
+    on_epoch: "Callable[[EpochRow], None] | None" = None,
+    stop: Callable[[], bool] | None = None,
+    tell: Tell = print,
+) -> Challenge:
+    """Called again with the same wish, it goes on where it stopped; a finished one is returned as it is."""
+    from models.registry import find_spec
+
+    spec = find_spec(wish.model)
+    if spec.task != "classify":
+        raise DataInvalid(f"Expected a classifier, got the detector {wish.model}. Name a model of the line.")
+    match = arrange(line, corrected, champion, wish, settings)
+    if (match.folder / MANIFEST).is_file():
+        tell(f"{match.folder.name} is finished already")
+        return read_challenge(match.folder)
+    lesson = prepare_lesson(
+        line, corrected, wish.data, size=spec.input_size, seed=wish.seed, settings=settings, tell=tell
+    )
+    for note in lesson.notes:
+        tell(note)
+    card = train(match, wish, lesson, size=spec.input_size, on_epoch=on_epoch, stop=stop, tell=tell)
+    tell("judging champion and challenger on the frozen test set")
+    theirs = evaluate_release(match, match.champion_dir, match.champion.model, lesson)
+    ours = evaluate_release(match, match.folder, wish.model, lesson)
+    write_evaluations(theirs, match.folder / "champion.parquet")
+    write_evaluations(ours, match.folder / "challenger.parquet")
+    challenge = Challenge(
+        folder=match.folder,
+        line=line.name,
+        model=wish.model,
+        weights_sha256=card.weights_sha256,
+        champion_model=match.champion.model,
+        champion_sha256=match.champion.weights_sha256,
+        corrected_sha256=corrected.sha256,
+        last_answer=corrected.last_answer,
+        taught=len(lesson.taught),
+        replayed=lesson.replayed,
+        left_out=lesson.left_out,
+        data=lesson.facts,
+        test_kind=lesson.test_kind,
+        test_n=next(len(rows) for rows in ours if rows.split == TEST),
+        test_sha256=lesson.test_sha256,
+        precision=choose_precision(theirs, ours, card),
+        epochs=wish.epochs,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        notes=lesson.notes,
+    )
+    write_challenge(challenge)
+    return challenge
+
+
+def arrange(
+    line: Line, corrected: CorrectedData, champion: Champion, wish: Wish, settings: Settings
+) -> Match:
+    start_dir = find_weights_dir(wish.model, champion, settings)
+    start = read_release(start_dir, line.name, wish.model)
+    current = champion.release or read_release(champion.weights_dir, line.name, champion.model)
+    facts = {} if wish.data is None else split_line(line, wish.data).facts(line, wish.data)
+    folder = challengers_dir(line.name, settings) / name_challenger(wish, corrected, start, current, facts)
+    own = replace(settings, weights_dir=folder)
+    return Match(line, settings, own, start_dir, champion.weights_dir, current)
+
+
+def name_challenger(
+    wish: Wish, corrected: CorrectedData, start: Release, current: Release, facts: Mapping[str, Any]
+) -> str:
+    """By everything that decides what comes out."""
+    told = [corrected.sha256, start.weights_sha256, current.weights_sha256, facts, wish.epochs, wish.seed]
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return f"{wish.model}-{digest[:8]}"
+
+
+def train(
+    match: Match,
+    wish: Wish,
+    lesson: Lesson,
+    *,
+    size: int,
+    on_epoch: "Callable[[EpochRow], None] | None",
+    stop: Callable[[], bool] | None,
+    tell: Tell,
+) -> "Card":
+    from inspection.learning.release import release_classifier
+    from inspection.learning.train import train_classifier
+
+    weights = match.start_dir / match.line.name / f"{wish.model}.safetensors"
+    config = plan_training(match.line, wish, weights, pictures=len(lesson.teach))
+    run_dir = match.folder / "run"
+    report = train_classifier(config, lesson.teach, lesson.validation, run_dir, on_epoch=on_epoch, stop=stop)
+    if report.state != "finished":
+        raise DataInvalid(
+            f"The fine-tuning in {match.folder.name} is {report.state}. Start it again to go on."
+        )
+    sets = LineData(lesson.teach, lesson.validation, lesson.judging(size)[TEST], dict(lesson.facts))
+    return release_classifier(match.line, config, run_dir, sets, match.own, notes=lesson.notes, tell=tell)
+
+
+def plan_training(line: Line, wish: Wish, weights: Path, *, pictures: int) -> TrainConfig:
+    from inspection.learning.augment_presets import PRESETS
+    from inspection.learning.recipes import make_config
+    from models.card import read_card
+
+    used = str(read_card(weights.with_suffix(".json")).recipe.get("augment", ""))
+    fallback = "strip" if line.locate.mode == "frame" else "line-default"
+    return make_config(
+        line.name,
+        wish.model,
+        line.classes,
+        recipe="fine-tune",
+        epochs=wish.epochs,
+        augment=used if used in PRESETS else fallback,  # as it was trained
+        warm_start=str(weights),
+        seed=wish.seed,
+        device=wish.device,
+        threads=wish.threads,
+        batch_size=max(2, min(32, pictures)),
+    )
+
+
+def evaluate_release(match: Match, weights_dir: Path, model: str, lesson: Lesson) -> list[Evaluation]:
+    """Every frozen set at every precision that this machine can replay."""
+    from models.registry import find_spec
+
+    spec = find_spec(model)
+    sets = lesson.judging(spec.input_size)
+    found = []
+    for precision in COMPARED:
+        try:
+            prepared = prepare_model(
+                match.line.name, model, precision, replace(match.settings, weights_dir=weights_dir)
+            )
+        except PrecisionUnavailable:
+            continue
+        engine = OpenVinoEngine(prepared.read_graph, precision=precision, threads=match.settings.threads)
+        found += [
+            evaluate_set(engine, pictures, split=split, channels=spec.channels)
+            for split, pictures in sets.items()
+        ]
+    return found
+
+
+def choose_precision(theirs: Sequence[Evaluation], ours: Sequence[Evaluation], card: "Card") -> Precision:
+    """What would run the line: INT8 where both have it and the challenger's is fit."""
+    both = {each.precision for each in theirs} & {each.precision for each in ours}
+    return "int8" if "int8" in both and not card.precisions["int8"].get("withheld") else "f32"
