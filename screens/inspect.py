@@ -10,10 +10,12 @@ from inspection.ui.judging import KeptInspector
 from inspection.ui.records_kept import show_waiting
 from inspection.ui.report import show_report
 from inspection.ui.state import open_batch
+from inspection.ui.watch_challenge import show_line_state
 
 st.title("Inspect")
 asked = follow_link("inspect")
 line, choice = choose_judge("inspect")
+show_line_state(line)
 if asked is not None:
     choosing.turn_to_sample(line.name, asked)
 with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -53,8 +53,8 @@ def print_report(released: "Released") -> None:
         rows.append(
             (
                 trial.method + kept,
-                f"{trial.mean('auroc'):.3f}",
-                f"{worst:.3f} {name}",
+                f"{trial.mean_auroc:.4f}",
+                f"{worst:.4f} {name}",
                 f"{found.count} of {found.n}",
                 f"{alarms:.1%}",
                 foreign,

@@ -3,9 +3,9 @@
 To leave a type out is to fit and to calibrate without its parts and without its logit, and to ask whether its test
 parts then look unlike the rest. The network itself was trained with that type, so its features may set it apart better
 than they would a defect that nobody has ever seen: the figures are an upper bound. They flatter the energy most: the
-network was taught to keep its other logits low on just these parts. So methods that differ by less than ALIKE are held
-equal, and the one that finds more foreign pictures is kept, where there are any. The choice is made on validation parts;
-what is reported is measured on test parts.
+network was taught to keep its other logits low on just these parts. So pictures of other things, which the network has
+never seen, count as much, where there are any. The choice is made on validation parts; what is reported is measured on
+test parts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ from inspection.types import F32, Engine
 
 MOST_BYTES = 1_200_000  # of rows or axes, at half precision: it ships beside the weights
 NEAREST = 3  # the third nearest: one odd training part vouches for nothing
-ALIKE = 0.01  # of AUROC
+ALIKE = 0.01  # in the share that is found: less is no reason to prefer a method
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,10 @@ class Rate:
     count: int
     n: int
 
+    @property
+    def share(self) -> float:
+        return self.count / self.n if self.n else 0.0
+
     def to_dict(self) -> dict[str, Any]:
         interval = find_exact_interval(self.count, self.n)
         share = None if self.n == 0 else self.count / self.n
@@ -98,7 +102,7 @@ class LeftOut:
     """One method, one defect type that it was not shown."""
 
     class_name: str
-    validation_auroc: float  # chooses the method
+    validation_found: Rate  # chooses the method
     auroc: float  # on test parts
     found: Rate  # test parts of the type that go to a person
     false_alarms: Rate  # test parts of the other types that do
@@ -110,14 +114,21 @@ class Trial:
     left_out: tuple[LeftOut, ...]
     foreign: Rate | None = None  # pictures of other things that go to a person, when no type is left out
 
-    def mean(self, name: str) -> float:
-        return float(np.mean([getattr(each, name) for each in self.left_out]))
+    @property
+    def mean_auroc(self) -> float:
+        return float(np.mean([each.auroc for each in self.left_out]))
+
+    @property
+    def worth(self) -> float:
+        """The share that is found of types left out (validation parts), and of foreign pictures, weighed alike."""
+        found = float(np.mean([each.validation_found.share for each in self.left_out]))
+        return found if self.foreign is None else (found + self.foreign.share) / 2
 
     def to_dict(self) -> dict[str, Any]:
         return {
-            "auroc_mean": self.mean("auroc"),
+            "worth": self.worth,
+            "auroc_mean": self.mean_auroc,
             "auroc_worst": min(each.auroc for each in self.left_out),
-            "validation_auroc_mean": self.mean("validation_auroc"),
             "foreign": None if self.foreign is None else self.foreign.to_dict(),
             "auroc_by_type": {each.class_name: each.auroc for each in self.left_out},
             "found_by_type": {each.class_name: [each.found.count, each.found.n] for each in self.left_out},
@@ -275,15 +286,11 @@ def leave_out(
     if model is None:
         return None
     novel = {side: sides[side].only(label) for side in ("validation", "test")}
-
-    def set_apart(side: str) -> float:
-        scores = (model.rater.rate(seen.features, seen.logits) for seen in (novel[side], rest[side]))
-        return measure_auroc(*scores)
-
+    scores = [model.rater.rate(seen.features, seen.logits) for seen in (novel["test"], rest["test"])]
     return LeftOut(
         name,
-        set_apart("validation"),
-        set_apart("test"),
+        count_alarms(model, novel["validation"], threshold_0_1),
+        measure_auroc(*scores),
         count_alarms(model, novel["test"], threshold_0_1),
         count_alarms(model, rest["test"], threshold_0_1),
     )
@@ -292,19 +299,13 @@ def leave_out(
 def compare_methods(
     sides: Mapping[str, Seen], *, class_names: Sequence[str], good: str | None, threshold_0_1: float
 ) -> list[Trial]:
-    """sides: train, validation, test and, where there are any, foreign. The one to keep first, the rest by AUROC."""
+    """sides: train, validation, test and, where there are any, foreign. The one to keep first, the rest by worth."""
     tried = [
         try_method(method, sides, class_names=class_names, good=good, threshold_0_1=threshold_0_1)
         for method in RATERS
     ]
-    trials = sorted(
-        (each for each in tried if each is not None), key=lambda each: -each.mean("validation_auroc")
-    )
-    best = trials[0].mean("validation_auroc")
-    alike = [each for each in trials if each.mean("validation_auroc") >= best - ALIKE]
+    trials = sorted((each for each in tried if each is not None), key=lambda each: -each.worth)
     order = list(RATERS)
-    kept = min(
-        alike,
-        key=lambda each: (0 if each.foreign is None else -each.foreign.count, order.index(each.method)),
-    )
+    alike = [each for each in trials if each.worth >= trials[0].worth - ALIKE]
+    kept = min(alike, key=lambda each: order.index(each.method))
     return [kept, *(each for each in trials if each is not kept)]

@@ -34,7 +34,7 @@ def test_a_class_that_was_left_out_is_found_by_distance() -> None:
     trials = compare_methods(SIDES, class_names=CLASSES, good="good", threshold_0_1=0.01)
     assert {trial.method for trial in trials} == set(RATERS)
     best = trials[0]
-    assert best.method != "energy" and best.mean("auroc") > 0.99
+    assert best.method != "energy" and best.mean_auroc > 0.99
     assert [each.class_name for each in best.left_out] == ["bent", "torn"]
     for each in best.left_out:
         assert (each.found.n, each.false_alarms.n) == (150, 300)
@@ -56,7 +56,7 @@ def test_two_classes_leave_surprise_nothing_to_compare_with() -> None:
     }
 
 
-def test_of_methods_that_are_alike_the_one_that_finds_foreign_pictures_is_kept() -> None:
+def test_foreign_pictures_count_as_much_as_types_left_out() -> None:
     """Loud and far away: the energy takes it for a part like any other."""
     foreign = Seen(np.full((50, 4), 60, np.float32), np.full((50, 3), 60, np.float32), np.zeros(50, np.int64))
     trials = compare_methods(

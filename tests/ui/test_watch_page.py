@@ -1,0 +1,123 @@
+"""The Watch page over a line whose history is known, and the challenge that opens it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from inspection.config import load_settings
+from inspection.records.record import Kind
+from inspection.records.search import Search
+from inspection.records.store import RecordStore, open_store
+from inspection.ui import roles, watch_challenge
+from inspection.ui.roles import Person, Role, RoleRefused
+from tests.records.shifts import Clock, keep_days
+from tests.ui.fakes import code_of, make_png
+
+
+@pytest.fixture
+def clocked(app: AppTest) -> Iterator[tuple[RecordStore, Clock]]:
+    """The app's own store, by another door whose clock the test sets."""
+    load_settings().var_dir.mkdir(parents=True, exist_ok=True)
+    clock = Clock(datetime.now(UTC))
+    store = open_store(clock=clock)
+    yield store, clock
+    store.close()
+
+
+def open_watch(app: AppTest) -> AppTest:
+    app.default_timeout = 240  # of a machine that is busy elsewhere
+    app.run()
+    app.switch_page("screens/watch.py").run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    shown = [*app.markdown, *app.caption, *app.info, *app.error, *app.success]
+    return "\n".join(str(each.value) for each in shown)
+
+
+def test_a_line_without_records_says_what_to_do(app: AppTest) -> None:
+    open_watch(app)
+    app.selectbox(key="watch.line").set_value("bare").run()
+    assert "Nothing was inspected on this line" in app.info[0].value
+    assert "Not challenged today" in texts(app)
+
+
+def test_a_rise_is_an_alarm_with_its_date(app: AppTest, clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    now = datetime.now(UTC)
+    keep_days(store, clock, 44, until=now - timedelta(days=2), passed=9, rejected=1)
+    keep_days(store, clock, 2, until=now, passed=3, rejected=9)
+    open_watch(app)
+    shown = texts(app)
+    assert "**Reject rate rose** · since" in shown
+    assert "19 of 25 parts, 76.0 %; 10.0 % is usual" in shown  # one is the sample that the first page showed
+    found = {metric.label: (metric.value, metric.delta) for metric in app.metric}
+    assert found["Reject rate"][0] == "15.4 %"  # 28 judged days of 1 in 10, and 19 of 25
+    assert "usual 10.0 %" in found["Reject rate"][1]
+    app.segmented_control(key="watch.period").set_value("year").run()
+    assert not app.exception
+    app.selectbox(key="watch.model.aluminium").set_value("resnet50").run()
+    assert not app.exception
+
+
+def test_a_challenge_opens_the_line_and_is_kept(app: AppTest, clocked: tuple[RecordStore, Clock]) -> None:
+    open_watch(app)
+    app.button(key="watch.challenge.aluminium").click().run()
+    assert not app.exception
+    (record,) = clocked[0].search(Search(kinds=(Kind.EVENT,))).records
+    assert record.body["event"] == "challenge" and record.body["details"]["passed"]
+    assert [part["expected"] for part in record.body["details"]["parts"]] == ["cracked", "flawless"]
+    assert (record.line, record.model, record.person) == ("aluminium", "resnet50", "Local user")
+    assert "newest" in [each.label for each in app.expander][0]
+
+
+def test_a_failed_challenge_closes_it_until_a_manager_says_why(
+    app: AppTest, tmp_path: Path, clocked: tuple[RecordStore, Clock]
+) -> None:
+    folder = load_settings().var_dir / "challenge" / "aluminium"
+    for name, code in (("flawless", code_of("flawless")), ("dented", code_of("flawless"))):
+        (folder / name).mkdir(parents=True)
+        (folder / name / f"master-{name}.png").write_bytes(make_png(code))
+    open_watch(app)
+    app.selectbox(key="watch.source.aluminium").set_value("Master parts").run()
+    app.button(key="watch.challenge.aluminium").click().run()
+    assert "master\\-dented\\.png: expected dented, came out PASS" in app.error[0].value.replace("\\:", ":")
+    app.text_input(key="watch.reason.aluminium").set_value("the master part is worn").run()
+    app.button(key="watch.override.aluminium").click().run()
+    assert not app.error
+    newest = clocked[0].search(Search(kinds=(Kind.EVENT,))).records[0]
+    assert newest.body["event"] == "challenge overridden"
+    assert newest.body["details"]["reason"] == "the master part is worn"
+
+
+def test_without_known_parts_it_says_so(app: AppTest) -> None:
+    open_watch(app)
+    app.selectbox(key="watch.source.aluminium").set_value("Parts people confirmed").run()
+    app.button(key="watch.challenge.aluminium").click().run()
+    assert "got none" in app.error[0].value
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.ENGINEER])
+def test_only_a_manager_opens_a_line_without_a_challenge(
+    role: Role, monkeypatch: pytest.MonkeyPatch, clocked: tuple[RecordStore, Clock]
+) -> None:
+    monkeypatch.setattr(roles, "current_person", lambda: Person("Eve", frozenset({role})))
+    from tests.ui.fakes import make_line
+
+    with pytest.raises(RoleRefused):
+        watch_challenge.open_line(make_line("aluminium"), "because")
+    if role is Role.AUDITOR:
+        with pytest.raises(RoleRefused):
+            watch_challenge.challenge_line(make_line("aluminium"), watch_challenge.SAMPLES)
+    assert clocked[0].search(Search(kinds=(Kind.EVENT,))).records == ()
+
+
+def test_an_auditor_reads_and_cannot_run(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_challenge, "current_person", lambda: Person("Ada", frozenset({Role.AUDITOR})))
+    open_watch(app)
+    assert not [button for button in app.button if button.key and "watch.challenge" in button.key]
