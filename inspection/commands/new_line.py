@@ -1,5 +1,8 @@
 """new-line: a folder that nobody has seen → a line that inspects."""
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -7,10 +10,11 @@ import typer
 
 from inspection.commands.output import Exit, notes, results, show_share
 from inspection.commands.train import plan_run, train_classification
-from inspection.config import load_settings
-from inspection.lines import load_line
-
-EPOCHS = 40
+from inspection.config import Settings, load_settings
+from inspection.learning.config import TrainConfig
+from inspection.learning.new_line import AUTOMATIC, NewLine
+from inspection.lines import Line
+from models.card import Card
 
 
 def create_line(
@@ -19,50 +23,106 @@ def create_line(
     good: Annotated[
         str | None, typer.Option(help="The class that passes; guessed from its name otherwise.")
     ] = None,
-    model: Annotated[str, typer.Option(help="The champion's architecture.")] = "mobilenetv3_large",
-    epochs: Annotated[int, typer.Option(min=1, help="Rounds over the training pictures.")] = EPOCHS,
+    model: Annotated[
+        str | None,
+        typer.Option(help="The champion's architecture; by default one that starts from weights of ours."),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Rounds over the training pictures; by default what --minutes allows."),
+    ] = None,
+    minutes: Annotated[
+        float, typer.Option(min=1, help="For the training, where --epochs is not given.")
+    ] = 20.0,
+    warm_start: Annotated[
+        str, typer.Option(help="Weights to start from as LINE/MODEL; none: random ones; automatic: the best.")
+    ] = AUTOMATIC,
+    seed: Annotated[int, typer.Option(help="Of every random choice of the training.")] = 0,
 ) -> None:
     """Check the pictures, split them so that copies stay together, train, calibrate, evaluate, and write the line."""
+    settings = load_settings()
+    plan = NewLine(
+        name, data, good, model, epochs, minutes, None if warm_start == "none" else warm_start, seed=seed
+    )
+    with show_share("checking the pictures") as tick:
+        card, copied = make_line(plan, settings.var_dir / "runs" / name, settings, tick=tick)
+    results.print(say_ready(card, copied))
+    raise typer.Exit(Exit.OK)
+
+
+def make_line(
+    plan: NewLine, home: Path, settings: Settings, *, tick: Callable[[float, str], None]
+) -> tuple[Card, int]:
+    """The line's card and how many sample pictures it has. Started again with the same plan and home, it goes on.
+
+    The line's file is written last: a line that is listed has its weights, and one that failed leaves no trace of its
+    name outside `home`.
+    """
     from inspection.learning.data_report import render_report
+    from inspection.learning.install import Staged, install
     from inspection.learning.new_line import (
         check_pictures,
-        copy_samples,
-        find_start,
-        found_line,
+        draft_files,
+        draft_line,
+        pick_model,
+        publish_line,
         refuse_layout,
         refuse_name,
+        refuse_weights,
     )
 
-    settings = load_settings()
-    refuse_name(name, settings)
-    refuse_layout(data, model)
-    with show_share("checking the pictures") as tick:
-        report = check_pictures(data, progress=tick)
+    refuse_name(plan.name, settings)
+    model = plan.model or pick_model(settings)
+    refuse_layout(plan.data, model)
+    staged = Staged(plan.name, model, home / "weights" / plan.name)
+    went_so_far = staged.card.is_file()  # killed while the line was put together: what is there is ours
+    if not went_so_far:
+        refuse_weights(plan.name, settings)
+    report = check_pictures(plan.data, progress=tick)
     for told in render_report(report):
         notes.print(told)
-    path = found_line(name, data, report, good=good, champion=model, settings=settings)
-    line = load_line(name, settings)
-    notes.print(f"classes {', '.join(line.classes)}; good: {line.good or 'none'}; written to {path.name}")
-    start = find_start(model, settings)
-    notes.print(
-        "starts from random weights"
-        if start is None
-        else f"starts from the weights of line {start.parent.name}"
-    )
-    changes: dict[str, object] = {"warm_start": None if start is None else str(start)}
-    config = plan_run(line, model, recipe=None, epochs=epochs, changes=changes)
-    run_dir = settings.var_dir / "runs" / name / model
-    try:
-        card = train_classification(line, config, data, run_dir, settings, small=False)
-    except BaseException:
-        path.unlink()  # a line without weights is none; the run itself is kept, and the same command goes on with it
-        raise
-    copied = copy_samples(line, data, settings=settings)
+    table = draft_line(plan, champion=model)
+    line = draft_files(plan, table, report, home / "line")
+    notes.print(f"classes {', '.join(line.classes)}; good: {line.good or 'none'}")
+    config = plan_training(plan, line, model, report.pictures, home / model, settings)
+    apart = replace(settings, weights_dir=home / "weights")
+    card = train_classification(line, config, plan.data, home / model, apart, small=False)
+    install(staged, settings, replace=went_so_far)
+    copied = publish_line(line, table, home / "line", plan.data, settings)
+    return card, copied
+
+
+def plan_training(
+    plan: NewLine, line: Line, model: str, pictures: int, run_dir: Path, settings: Settings
+) -> TrainConfig:
+    """The same plan as before where the run has begun: how fast the machine is today must not change it."""
+    from inspection.learning.new_line import EPOCHS, count_taught, find_start, plan_epochs
+    from inspection.learning.pace import measure_pace
+
+    run = run_dir / "config.json"
+    begun = TrainConfig.from_dict(json.loads(run.read_text(encoding="utf-8"))) if run.is_file() else None
+    if begun is not None and plan.warm_start == AUTOMATIC:
+        start = begun.warm_start
+    else:
+        found = find_start(model, plan.warm_start, settings)
+        start = None if found is None else str(found)
+    notes.print(f"starts from {'random weights' if start is None else start}")
+    changes: dict[str, object] = {"warm_start": start, "seed": plan.seed}
+    epochs = plan.epochs
+    if epochs is None and begun is not None:
+        epochs = begun.epochs
+    elif epochs is None:
+        pace = measure_pace(plan_run(line, model, recipe=plan.recipe, epochs=EPOCHS, changes={}))
+        epochs = plan_epochs(model, count_taught(pictures), pace, plan.minutes)
+        notes.print(f"this machine trains {1 / pace:.0f} pictures a second at 224 px: {epochs} epochs")
+    return plan_run(line, model, recipe=plan.recipe, epochs=epochs, changes=changes)
+
+
+def say_ready(card: Card, copied: int) -> str:
     figures = card.figures["test"]["int8"]
     low, high = (figures["accuracy_interval"][edge] for edge in ("low", "high"))
-    results.print(
-        f"Line {name} is ready: {figures['accuracy']:.2%} right on {figures['n']} test pictures "
+    return (
+        f"Line {card.line} is ready: {figures['accuracy']:.2%} right on {figures['n']} test pictures "
         f"(95 %: {low:.2%} to {high:.2%}) at int8; {copied} sample pictures. "
-        f"Try: python -m inspection inspect PICTURE --line {name}"
+        f"Try: python -m inspection inspect PICTURE --line {card.line}"
     )
-    raise typer.Exit(Exit.OK)

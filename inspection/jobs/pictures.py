@@ -26,8 +26,8 @@ def data_root(settings: Settings) -> Path:
 def resolve_folder(name: str, settings: Settings) -> Path:
     """A name comes from a page or an address: it must stay below the root, links followed."""
     root = data_root(settings)
-    path = (root / name).resolve()
-    if "\0" in name or not name or path == root or not path.is_relative_to(root) or not path.is_dir():
+    path = (root / name.replace("\0", "")).resolve()
+    if "\0" in name or path == root or not path.is_relative_to(root) or not path.is_dir():
         raise DataInvalid(
             f"Expected a folder below {root}, got {name!r}. Choose one of those that are listed."
         )

@@ -2,30 +2,65 @@
 
 import csv
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from inspection.config import Settings
 from inspection.errors import DataInvalid, LineInvalid
 from inspection.learning.check_data import check_data, find_parts
-from inspection.learning.checkpoint import write_atomically
 from inspection.learning.data import Dataset, read_folder
 from inspection.learning.data_report import DataReport
 from inspection.learning.line_data import split_line
+from inspection.learning.splits import DEFAULT_FRACTIONS
 from inspection.lines import Line, check_line_name, list_lines, parse_line
 
 GOOD_NAMES = ("good", "ok", "pass", "flawless", "normal", "fine", "intact", "ok_front")
 LEAST_A_CLASS = 10
 SAMPLES_A_CLASS = 3
+AUTOMATIC = "automatic"
+CHAMPIONS = ("mobilenetv2", "resnet18_cbam")  # small, quick to train, good on the lines that ship
+LEAST_START = 0.9  # accuracy of weights that are worth starting from
+EPOCHS, LEAST_EPOCHS, MOST_EPOCHS = 40, 8, 120
+SHOWN = 42_000  # pictures in all, augmented: 40 rounds over the 1,050 that teach out of 1,500
+LEAST_SHOWN = 8_400  # with fewer a network has hardly moved, however short the time
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """What is asked for. None: chosen here."""
+
+    name: str
+    data: Path
+    good: str | None = None
+    model: str | None = None
+    epochs: int | None = None
+    minutes: float = 20.0  # for the training, where the epochs are not given
+    warm_start: str | None = AUTOMATIC  # "line/model", or None for random weights
+    recipe: str | None = None
+    seed: int = 0
 
 
 def refuse_name(name: str, settings: Settings) -> None:
     """Before minutes are spent on the pictures."""
     check_line_name(name)
     if name in list_lines(settings):
-        raise LineInvalid(f"Expected a new name, but line {name} exists. Choose another, or `train {name}`.")
+        raise build_taken(name)
+
+
+def build_taken(name: str) -> LineInvalid:
+    return LineInvalid(f"Expected a new name, but line {name} exists. Choose another, or `train {name}`.")
+
+
+def refuse_weights(name: str, settings: Settings) -> None:
+    """Weights without a line are somebody's too."""
+    if any((settings.weights_dir / name).glob("*.json")):
+        raise LineInvalid(
+            f"Expected no weights under the name {name}, but there are some. Choose another name, or move them away."
+        )
 
 
 def refuse_layout(data: Path, model: str) -> None:
@@ -42,6 +77,12 @@ def refuse_layout(data: Path, model: str) -> None:
 
 def check_pictures(data: Path, *, progress: Callable[[float, str], None] | None = None) -> DataReport:
     report = check_data([data], progress=progress)
+    unreadable = [concern for concern in report.concerns if concern.kind == "unreadable"]
+    if unreadable:
+        names = ", ".join(Path(example[0]).name for example in unreadable[0].examples[:3])
+        raise DataInvalid(
+            f"Expected pictures only in {data}, but {unreadable[0].count} cannot be read ({names}). {unreadable[0].advice}"
+        )
     counts = report.folders[0].classes
     thin = [f"{name} {count}" for name, count in counts.items() if count < LEAST_A_CLASS]
     if len(counts) < 2 or thin:
@@ -52,33 +93,51 @@ def check_pictures(data: Path, *, progress: Callable[[float, str], None] | None 
     return report
 
 
-def found_line(
-    name: str, data: Path, report: DataReport, *, good: str | None, champion: str, settings: Settings
-) -> Path:
-    """Write <line>.toml and the groups of copies; an existing line is never overwritten."""
-    refuse_name(name, settings)
-    dataset = read_folder(data)
-    classes = order_classes(dataset.class_names, good)
+def draft_line(plan: NewLine, *, champion: str) -> dict[str, object]:
+    """What will stand in <line>.toml."""
+    classes = order_classes(read_folder(plan.data).class_names, plan.good)
     table: dict[str, object] = {
-        "title": name.replace("-", " ").capitalize(),
+        "title": plan.name.replace("-", " ").capitalize(),
         "part": "part that fills the picture",
-        "description": f"Made from the folder {data.resolve().name}.",
+        "description": f"Made from the folder {plan.data.resolve().name}.",
         "classes": list(classes),
-        "samples": name,
+        "samples": plan.name,
         "licence": "of whoever owns the pictures",
         "locate": {"mode": "frame"},
         "models": {"champion": champion, "rivals": []},
         "policy": {"confidence": 0.8, "lead": 0.2, "retest": True},
-        "data": {"split_seed": 42, "groups": f"{name}.groups.csv"},
+        "data": {"split_seed": 42, "groups": f"{plan.name}.groups.csv"},
     }
-    if is_good(classes[0], good):
+    if is_good(classes[0], plan.good):
         table["good"] = classes[0]
-    parse_line(table, name=name, folder=settings.lines_dir)  # what is written can be read again
+    return table
+
+
+def draft_files(plan: NewLine, table: Mapping[str, object], report: DataReport, folder: Path) -> Line:
+    """The line as its training needs it; nobody else sees it before its weights are there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_groups(folder / f"{plan.name}.groups.csv", read_folder(plan.data), report.groups)
+    return parse_line(table, name=plan.name, folder=folder)
+
+
+def publish_line(
+    line: Line, table: Mapping[str, object], drafts: Path, data: Path, settings: Settings
+) -> int:
+    """Its groups, its sample pictures and, last, its file, which must not exist: how many samples there are."""
+    refuse_name(line.name, settings)
     settings.lines_dir.mkdir(parents=True, exist_ok=True)
-    write_groups(settings.lines_dir / f"{name}.groups.csv", dataset, report.groups)
-    path = settings.lines_dir / f"{name}.toml"
-    write_atomically(path, render_toml(table).encode())
-    return path
+    groups = f"{line.name}.groups.csv"
+    shutil.copyfile(drafts / groups, settings.lines_dir / groups)
+    copied = copy_samples(line, data, settings=settings)
+    whole = settings.lines_dir / f".{line.name}.toml"
+    whole.write_text(render_toml(table), encoding="utf-8")
+    try:
+        os.link(whole, settings.lines_dir / f"{line.name}.toml")  # fails where another was quicker
+    except FileExistsError:
+        raise build_taken(line.name) from None
+    finally:
+        whole.unlink()
+    return copied
 
 
 def order_classes(names: tuple[str, ...], good: str | None) -> tuple[str, ...]:
@@ -116,10 +175,66 @@ def render_value(value: object) -> str:
     return re.sub("\x7f", "\\\\u007f", json.dumps(value, ensure_ascii=False))
 
 
-def find_start(model: str, settings: Settings) -> Path | None:
-    """Weights of the same architecture, of whichever line has them; the synthetic line is the largest teacher."""
-    found = sorted(settings.weights_dir.glob(f"*/{model}.safetensors"))
-    return next((path for path in found if path.parent.name == "aluminium"), found[0] if found else None)
+def list_starts(model: str, settings: Settings) -> list[Path]:
+    """Weights of the architecture, those of the line that it serves best first: a network that learnt little
+    teaches little."""
+    found = settings.weights_dir.glob(f"*/{model}.safetensors")
+    rated = {path: rate_start(path.with_suffix(".json")) for path in found}
+    return sorted((path for path in rated if rated[path] > 0), key=lambda path: (-rated[path], path))
+
+
+def rate_start(card: Path) -> float:
+    """The accuracy on its own test pictures; 0 where it was never measured."""
+    if not card.is_file():
+        return 0.0
+    figures = json.loads(card.read_text(encoding="utf-8")).get("figures", {}).get("test", {})
+    return float(figures.get("f32", {}).get("accuracy", 0.0))
+
+
+def find_start(model: str, wanted: str | None, settings: Settings) -> Path | None:
+    """wanted: "line/model", AUTOMATIC, or None for random weights."""
+    if wanted is None:
+        return None
+    starts = list_starts(model, settings)
+    if wanted == AUTOMATIC:
+        return starts[0] if starts and rate_start(starts[0].with_suffix(".json")) >= LEAST_START else None
+    for path in starts:
+        if f"{path.parent.name}/{model}" == wanted:
+            return path
+    known = ", ".join(f"{path.parent.name}/{model}" for path in starts)
+    raise DataInvalid(
+        f"Expected weights of {model} to start from, got {wanted!r}. There are: {known or 'none'}."
+    )
+
+
+def pick_model(settings: Settings) -> str:
+    """The first that can start from weights of ours: on a small folder that is worth more than the architecture."""
+    return next((model for model in CHAMPIONS if find_start(model, AUTOMATIC, settings)), CHAMPIONS[0])
+
+
+def plan_epochs(model: str, pictures: int, seconds_a_picture: float, minutes: float) -> int:
+    """Few pictures need more rounds for as many steps; what the time allows is the limit.
+
+    pictures: that teach · seconds_a_picture: at the reference's area, see pace.measure_pace.
+    """
+    from inspection.learning.pace import ALLOWANCE, count_work
+    from inspection.learning.recipes import FIXED_SIZE, plan_sizes
+    from models.registry import find_spec
+
+    final = find_spec(model).input_size
+    wanted, least = (
+        min(MOST_EPOCHS, max(rounds, shown // max(pictures, 1)))
+        for rounds, shown in ((EPOCHS, SHOWN), (LEAST_EPOCHS, LEAST_SHOWN))
+    )
+    for epochs in range(wanted, least, -1):
+        work = count_work(pictures, plan_sizes(epochs, final, one_size=model in FIXED_SIZE))
+        if work * seconds_a_picture * ALLOWANCE <= minutes * 60:
+            return epochs
+    return least
+
+
+def count_taught(pictures: int) -> int:
+    return round(pictures * DEFAULT_FRACTIONS[0])
 
 
 def copy_samples(line: Line, data: Path, *, settings: Settings) -> int:

@@ -1,0 +1,107 @@
+"""Everything that the Train page writes. Each asks for the role first: the menu hides pages, this refuses deeds."""
+
+import re
+from pathlib import Path
+from typing import BinaryIO
+
+from inspection.config import load_settings
+from inspection.errors import DataInvalid, LineInvalid
+from inspection.jobs.desk import Desk, open_desk
+from inspection.jobs.job import Job, JobRefused
+from inspection.jobs.pictures import data_root, resolve_folder
+from inspection.jobs.works import STAGED
+from inspection.learning.install import Staged, install
+from inspection.learning.new_line import NewLine, refuse_name
+from inspection.lines import list_lines, load_line
+from inspection.ui.roles import Role, require
+from inspection.ui.train_archive import Progress, Unpacked, unpack_set
+
+
+def get_desk() -> Desk:
+    return open_desk(load_settings())
+
+
+def take_archive(stream: BinaryIO, name: str, progress: Progress) -> Unpacked:
+    require(Role.ENGINEER)
+    return unpack_set(stream, name, data_root(load_settings()), progress=progress)
+
+
+def start_check(data: str) -> Job:
+    person = require(Role.ENGINEER)
+    resolve_folder(data, load_settings())
+    return get_desk().hand_in("check", f"Check {data}", {"data": data}, by=person.name)
+
+
+def start_line(plan: NewLine) -> Job:
+    """The plan's data is the name of a data set."""
+    person = require(Role.ENGINEER)
+    settings, desk = load_settings(), get_desk()
+    refuse_name(plan.name, settings)
+    resolve_folder(str(plan.data), settings)
+    if any(job.active and job.asked.arguments.get("name") == plan.name for job in desk.list_jobs()):
+        raise LineInvalid(f"Expected a new name, but a line {plan.name} is being made. Choose another.")
+    arguments = {name: getattr(plan, name) for name in NewLine.__slots__} | {"data": str(plan.data)}
+    return desk.hand_in("new-line", f"New line {plan.name}", arguments, by=person.name)
+
+
+def start_rival(
+    data: str, line: str, model: str, *, epochs: int, recipe: str | None, warm_start: str | None, seed: int
+) -> Job:
+    person = require(Role.ENGINEER)
+    settings, desk = load_settings(), get_desk()
+    resolve_folder(data, settings)
+    definition = load_line(line, settings)
+    for job in desk.list_jobs():
+        asked = job.asked.arguments
+        if job.active and (asked.get("line"), asked.get("model")) == (line, model):
+            raise JobRefused(
+                f"Expected no other training of {model} for {line}, but one waits or runs. Follow it."
+            )
+    arguments = {
+        "data": data,
+        "line": definition.name,
+        "model": model,
+        "epochs": epochs,
+        "recipe": recipe,
+        "warm_start": warm_start,
+        "seed": seed,
+    }
+    return desk.hand_in("train", f"Train {model} for {line}", arguments, by=person.name)
+
+
+def cancel(job_id: str) -> None:
+    require(Role.ENGINEER)
+    get_desk().cancel(job_id)
+
+
+def resume(job_id: str) -> None:
+    require(Role.ENGINEER)
+    get_desk().resume(job_id)
+
+
+def remove(job_id: str) -> None:
+    require(Role.ENGINEER)
+    get_desk().remove(job_id)
+
+
+def take_over(job_id: str) -> Path:
+    """The model that was trained again replaces the one in use."""
+    require(Role.ENGINEER)
+    return install(find_staged(get_desk().find(job_id)), load_settings(), replace=True)
+
+
+def find_staged(job: Job) -> Staged:
+    result = job.read_result()
+    if job.asked.kind != "train" or not result:
+        raise DataInvalid("Expected a training that finished. Resume it, or start another.")
+    line, model = str(result["line"]), str(result["model"])
+    return Staged(line, model, job.folder / STAGED / line)
+
+
+def propose_name(data: str) -> str:
+    """A line's name out of a data set's, not taken yet."""
+    words = re.sub(r"[^a-z0-9]+", "-", data.rpartition("/")[2].lower()).strip("-")
+    stem = re.sub(r"^[^a-z]+", "", words)[:34].strip("-") or "line"
+    taken = set(list_lines())
+    numbers = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(taken) + 2))
+    return next(name for name in numbers if name not in taken)

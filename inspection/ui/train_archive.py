@@ -1,0 +1,255 @@
+"""A ZIP of pictures, one sub-folder a class → a folder below the data root. Hostile until it is unpacked.
+
+Whatever the archive claims, what is read is counted; no name in it is used as a path before every part of it was
+looked at; nothing but pictures is written. Pictures are told by their first bytes here; check-data decodes them all.
+"""
+
+import re
+import secrets
+import shutil
+import stat
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from inspection.errors import DataInvalid
+from inspection.formats import bmp, jpeg, png, tiff_page, webp
+from inspection.learning.data import PICTURE_SUFFIXES
+from inspection.ui.uploads import ArchiveRefused, Refusal, clean_name
+
+_SET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_ENCRYPTED = 0x1
+_TELLS = 65_535 + 22  # the directory's end record and the longest comment, APPNOTE 4.3.16
+_DEEPEST = 4  # folders and the file itself, below the archive's own top folder
+_MB = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    entries: int = 20_000
+    total_bytes: int = 4096 * _MB
+    picture_bytes: int = 64 * _MB
+    directory_bytes: int = 8 * _MB
+    ratio: int = 100  # unpacked to packed; pictures are packed already
+    free_bytes: int = 1024 * _MB  # left on the disk afterwards
+    refusals: int = 50  # that are named; the others are counted
+
+
+@dataclass(slots=True)
+class Unpacked:
+    path: Path
+    classes: dict[str, int] = field(default_factory=dict)
+    refusals: list[Refusal] = field(default_factory=list)
+    refused: int = 0
+
+    @property
+    def pictures(self) -> int:
+        return sum(self.classes.values())
+
+    def refuse(self, refusal: Refusal, most: int) -> None:
+        self.refused += 1
+        if len(self.refusals) < most:
+            self.refusals.append(refusal)
+
+
+Progress = Callable[[float], object]  # the share done, 0…1
+
+
+def unpack_set(
+    stream: BinaryIO, name: str, root: Path, *, limits: Limits | None = None, progress: Progress | None = None
+) -> Unpacked:
+    """All of it or nothing: the folder gets its name when it is complete."""
+    limits, target = limits or Limits(), root / check_set_name(name, root)
+    archive, infos = open_archive(stream, limits, root)
+    partial = root / f".incoming-{secrets.token_hex(6)}"
+    partial.mkdir(parents=True)
+    try:
+        unpacked = Unpacked(target)
+        top = find_top(infos)
+        for number, info in enumerate(infos):
+            try:
+                take_entry(archive, info, partial, top, unpacked, limits)
+            except ArchiveRefused as error:
+                unpacked.refuse(Refusal.of(clean_name(info.filename), error), limits.refusals)
+            if progress is not None:
+                progress((number + 1) / len(infos))
+        if len(unpacked.classes) < 2:
+            raise ArchiveRefused(say_no_classes(unpacked))
+        partial.rename(target)
+    finally:  # a click elsewhere ends the script here too, by an exception of its own
+        shutil.rmtree(partial, ignore_errors=True)
+    return unpacked
+
+
+def check_set_name(name: str, root: Path) -> str:
+    if not _SET_NAME.fullmatch(name):
+        raise DataInvalid(
+            f"Expected a name of small letters, digits and dashes (at most 40), got {name!r}. Rename it."
+        )
+    if (root / name).exists():
+        raise DataInvalid(
+            f"Expected a new name, but there are pictures under {name} already. Choose another."
+        )
+    return name
+
+
+def say_no_classes(unpacked: Unpacked) -> str:
+    why = f" The first that was refused: {unpacked.refusals[0].message}" if unpacked.refusals else ""
+    return (
+        f"Expected pictures in at least two sub-folders, one a class; found {unpacked.pictures} pictures in "
+        f"{len(unpacked.classes)}.{why}"
+    )
+
+
+def open_archive(
+    stream: BinaryIO, limits: Limits, root: Path
+) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
+    """What can be refused as a whole, by its directory."""
+    packed = stream.seek(0, 2)
+    check_directory(stream, packed, limits)
+    stream.seek(0)
+    try:
+        archive = zipfile.ZipFile(stream)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise ArchiveRefused(
+            f"Expected a ZIP archive; it cannot be read ({error}). Pack it again."
+        ) from error
+    infos = [info for info in archive.infolist() if not info.is_dir() and not is_hidden(info.filename)]
+    if len(archive.infolist()) > limits.entries:
+        raise ArchiveRefused(
+            f"Expected at most {limits.entries:,} files, got {len(archive.infolist()):,}. Split the archive."
+        )
+    claimed = sum(info.file_size for info in infos)
+    if claimed > limits.total_bytes or claimed > max(limits.ratio * packed, 10 * _MB):
+        raise ArchiveRefused(
+            f"It would unpack from {packed / _MB:,.1f} MB to {claimed / _MB:,.0f} MB, which pictures do not. "
+            f"At most {limits.total_bytes // _MB:,} MB and {limits.ratio} times its size are unpacked."
+        )
+    root.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(root).free - claimed < limits.free_bytes:
+        raise ArchiveRefused(
+            "Expected room on the disk, but it is nearly full. Remove old runs or data sets first."
+        )
+    return archive, infos
+
+
+def check_directory(stream: BinaryIO, packed: int, limits: Limits) -> None:
+    """Before zipfile builds an object for each entry: a few megabytes can list millions."""
+    start = stream.seek(max(0, packed - _TELLS))
+    tail = stream.read()
+    position = tail.rfind(b"PK\x05\x06")
+    if position < 0 or position + 22 > len(tail):
+        raise ArchiveRefused(
+            "Expected a ZIP archive, but it has no directory: it is cut short or something else."
+        )
+    size = int.from_bytes(tail[position + 12 : position + 16], "little")
+    if tail[max(0, position - 20) : position].startswith(b"PK\x06\x07") or size > limits.directory_bytes:
+        raise ArchiveRefused("Expected a smaller archive: its directory lists too many files. Split it.")
+    if size > start + position:
+        raise ArchiveRefused(
+            "Expected a ZIP archive, but its directory claims more than there is. Pack it again."
+        )
+
+
+def is_hidden(name: str) -> bool:
+    """What a desktop leaves in an archive."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    dotted = any(part.startswith(".") and part != ".." for part in parts)
+    return dotted or "__MACOSX" in parts or parts[-1:] == ("Thumbs.db",)
+
+
+def find_top(infos: list[zipfile.ZipInfo]) -> str | None:
+    """The one folder that holds everything, if there is one and the classes lie below it."""
+    parts = [PurePosixPath(info.filename.replace("\\", "/")).parts for info in infos]
+    tops = {each[0] for each in parts if each}
+    return tops.pop() if len(tops) == 1 and any(len(each) > 2 for each in parts) else None
+
+
+def take_entry(
+    archive: zipfile.ZipFile,
+    info: zipfile.ZipInfo,
+    into: Path,
+    top: str | None,
+    unpacked: Unpacked,
+    limits: Limits,
+) -> None:
+    parts = split_name(info, top)
+    data = read_entry(archive, info, limits)
+    if not is_picture(data):
+        raise ArchiveRefused("Its bytes are no picture (JPEG, PNG, BMP, TIFF or WebP). Export it again.")
+    path = place(into, parts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    class_name = path.relative_to(into).parts[0]
+    unpacked.classes[class_name] = unpacked.classes.get(class_name, 0) + 1
+
+
+def split_name(info: zipfile.ZipInfo, top: str | None) -> tuple[str, ...]:
+    """Safe names of the folders and the file, from the class on."""
+    name = info.filename.replace("\\", "/")
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG):
+        what = "a link" if kind == stat.S_IFLNK else "a device or a pipe"
+        raise ArchiveRefused(f"It is {what}, not a file. Pack the files themselves.")
+    parts = PurePosixPath(name).parts
+    if name.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", name):
+        raise ArchiveRefused("Its path leads out of the archive. Pack a plain folder.")
+    if PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES:
+        raise ArchiveRefused(
+            "It is no picture by its ending. Leave it out; boxes and masks are not read from archives."
+        )
+    inner = parts[1:] if top is not None else parts
+    if not 2 <= len(inner) <= _DEEPEST:
+        raise ArchiveRefused(
+            "Expected it in the sub-folder of its class. Sort the pictures into one folder a class."
+        )
+    return tuple(clean_part(part) for part in inner)
+
+
+def clean_part(part: str) -> str:
+    """A name that every file system takes, and that reads like the one that was given."""
+    text = unicodedata.normalize("NFC", part)
+    kept = "".join(letter if letter.isalnum() or letter in "-_. +()" else "_" for letter in text).strip(" .")
+    stem, dot, suffix = kept.rpartition(".")
+    return f"{stem[:60]}{dot}{suffix[:20]}" if dot else (kept[:60] or "unnamed")
+
+
+def place(into: Path, parts: tuple[str, ...]) -> Path:
+    """Where no other file is: names that differ only in what was cleaned away stay two files."""
+    path = into.joinpath(*parts)
+    number = 2
+    while path.exists():
+        path = into.joinpath(*parts[:-1], f"{Path(parts[-1]).stem}-{number}{Path(parts[-1]).suffix}")
+        number += 1
+    return path
+
+
+def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> bytes:
+    if info.flag_bits & _ENCRYPTED:
+        raise ArchiveRefused("It is encrypted. Pack it without a password.")
+    try:
+        data = b"".join(read_chunks(archive, info, limits.picture_bytes + 1))
+    except (zipfile.BadZipFile, NotImplementedError, zlib.error, EOFError, OSError, ValueError) as error:
+        raise ArchiveRefused(f"It cannot be unpacked ({error}). Pack it again.") from error
+    if len(data) > limits.picture_bytes:
+        raise ArchiveRefused(
+            f"Expected at most {limits.picture_bytes // _MB} MB a picture, got more. Send a smaller one."
+        )
+    return data
+
+
+def read_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> Iterator[bytes]:
+    """The header's size is a claim: reading stops at the limit whatever it says."""
+    with archive.open(info) as stream:
+        while most > 0 and (chunk := stream.read(min(most, _MB))):
+            most -= len(chunk)
+            yield chunk
+
+
+def is_picture(data: bytes) -> bool:
+    starts = (jpeg.MAGIC, png.MAGIC, *tiff_page.MAGIC)
+    return data.startswith(starts) or webp.is_webp(data) or bmp.is_bmp(data)

@@ -1,0 +1,168 @@
+"""Archives that are hostile until they are unpacked."""
+
+import io
+import stat
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from inspection.errors import AssayError, DataInvalid
+from inspection.ui.train_archive import Limits, Unpacked, unpack_set
+from inspection.ui.uploads import ArchiveRefused
+from tests.ui.fakes import make_png
+
+PNG = make_png(0, width=24, height=16)
+GOOD = [("ok/1.png", PNG), ("ok/2.png", PNG), ("bent/1.png", PNG)]
+
+
+def pack(
+    entries: Iterable[tuple[str | zipfile.ZipInfo, bytes]], method: int = zipfile.ZIP_STORED
+) -> io.BytesIO:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, data in entries:
+            archive.writestr(name, data)
+    return stream
+
+
+def unpack(root: Path, *extra: tuple[str | zipfile.ZipInfo, bytes], limits: Limits | None = None) -> Unpacked:
+    return unpack_set(pack([*GOOD, *extra]), "parts", root, limits=limits)
+
+
+def files(root: Path) -> list[str]:
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+def make_link(name: str, kind: int = stat.S_IFLNK) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (kind | 0o777) << 16
+    return info
+
+
+def test_a_folder_a_class_is_unpacked(tmp_path: Path) -> None:
+    told: list[float] = []
+    unpacked = unpack_set(pack(GOOD), "parts", tmp_path, progress=told.append)
+    assert unpacked.classes == {"ok": 2, "bent": 1} and unpacked.pictures == 3 and unpacked.refused == 0
+    assert files(tmp_path) == ["parts/bent/1.png", "parts/ok/1.png", "parts/ok/2.png"]
+    assert (tmp_path / "parts/ok/1.png").read_bytes() == PNG
+    assert told == pytest.approx([1 / 3, 2 / 3, 1])
+
+
+def test_one_folder_around_everything_is_no_class(tmp_path: Path) -> None:
+    wrapped = pack((f"My parts 2026/{name}", data) for name, data in GOOD)
+    assert unpack_set(wrapped, "parts", tmp_path).classes == {"ok": 2, "bent": 1}
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        (("../../escape.png", PNG), "leads out"),
+        (("ok/../../../escape.png", PNG), "leads out"),
+        (("/etc/escape.png", PNG), "leads out"),
+        (("C:\\temp\\escape.png", PNG), "leads out"),
+        (("ok\\..\\..\\escape.png", PNG), "leads out"),
+        ((make_link("ok/escape.png"), b"/etc/passwd"), "a link"),
+        ((make_link("ok/escape.png", stat.S_IFIFO), b""), "a device or a pipe"),
+        (("ok/escape.sh", b"#!/bin/sh"), "no picture by its ending"),
+        (("ok/escape.png", b"<html>"), "bytes are no picture"),
+        (("ok/escape.png", b""), "bytes are no picture"),
+        (("escape.png", PNG), "sub-folder of its class"),
+        (("ok/a/b/c/d/escape.png", PNG), "sub-folder of its class"),
+        (("ok/escape.zip", pack(GOOD).getvalue()), "no picture by its ending"),
+        (("ok/escape.png", pack(GOOD).getvalue()), "bytes are no picture"),
+    ],
+)
+def test_what_is_refused_is_named_and_the_rest_goes_on(
+    tmp_path: Path, entry: tuple[str | zipfile.ZipInfo, bytes], why: str
+) -> None:
+    root = tmp_path / "deep" / "root"
+    unpacked = unpack(root, entry)
+    (refusal,) = unpacked.refusals
+    assert refusal.kind == "ArchiveRefused" and why in refusal.message and "escape" in refusal.name
+    assert unpacked.pictures == 3
+    assert len(files(tmp_path)) == 3 and not any("escape" in name for name in files(tmp_path))
+
+
+def test_names_that_collide_once_they_are_cleaned_stay_two(tmp_path: Path) -> None:
+    unpacked = unpack(tmp_path, ("ok/a:b.png", PNG), ("ok/a?b.png", PNG), ("ok/\u202egnp.png", PNG))
+    assert unpacked.classes["ok"] == 5
+    assert {"parts/ok/a_b.png", "parts/ok/a_b-2.png", "parts/ok/_gnp.png"} <= set(files(tmp_path))
+
+
+def test_desktops_leave_things_that_nobody_put_there(tmp_path: Path) -> None:
+    litter = [(name, b"x") for name in ("__MACOSX/ok/._1.png", ".DS_Store", "ok/.DS_Store", "ok/Thumbs.db")]
+    assert unpack(tmp_path, *litter).refused == 0
+
+
+def make_bomb() -> io.BytesIO:
+    blank = PNG + b"\0" * (30 * 2**20)
+    return pack([(f"ok/{number}.png", blank) for number in range(2)], zipfile.ZIP_DEFLATED)
+
+
+def make_liar() -> io.BytesIO:
+    """Its headers claim a hundred bytes each."""
+    told = make_bomb().getvalue()
+    size = len(PNG) + 30 * 2**20
+    return io.BytesIO(told.replace(size.to_bytes(4, "little"), (100).to_bytes(4, "little")))
+
+
+@pytest.mark.parametrize(
+    ("stream", "limits", "why"),
+    [
+        (make_bomb(), Limits(), "which pictures do not"),
+        (pack(GOOD), Limits(total_bytes=100), "would unpack"),
+        (pack((f"ok/{number}.png", PNG) for number in range(9)), Limits(entries=8), "at most 8 files"),
+        (pack(GOOD), Limits(directory_bytes=20), "lists too many"),
+        (pack(GOOD), Limits(free_bytes=2**60), "nearly full"),
+        (io.BytesIO(b"no archive"), Limits(), "no directory"),
+        (io.BytesIO(pack(GOOD).getvalue()[:-10]), Limits(), "no directory"),
+        (io.BytesIO(pack(GOOD).getvalue()[-60:]), Limits(), "Pack it again"),
+        (pack([("ok/1.png", PNG)]), Limits(), "at least two sub-folders"),
+        (pack([("1.png", PNG), ("2.png", PNG)]), Limits(), "sub-folder of its class"),
+        (pack([]), Limits(), "at least two sub-folders"),
+        (make_liar(), Limits(), "at least two sub-folders"),
+    ],
+)
+def test_a_refused_archive_leaves_nothing(
+    tmp_path: Path, stream: io.BytesIO, limits: Limits, why: str
+) -> None:
+    with pytest.raises(ArchiveRefused, match=why):
+        unpack_set(stream, "parts", tmp_path, limits=limits)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_beyond_the_limit_is_not_read_to_its_end(tmp_path: Path) -> None:
+    unpacked = unpack(tmp_path, ("ok/large.png", PNG + bytes(5000)), limits=Limits(picture_bytes=4000))
+    assert [refusal.name for refusal in unpacked.refusals] == ["large.png"]
+
+
+def test_refusals_beyond_a_few_are_counted(tmp_path: Path) -> None:
+    unpacked = unpack(tmp_path, *((f"ok/{n}.txt", b"x") for n in range(9)), limits=Limits(refusals=4))
+    assert len(unpacked.refusals) == 4 and unpacked.refused == 9
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x", "Parts", "a/b", ".hidden", "x" * 41, "-x"])
+def test_a_set_has_a_plain_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataInvalid, match="Rename it"):
+        unpack_set(pack(GOOD), name, tmp_path)
+
+
+def test_pictures_that_are_there_are_not_touched(tmp_path: Path) -> None:
+    unpack(tmp_path)
+    with pytest.raises(AssayError, match="Choose another"):
+        unpack(tmp_path)
+
+
+def test_an_interrupted_upload_leaves_nothing(tmp_path: Path) -> None:
+    class Elsewhere(BaseException):
+        """As a click does to a running script."""
+
+    def leave(share: float) -> None:
+        if share > 0.5:
+            raise Elsewhere
+
+    with pytest.raises(Elsewhere):
+        unpack_set(pack(GOOD), "parts", tmp_path, progress=leave)
+    assert list(tmp_path.iterdir()) == []
