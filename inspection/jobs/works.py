@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inspection.config import Settings, load_settings
+from inspection.jobs.fine_tuning import teach_corrections
 from inspection.jobs.job import Job
 from inspection.jobs.pictures import resolve_folder, stamp_folder
 from inspection.jobs.supervise import Report, Work
@@ -84,4 +85,9 @@ def find_run(job: Job) -> Path | None:
     return found[-1].parent if found else None
 
 
-WORKS: dict[str, Work] = {"check": check_pictures, "train": train_rival, "new-line": found_line}
+WORKS: dict[str, Work] = {
+    "check": check_pictures,
+    "train": train_rival,
+    "new-line": found_line,
+    "fine-tune": teach_corrections,
+}
