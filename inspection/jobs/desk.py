@@ -38,7 +38,7 @@ from inspection.jobs.job import (
 from inspection.jobs.processes import identify, signal_group
 
 COMMAND = (sys.executable, "-m", "inspection.jobs")
-HEAVY = ("train", "new-line")  # those wait for one another; short ones run beside them
+HEAVY = ("train", "new-line", "fine-tune")  # those wait for one another; short ones run beside them
 GRACE_S = 20.0  # between being asked to stop and being killed: time to finish a step and say so
 _children: list["subprocess.Popen[bytes]"] = []  # kept until they have ended, so that they are collected
 
