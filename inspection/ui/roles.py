@@ -118,6 +118,14 @@ PAGES: tuple[PageSpec, ...] = (
         roles=frozenset({Role.ENGINEER}),
     ),
     PageSpec(
+        file="screens/promote.py",
+        title="Improve",
+        icon=":material/military_tech:",
+        help="Corrections teach a challenger; a gate holds it against the champion; a signed yes promotes, one click undoes.",
+        section="Engineering",
+        roles=frozenset({Role.MANAGER, Role.ENGINEER}),
+    ),
+    PageSpec(
         file="screens/models.py",
         title="Models",
         icon=":material/deployed_code:",
