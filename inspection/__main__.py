@@ -7,6 +7,7 @@ import typer
 from inspection.commands.bench import run_bench
 from inspection.commands.check_data import check_folders
 from inspection.commands.evaluate import evaluate_folder
+from inspection.commands.fine_tune import fine_tune_line
 from inspection.commands.inspect import inspect_pictures
 from inspection.commands.listing import show_lines, show_models
 from inspection.commands.new_line import create_line
@@ -29,6 +30,7 @@ app.command("inspect")(inspect_pictures)
 app.command("bench")(run_bench)
 app.command("evaluate")(evaluate_folder)
 app.command("train")(train_model)
+app.command("fine-tune")(fine_tune_line)
 app.command("novelty")(fit_novelty)
 app.command("new-line")(create_line)
 app.command("check-data")(check_folders)
