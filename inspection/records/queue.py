@@ -12,7 +12,7 @@ from enum import IntEnum
 from sqlalchemy import ColumnElement, Connection, Row, case, func, select
 
 from inspection.records.database import Database
-from inspection.records.schema import review_leases, review_queue
+from inspection.records.schema import review_counts, review_leases, review_queue
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -45,25 +45,36 @@ class Place:
 
 def count_waiting(database: Database, *, person: str) -> tuple[Waiting, ...]:
     """What this person may be given; parts that somebody has in hand are among them."""
-    queue = review_queue.c
-    second = case((queue.answered_by != "", 1), else_=0)
-    with database.reading() as connection:
+    counts = review_counts.c
+    second = case((counts.answered_by != "", counts.n), else_=0)
+    with database.reading_one_moment() as connection:
         rows = connection.execute(
-            select(queue.line, queue.rank, func.count(), func.sum(second), func.min(queue.at_us))
-            .where(queue.answered_by != person)
-            .group_by(queue.line, queue.rank)
-            .order_by(queue.line, queue.rank)
+            select(counts.line, counts.rank, func.sum(counts.n), func.sum(second))
+            .where(counts.answered_by != person, counts.n > 0)
+            .group_by(counts.line, counts.rank)
+            .order_by(counts.line, counts.rank)
         ).all()
-    return tuple(
-        Waiting(
-            line=line,
-            reason=Reason(rank),
-            parts=int(parts),
-            seconds=int(seconds),
-            oldest=_EPOCH + timedelta(microseconds=oldest),
+        return tuple(
+            Waiting(
+                line=line,
+                reason=Reason(rank),
+                parts=int(parts),
+                seconds=int(seconds),
+                oldest=_find_oldest(connection, line, rank, person),
+            )
+            for line, rank, parts, seconds in rows
         )
-        for line, rank, parts, seconds, oldest in rows
-    )
+
+
+def _find_oldest(connection: Connection, line: str, rank: int, person: str) -> datetime:
+    queue = review_queue.c
+    at_us = connection.execute(
+        select(queue.at_us)
+        .where(queue.line == line, queue.rank == rank, queue.answered_by != person)
+        .order_by(queue.at_us)
+        .limit(1)
+    ).scalar_one()
+    return _EPOCH + timedelta(microseconds=at_us)
 
 
 def find_next(
@@ -117,14 +128,8 @@ def _list_rules(person: str, skipped: Sequence[int], now_us: int) -> list[Column
 
 
 def _list_lines(connection: Connection) -> tuple[str, ...]:
-    """Hops from line to line on the index: DISTINCT would read all of it."""
-    found, column = list[str](), review_queue.c.line
-    query = select(column).order_by(column).limit(1)
-    line = connection.execute(query).scalar()
-    while line is not None:
-        found.append(line)
-        line = connection.execute(query.where(column > line)).scalar()
-    return tuple(found)
+    counts = review_counts.c
+    return tuple(connection.execute(select(counts.line).where(counts.n > 0).distinct()).scalars())
 
 
 def _read_place(row: Row[int, str, int, int, str]) -> Place:

@@ -127,6 +127,16 @@ Index(
     review_queue.c.answered_by,
 )
 
+# How many rows of the queue there are of each kind; triggers count them (migrations/versions/r0003_review_counts.py).
+review_counts = Table(
+    "review_counts",
+    metadata,
+    Column("line", Text, primary_key=True),
+    Column("rank", Integer, primary_key=True, autoincrement=False),
+    Column("answered_by", Text, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+)
+
 # Who has which part in hand. The primary key is what keeps two from the same part.
 review_leases = Table(
     "review_leases",

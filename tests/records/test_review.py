@@ -27,7 +27,7 @@ from inspection.records.review_rules import (
     read_rules,
     share_below,
 )
-from inspection.records.schema import review_leases, review_queue
+from inspection.records.schema import review_counts, review_leases, review_queue
 from inspection.records.store import RecordStore
 from inspection.records.verify import verify
 from inspection.types import Novelty, VerdictKind
@@ -146,6 +146,27 @@ def test_what_waits_is_counted_with_the_oldest(any_store: RecordStore) -> None:
     assert rows[Reason.UNSURE].parts == 1
     own = {row.reason: row for row in count_waiting(any_store.database, person="ada")}
     assert own[Reason.REVIEW].parts == 1 and own[Reason.REVIEW].seconds == 0
+
+
+def count_rows(store: RecordStore) -> tuple[Counter[tuple[str, int, str]], Counter[tuple[str, int, str]]]:
+    """As counted by the triggers, and as they are."""
+    with store.database.reading() as connection:
+        counted = connection.execute(select(review_counts).where(review_counts.c.n > 0)).all()
+        queue = review_queue.c
+        rows = connection.execute(select(queue.line, queue.rank, queue.answered_by)).all()
+    return Counter({tuple(row[:3]): row[3] for row in counted}), Counter(tuple(row) for row in rows)
+
+
+def test_the_counts_follow_what_comes_and_goes(any_store: RecordStore) -> None:
+    set_rules(any_store, confidence_0_1=0.9, second_0_1=0.5)
+    parts = [ask(any_store, number, line=("aluminium", "steel")[number % 2]).id for number in range(12)]
+    parts += [add_one(any_store, number, score_0_1=0.8).id for number in range(20, 26)]
+    for person, answered in (("ada", parts[:9]), ("bo", parts[4:12])):
+        for part in answered:
+            decide(any_store, part, person)
+            counted, there = count_rows(any_store)
+            assert counted == there
+    assert 0 < sum(there.values()) < len(parts)
 
 
 def test_one_answer_settles_a_part_and_a_second_opinion_takes_another_person(
