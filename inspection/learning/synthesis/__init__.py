@@ -8,6 +8,7 @@ from inspection.learning.synthesis.dataset import (
     PlannedScene,
     plan_dataset,
     write_dataset,
+    write_scene,
 )
 from inspection.learning.synthesis.defects import CONDITIONS
 from inspection.learning.synthesis.light import Light, make_light
@@ -33,6 +34,7 @@ __all__ = [
     "blend_patch",
     "plan_dataset",
     "write_dataset",
+    "write_scene",
     "fit_pose",
     "make_belt",
     "make_light",

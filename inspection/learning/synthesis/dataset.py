@@ -46,6 +46,15 @@ class PlannedScene:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenScene:
+    """What boxes.json says of it."""
+
+    number: int
+    image: dict[str, object]
+    part: dict[str, object] | None  # its annotation but for the id; none for a negative
+
+
 def plan_dataset(
     count: int, seed: int, *, designs: Sequence[str] = TRAINED_DESIGNS, negatives_share: float = 0.1
 ) -> tuple[PlannedScene, ...]:
@@ -81,21 +90,33 @@ def write_dataset(
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """`on_progress(done, count)` after each picture. Returns the path of boxes.json."""
-    images: list[dict[str, object]] = []
-    annotations: list[dict[str, object]] = []
     plan = plan_dataset(count, seed, designs=designs, negatives_share=negatives_share)
+    rows = []
     for done, planned in enumerate(plan, start=1):
-        scene = planned.render(width=width, height=height)
-        path = Path(planned.folder) / planned.name
-        _write_pictures(folder, path, scene)
-        images.append(_describe_image(done, path, scene, planned.seed))
-        if scene.box is not None:
-            annotations.append(_describe_part(len(annotations) + 1, done, scene))
+        rows.append(write_scene(folder, planned, done, width=width, height=height))
         if on_progress is not None:
             on_progress(done, count)
-    boxes = folder / "boxes.json"
+    return write_boxes(folder, rows)
+
+
+def write_scene(
+    folder: Path, planned: PlannedScene, number: int, *, width: int = 640, height: int = 480
+) -> WrittenScene:
+    """number: its place in the plan, from 1."""
+    scene = planned.render(width=width, height=height)
+    path = Path(planned.folder) / planned.name
+    _write_pictures(folder, path, scene)
+    part = None if scene.box is None else _describe_part(number, scene)
+    return WrittenScene(number, _describe_image(number, path, scene, planned.seed), part)
+
+
+def write_boxes(folder: Path, rows: Sequence[WrittenScene]) -> Path:
+    """rows: in the order of the plan."""
+    parts = [row.part for row in rows if row.part is not None]
+    annotations = [{"id": index, **part} for index, part in enumerate(parts, start=1)]
     categories = [{"id": index, "name": name} for index, name in enumerate(CONDITIONS, start=1)]
-    content = {"images": images, "annotations": annotations, "categories": categories}
+    content = {"images": [row.image for row in rows], "annotations": annotations, "categories": categories}
+    boxes = folder / "boxes.json"
     boxes.write_text(json.dumps(content, indent=1), encoding="utf-8")
     return boxes
 
@@ -127,11 +148,10 @@ def _describe_image(number: int, path: Path, scene: Scene, seed: int) -> dict[st
     }
 
 
-def _describe_part(number: int, image: int, scene: Scene) -> dict[str, object]:
+def _describe_part(image: int, scene: Scene) -> dict[str, object]:
     assert scene.box is not None and scene.condition is not None
     x1, y1, x2, y2 = scene.box.as_list()
     return {
-        "id": number,
         "image_id": image,
         "category_id": CONDITIONS.index(scene.condition) + 1,
         "bbox": [x1, y1, x2 - x1, y2 - y1],

@@ -1,0 +1,38 @@
+"""make-data: the pictures of the synthetic line, made here."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inspection.commands.output import Exit, notes, results, show_progress
+from inspection.errors import DataInvalid
+
+SYNTHETIC = ("aluminium",)
+
+
+def make_data(
+    line: Annotated[str, typer.Argument(help="A line whose pictures are synthesised: aluminium.")],
+    out: Annotated[Path, typer.Option(help="Gets train/, validation/ and test/.")],
+    train: Annotated[int, typer.Option(min=10, help="Pictures that teach.")] = 6000,
+    validation: Annotated[int, typer.Option(min=10, help="Pictures that choose.")] = 700,
+    test: Annotated[
+        int, typer.Option(min=10, help="Pictures that judge, of designs that never teach.")
+    ] = 1200,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")] = None,
+) -> None:
+    """Render the line's pictures with boxes and masks. The same numbers give the same bytes; started again, it goes on."""
+    from inspection.learning.synthesis.making import make_side, plan_sides
+
+    if line not in SYNTHETIC:
+        raise DataInvalid(
+            f"Expected a line whose pictures are synthesised ({', '.join(SYNTHETIC)}), got {line!r}. "
+            "The pictures of the others must be fetched; the line's licence says from whom."
+        )
+    for side in plan_sides(train=train, validation=validation, test=test):
+        with show_progress(side.name) as tick:
+            folder = make_side(out, side, workers=workers or len(os.sched_getaffinity(0)), on_progress=tick)
+        notes.print(f"{side.name}: {side.count} pictures, seed {side.seed}, {len(side.designs)} designs")
+        results.print(str(folder))
+    raise typer.Exit(Exit.OK)

@@ -1,0 +1,89 @@
+"""A data set made by several processes, cut short and gone on with, is the one that one process makes at once."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from inspection.errors import DataInvalid
+from inspection.learning.synthesis import HELD_OUT_DESIGNS, TRAINED_DESIGNS, write_dataset
+from inspection.learning.synthesis.making import JOURNAL, Side, make_side, plan_sides
+
+SIDE = Side("test", 6, 3, tuple(HELD_OUT_DESIGNS))
+
+
+class Killed(Exception):
+    pass
+
+
+def read_all(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def at_once(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("once")
+    write_dataset(folder, count=SIDE.count, seed=SIDE.seed, designs=SIDE.designs)
+    return read_all(folder)
+
+
+def test_two_processes_make_the_same_bytes(at_once: dict[str, bytes], tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    folder = make_side(tmp_path, SIDE, workers=2, on_progress=lambda done, total: told.append((done, total)))
+    assert read_all(folder) == at_once
+    assert told == [(number, 6) for number in range(1, 7)]
+    assert [each.name for each in tmp_path.iterdir()] == ["test"]
+
+
+def test_a_killed_run_goes_on(at_once: dict[str, bytes], tmp_path: Path) -> None:
+    def kill(done: int, total: int) -> None:
+        if done == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        make_side(tmp_path, SIDE, on_progress=kill)
+    assert not (tmp_path / "test").exists()
+    journal = tmp_path / ".test.partial" / JOURNAL
+    with journal.open("a") as stream:
+        stream.write('{"number": 3, "ima')  # cut short
+    told: list[int] = []
+    folder = make_side(tmp_path, SIDE, on_progress=lambda done, total: told.append(done))
+    assert told == [3, 4, 5, 6]
+    assert read_all(folder) == at_once
+
+
+def test_what_is_whole_is_left_alone_and_others_are_not_mixed_in(tmp_path: Path) -> None:
+    folder = make_side(tmp_path, Side("test", 3, 3, SIDE.designs))
+    made = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    make_side(tmp_path, Side("test", 3, 3, SIDE.designs))
+    assert made == {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    with pytest.raises(DataInvalid, match="Choose another folder"):
+        make_side(tmp_path, Side("test", 3, 4, SIDE.designs))
+    (tmp_path / ".train.partial").mkdir()
+    (tmp_path / ".train.partial" / JOURNAL).write_text('{"side": {"name": "train", "count": 9}}\n')
+    with pytest.raises(DataInvalid, match="Ask for the same numbers again"):
+        make_side(tmp_path, Side("train", 3, 1, TRAINED_DESIGNS))
+
+
+def test_the_lines_sides_share_no_scene_and_the_test_side_no_design() -> None:
+    train, validation, test = plan_sides(train=6000, validation=700, test=1200)
+    assert [(each.name, each.count, each.seed) for each in (train, validation, test)] == [
+        ("train", 6000, 1),
+        ("validation", 700, 2),
+        ("test", 1200, 3),
+    ]
+    assert not set(test.designs) & set(train.designs) and validation.designs == train.designs
+
+
+def test_the_boxes_name_every_picture(at_once: dict[str, bytes]) -> None:
+    boxes = json.loads(at_once["boxes.json"])
+    assert {row["file_name"] for row in boxes["images"]} == {
+        name for name in at_once if name.endswith(".jpg")
+    }
+    assert [row["id"] for row in boxes["annotations"]] == list(range(1, len(boxes["annotations"]) + 1))
+    pictures = {row["id"]: row for row in boxes["images"]}
+    assert all(pictures[row["image_id"]]["kind"] == "part" for row in boxes["annotations"])
