@@ -6,7 +6,7 @@ LINE ?= aluminium
 MODEL ?= mobilenetv3_large
 DATA ?= var/data/$(LINE)
 
-.PHONY: run test test-slow lint format bench bench-app train clean
+.PHONY: run test test-slow lint format bench bench-app train data results clean
 
 run: .venv/ready
 	$(BIN)/streamlit run server.py --server.port $(PORT)
@@ -36,6 +36,13 @@ bench-app: .venv/ready-dev
 
 train: .venv/ready
 	$(BIN)/python -m inspection train $(LINE) --model $(MODEL) --data $(DATA)
+
+# The synthetic line's pictures: the same numbers give the same bytes, so that anybody can train on them again.
+data: .venv/ready
+	$(BIN)/python -m inspection make-data aluminium --out var/data/aluminium
+
+results: .venv/ready
+	$(BIN)/python -m inspection results
 
 # The stamps are written last, so that an interrupted install starts over.
 .venv/ready: requirements.txt

@@ -7,12 +7,17 @@ import typer
 from inspection.commands.bench import run_bench
 from inspection.commands.check_data import check_folders
 from inspection.commands.evaluate import evaluate_folder
+from inspection.commands.folds import run_folds
 from inspection.commands.fine_tune import fine_tune_line
 from inspection.commands.inspect import inspect_pictures
 from inspection.commands.listing import show_lines, show_models
+from inspection.commands.make_data import make_data
 from inspection.commands.new_line import create_line
 from inspection.commands.novelty import fit_novelty
 from inspection.commands.output import Exit, notes
+from inspection.commands.results import write_results
+from inspection.commands.robustness import worsen_pictures
+from inspection.commands.splits import store_splits
 from inspection.commands.train import train_model
 from inspection.commands.verify import verify_records, write_signed_checkpoint
 from inspection.errors import AssayError
@@ -30,10 +35,15 @@ app.command("inspect")(inspect_pictures)
 app.command("bench")(run_bench)
 app.command("evaluate")(evaluate_folder)
 app.command("train")(train_model)
+app.command("folds")(run_folds)
+app.command("robustness")(worsen_pictures)
+app.command("results")(write_results)
 app.command("fine-tune")(fine_tune_line)
 app.command("novelty")(fit_novelty)
 app.command("new-line")(create_line)
 app.command("check-data")(check_folders)
+app.command("make-data")(make_data)
+app.command("splits")(store_splits)
 app.command("verify")(verify_records)
 app.command("checkpoint")(write_signed_checkpoint)
 app.command("lines")(show_lines)

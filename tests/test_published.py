@@ -16,6 +16,7 @@ from inspection.published import (
     list_rows,
     list_slips,
 )
+from inspection.published_tables import CHAIN_000
 from models.registry import REGISTRY
 
 
@@ -83,6 +84,13 @@ def test_slip_one_model_has_two_accuracies() -> None:
 def test_slip_the_classes_do_not_average_to_the_accuracy() -> None:
     mean = sum(each.accuracy["resnet50"] for each in CLASSES) / len(CLASSES)
     assert round(mean, 1) == 90.8
+
+
+@pytest.mark.parametrize(("row", "holds"), [(0, True), (1, False), (2, True)])
+def test_slip_an_f1_that_its_precision_and_recall_do_not_give(row: int, holds: bool) -> None:
+    told = CHAIN_000[row]
+    f1 = 2 * told.precision * told.recall / (told.precision + told.recall)
+    assert (abs(f1 - told.f1) < 0.06) == holds
 
 
 def test_slip_recall_that_is_not_the_accuracy() -> None:

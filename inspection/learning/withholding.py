@@ -28,7 +28,7 @@ def judge_int8(*, pictures: int, changed: int, lost: float, figure: str) -> str 
         complaints.append(f"changes {changed} of {pictures} validation pictures (at most {MOST_CHANGED:.0%})")
     if lost > most_lost + 1e-9:
         complaints.append(
-            f"loses {100 * lost:.2f} points of {figure} on {pictures} validation pictures (at most {100 * MOST_LOST:g})"
+            f"loses {100 * lost:.3g} points of {figure} on {pictures} validation pictures (at most {100 * MOST_LOST:g})"
         )
     return f"INT8 {' and '.join(complaints)}" if complaints else None
 

@@ -5,24 +5,28 @@ from pathlib import Path
 
 import pytest
 
+from inspection.config import ROOT
 from inspection.errors import DataInvalid
 from inspection.learning.data import Dataset, Sample
+from inspection.learning.evaluate import read_evaluations
 from inspection.learning.line_splits import choose_split, parse_fold
 from inspection.learning.split_store import load_stored_split, split_path, store_split
 from inspection.learning.splits import Split, encode_split, hash_split
+from models.card import read_card
 
-ROOT = Path("set")
+FOLDER = Path("set")
+SHIPPED = ROOT / "models" / "weights"
 
 
 def make_dataset() -> tuple[Dataset, dict[str, str]]:
     """Twelve parts of two classes, four pictures each; the publisher's test part holds variants of train's parts."""
     samples = tuple(
-        Sample(ROOT / ("test" if variant == 3 else "train") / name / f"{part:02}_{variant}.png", name)
+        Sample(FOLDER / ("test" if variant == 3 else "train") / name / f"{part:02}_{variant}.png", name)
         for name in ("ok", "bad")
         for part in range(6)
         for variant in range(4)
     )
-    dataset = Dataset("toy", ("ok", "bad"), samples, ROOT)
+    dataset = Dataset("toy", ("ok", "bad"), samples, FOLDER)
     return dataset, {key: f"{key.split('/')[1]}-{Path(key).stem[:2]}" for key in dataset.keys}
 
 
@@ -97,3 +101,17 @@ def test_a_store_that_does_not_fit_its_hash_is_refused(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(DataInvalid, match="python -m inspection splits"):
         load_stored_split(tmp_path, digest)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(SHIPPED.glob("*/*.json")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_every_shipped_card_has_its_keys_beside_it(path: Path) -> None:
+    card = read_card(path)
+    split = load_stored_split(path.parent, card.data["split"]["sha256"])
+    counts = {side: len(getattr(split, side)) for side in ("train", "validation", "test")}
+    assert counts == {side: card.data["split"][side] for side in counts}
+    assert split_path(path.parent, hash_split(split)).stat().st_size < 200_000
+    if path.with_suffix(".parquet").is_file():
+        for (side, _), rows in read_evaluations(path.with_suffix(".parquet")).items():
+            assert set(rows.keys) <= set(getattr(split, side))

@@ -24,7 +24,7 @@ from tests.models.cards import make_card
         (1000, 0, 0.0, None),
         (1000, 10, 0.005, None),  # at the bounds
         (1000, 11, 0.0, "changes 11 of 1000 validation pictures"),
-        (1000, 10, 0.006, "loses 0.60 points of accuracy"),
+        (1000, 10, 0.006, "loses 0.6 points of accuracy"),
         (1000, 10, -0.01, None),  # what is gained is not lost
         (11, 1, 1 / 11, None),  # one picture of few says nothing
         (11, 2, 0.0, "changes 2 of 11"),
@@ -47,7 +47,7 @@ def test_a_classifier_is_judged_by_its_calls() -> None:
     reference = make_evaluation([0] * 98 + [1] * 2, "f32")
     assert withhold_int8(reference, make_evaluation([0] * 97 + [1] * 3, "int8")) is None
     told = withhold_int8(reference, make_evaluation([0] * 96 + [1] * 4, "int8"))
-    assert told is not None and "changes 2 of 100" in told and "loses 2.00 points" in told
+    assert told is not None and "changes 2 of 100" in told and "loses 2 points" in told
     # errors that change sides cancel in the accuracy, not in the count
     assert withhold_int8(reference, make_evaluation([1] * 2 + [0] * 98, "int8")) is not None
 

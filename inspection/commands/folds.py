@@ -1,0 +1,120 @@
+"""folds: an architecture judged on every picture once, or on a split that the shipped weights were not made for."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from inspection.commands.output import Exit, notes, print_table, results, show_progress
+from inspection.commands.train import parse_sizes, plan_run, show_epoch
+from inspection.config import load_settings
+from inspection.lines import load_line
+
+if TYPE_CHECKING:
+    from inspection.learning.study import Study
+    from inspection.types import Precision
+
+EPOCHS = 40
+
+
+def run_folds(
+    line: Annotated[str, typer.Argument(help="The production line.")],
+    model: Annotated[str, typer.Option(help="A classifier of the zoo.")],
+    data: Annotated[Path, typer.Option(help="The line's pictures.")],
+    k: Annotated[int, typer.Option("--k", min=3, help="Folds.")] = 5,
+    split: Annotated[
+        str | None, typer.Option(help="One split instead: grouped, official or stratified.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Rounds over the training pictures.")] = EPOCHS,
+    recipe: Annotated[str | None, typer.Option(help="A named recipe; the line's own by default.")] = None,
+    sizes: Annotated[str | None, typer.Option(help="Stages as EPOCHSxPIXELS,….")] = None,
+    warm_start: Annotated[Path | None, typer.Option(help="Weights to start from, of another line.")] = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    threads: Annotated[int, typer.Option(min=0, help="0: all cores.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
+) -> None:
+    """Train a network a fold and judge it on that fold; pool the rows. Variants of a part stay in one fold where the
+    line knows them. Started again, it goes on with the epoch where it stopped."""
+    from inspection.learning.epochs import EpochRow
+    from inspection.learning.line_splits import choose_split
+    from inspection.learning.run_study import load_pictures, run_study
+    from inspection.learning.study import write_study
+    from models.registry import find_spec
+
+    settings, definition = load_settings(), load_line(line)
+    config = plan_run(
+        definition,
+        model,
+        recipe=recipe,
+        epochs=epochs,
+        changes={
+            "device": device,
+            "threads": threads,
+            "seed": seed,
+            "warm_start": None if warm_start is None else str(warm_start),
+            **({} if sizes is None else {"sizes": parse_sizes(sizes)}),
+        },
+    )
+    pictures = load_pictures(
+        definition, data, size=find_spec(model).input_size, cache_dir=settings.cache_dir / "arrays"
+    )
+    wanted = {f"fold-{number}": f"fold-{number}-of-{k}" for number in range(1, k + 1)}
+    if split is not None:
+        wanted = {split: split}
+    splits = {
+        part: choose_split(pictures.dataset, name, seed=definition.data.split_seed, groups=pictures.groups)
+        for part, name in wanted.items()
+    }
+    with show_progress(f"{model}, {len(splits)} trainings") as tick:
+
+        def show(part: str, row: EpochRow) -> None:
+            notes.print(f"{part}: ", end="")
+            show_epoch(row, None)
+            tick(list(splits).index(part) * row.epochs + row.epoch, len(splits) * row.epochs)
+
+        study = run_study(
+            definition,
+            split or f"{k}-fold",
+            splits,
+            config,
+            pictures,
+            settings.var_dir / "runs" / line / model,
+            settings,
+            on_epoch=show,
+            tell=notes.print,
+        )
+    results.print(str(write_study(study, settings.weights_dir / line)))
+    print_study(study, good=definition.good, groups=pictures.groups)
+    raise typer.Exit(Exit.OK)
+
+
+def print_study(study: "Study", *, good: str | None, groups: Mapping[str, str] | None) -> None:
+    from inspection.learning.study import count_by_group
+
+    rows = []
+    precisions: tuple[Precision, ...] = ("f32", "int8")
+    for precision in precisions:
+        for name, right, n, interval in study.accuracies(precision):
+            assert interval is not None
+            rows.append(
+                (
+                    name,
+                    precision,
+                    n,
+                    n - right,
+                    f"{right / n:.2%}",
+                    f"{interval.low:.2%} to {interval.high:.2%}",
+                )
+            )
+    print_table(("part", "precision", "pictures", "wrong", "accuracy", "95 %"), rows)
+    for precision in precisions:
+        figures = study.figures(precision, good=good)
+        assert figures.accuracy is not None and figures.accuracy_interval is not None
+        low, high = figures.accuracy_interval.as_list()
+        results.print(
+            f"{study.name} at {precision}: {figures.n} pictures, accuracy {figures.accuracy:.2%} ({low:.2%} to {high:.2%})"
+        )
+        if groups is not None:
+            counted = count_by_group(study.pool(precision)[0], groups)
+            results.print(f"  {counted.parts} parts, {counted.parts_with_errors} of them with an error")

@@ -1,0 +1,118 @@
+"""What ships of each line, read once: cards, rows, studies, groups."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from inspection.config import Settings
+from inspection.learning.evaluate import Evaluation, read_evaluations
+from inspection.learning.line_data import read_groups
+from inspection.learning.metrics import Figures
+from inspection.learning.study import Study, list_studies
+from inspection.lines import Line, list_lines, load_line
+from inspection.types import Precision
+from models.card import Card, read_card
+from models.registry import REGISTRY
+
+MEASURED: tuple[Precision, ...] = ("f32", "int8")
+# What a line should have beside the models that its file names.
+WANTED: Mapping[str, tuple[str, ...]] = {
+    "aluminium": ("yolov5n", "ssdlite320", "nanodet_plus_m"),
+    "casting": ("yolov5n",),
+    "steel": ("yolov5n",),
+}
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A model of a line. Without a card it is not trained."""
+
+    model: str
+    good: str | None
+    card: Card | None
+    rows: Mapping[tuple[str, Precision], Evaluation]
+
+    @property
+    def title(self) -> str:
+        return REGISTRY[self.model].title
+
+    @property
+    def detects(self) -> bool:
+        return REGISTRY[self.model].task == "detect"
+
+    @cached_property
+    def measured(self) -> dict[tuple[str, Precision], Figures]:
+        """(split, precision) → figures, from the rows."""
+        if self.card is None:
+            return {}
+        names, temperature = self.card.class_names, self.card.temperature
+        return {
+            place: each.figures(names, good=self.good, temperature=temperature)
+            for place, each in self.rows.items()
+        }
+
+    def figures(self, precision: Precision, split: str = "test") -> Figures | None:
+        return self.measured.get((split, precision))
+
+    def boxes(self, precision: Precision, split: str = "test") -> Mapping[str, Any] | None:
+        """A detector's figures, from its card."""
+        found = {} if self.card is None else self.card.figures.get(split, {})
+        boxes = found.get(precision)
+        return boxes if isinstance(boxes, Mapping) and "map_50" in boxes else None
+
+    def accuracy(self, precision: Precision, split: str = "test") -> float | None:
+        found = self.figures(precision, split)
+        return None if found is None else found.accuracy
+
+    @property
+    def withheld(self) -> str | None:
+        return None if self.card is None else self.card.precisions.get("int8", {}).get("withheld")
+
+
+@dataclass(frozen=True)
+class LineResults:
+    line: Line
+    models: tuple[Shipped, ...]
+    studies: tuple[Study, ...]
+    groups: Mapping[str, str] | None
+
+    def find(self, model: str) -> Shipped | None:
+        return next((each for each in self.models if each.model == model), None)
+
+    @property
+    def classifiers(self) -> tuple[Shipped, ...]:
+        """The trained ones, with rows."""
+        return tuple(each for each in self.models if each.measured)
+
+    def choose_best(self, candidates: tuple[Shipped, ...] | None = None) -> Shipped | None:
+        """By validation, at f32: the test pictures have no say in the choice."""
+        pool = self.classifiers if candidates is None else candidates
+        return max(pool, key=lambda each: each.accuracy("f32", "validation") or 0.0, default=None)
+
+    def find_studies(self, name: str) -> tuple[Study, ...]:
+        return tuple(each for each in self.studies if each.name == name)
+
+
+def gather_lines(settings: Settings) -> dict[str, LineResults]:
+    return {name: gather_line(load_line(name, settings), settings) for name in list_lines(settings)}
+
+
+def gather_line(line: Line, settings: Settings) -> LineResults:
+    home = settings.weights_dir / line.name
+    named = [*line.models, line.locate.model, line.defect_detector, *WANTED.get(line.name, ())]
+    found = [path.stem for path in sorted(home.glob("*.json"))]
+    models = tuple(dict.fromkeys(name for name in (*named, *found) if name is not None))
+    return LineResults(
+        line,
+        tuple(gather_model(line, model, settings) for model in models),
+        tuple(list_studies(home)),
+        read_groups(line),
+    )
+
+
+def gather_model(line: Line, model: str, settings: Settings) -> Shipped:
+    path = settings.weights_dir / line.name / f"{model}.json"
+    card = read_card(path) if path.is_file() else None
+    rows = path.with_suffix(".parquet")
+    return Shipped(model, line.good, card, dict(read_evaluations(rows)) if rows.is_file() else {})

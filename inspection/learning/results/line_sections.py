@@ -1,0 +1,210 @@
+"""A section a line: every model that it should have, on every split, at both precisions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from inspection.learning.metrics import Figures
+from inspection.learning.results.gather import MEASURED, LineResults, Shipped
+from inspection.learning.results.markdown import NONE, exact_rate, percent, rate, table
+from inspection.learning.results.targets import count_right
+from inspection.learning.study import Study, count_by_group
+from inspection.types import Precision
+
+NOT_TRAINED = "not trained"
+CLASSIFIER_COLUMNS = (
+    "model", "split", "precision", "accuracy (95 %, n)", "macro-F1", "escapes (95 %)", "false rejects (95 %)",
+    "calibration error", "changed by INT8",
+)  # fmt: skip
+DETECTOR_COLUMNS = (
+    "model", "split", "precision", "pictures", "mAP@0.5", "mAP@0.5:0.95", "recall (95 %)",
+    "empty called a part (95 %)", "changed by INT8",
+)  # fmt: skip
+
+
+def describe_line(results: LineResults) -> str:
+    line = results.line
+    parts = [
+        f"## {line.title} (`{line.name}`)\n",
+        f"Champion: {title_of(results, line.champion)}. Pictures: {line.licence}.\n",
+        tabulate_classifiers(results),
+        tabulate_detectors(results),
+        describe_studies(results),
+        describe_withheld(results),
+        tabulate_robustness(results),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def title_of(results: LineResults, model: str) -> str:
+    found = results.find(model)
+    return model if found is None else found.title
+
+
+def say_split(shipped: Shipped) -> str:
+    split = {} if shipped.card is None else shipped.card.data["split"]
+    kind = str(split.get("kind", NONE))
+    if kind == "official" and split.get("seed") is None:
+        kind = "made apart"  # sides that never were one set
+    return (
+        f"{kind}: {split['train']:,} / {split['validation']:,} / {split['test']:,}"
+        if "train" in split
+        else kind
+    )
+
+
+def tabulate_classifiers(results: LineResults) -> str:
+    rows: list[tuple[object, ...]] = []
+    for each in results.models:
+        if each.detects:
+            continue
+        if not each.measured:
+            rows.append((each.title, NOT_TRAINED, *(NONE,) * (len(CLASSIFIER_COLUMNS) - 2)))
+            continue
+        for split in ("test", "validation"):
+            for precision in MEASURED:
+                figures = each.figures(precision, split)
+                if figures is not None:
+                    rows.append(describe_classifier(each, figures, split, precision))
+    return table(CLASSIFIER_COLUMNS, rows)
+
+
+def describe_classifier(
+    shipped: Shipped, figures: Figures, split: str, precision: Precision
+) -> tuple[object, ...]:
+    decision = figures.decision
+    return (
+        shipped.title,
+        f"{split} ({say_split(shipped)})" if split == "test" else split,
+        precision.upper(),
+        rate(count_right(figures), figures.n),
+        percent(figures.macro_f1),
+        NONE if decision is None else exact_rate(decision.escapes, decision.defective),
+        NONE if decision is None else exact_rate(decision.false_rejects, decision.good),
+        percent(figures.calibration_error),
+        say_changed(shipped, split) if precision == "int8" else NONE,
+    )
+
+
+def say_changed(shipped: Shipped, split: str) -> str:
+    told = {} if shipped.card is None else shipped.card.precisions.get("int8", {})
+    against = told.get("against_f32", {}).get(split)
+    if against is None:
+        return "not measured"
+    return f"{against['flipped']} of {against['n']:,}"
+
+
+def tabulate_detectors(results: LineResults) -> str:
+    rows: list[tuple[object, ...]] = []
+    for each in results.models:
+        if not each.detects:
+            continue
+        found = [
+            describe_detector(each, boxes, split, precision)
+            for split in ("test", "validation")
+            for precision in MEASURED
+            if (boxes := each.boxes(precision, split)) is not None
+        ]
+        rows += found or [(each.title, NOT_TRAINED, *(NONE,) * (len(DETECTOR_COLUMNS) - 2))]
+    return table(DETECTOR_COLUMNS, rows) if rows else ""
+
+
+def describe_detector(
+    shipped: Shipped, boxes: Mapping[str, Any], split: str, precision: Precision
+) -> tuple[object, ...]:
+    found = round((boxes["recall"] or 0.0) * boxes["boxes"])
+    return (
+        shipped.title,
+        f"{split} ({say_split(shipped)})" if split == "test" else split,
+        precision.upper(),
+        f"{boxes['pictures']:,}",
+        percent(boxes["map_50"]),
+        percent(boxes["map_50_95"]),
+        f"at {boxes['threshold']:g}: {rate(found, boxes['boxes'])}",
+        exact_rate(boxes["empty_called_part"], boxes["empty_pictures"]) if boxes["empty_pictures"] else NONE,
+        say_changed(shipped, split) if precision == "int8" else NONE,
+    )
+
+
+def describe_studies(results: LineResults) -> str:
+    """Networks that were trained to be judged only."""
+    if results.groups is None and not results.studies:
+        return ""
+    told = ["### On other splits: trained to be judged, not shipped\n"]
+    if not results.studies:
+        told.append(
+            f"{NOT_TRAINED.capitalize()}: neither the grouped split nor folds. "
+            f"`python -m inspection folds {results.line.name} --model M --data FOLDER [--split grouped]` measures them.\n"
+        )
+        return "\n".join(told)
+    rows = [row for study in results.studies for row in describe_study(study, results)]
+    columns = (
+        "model",
+        "split",
+        "precision",
+        "accuracy (95 %, n)",
+        "each part",
+        "escapes (95 %)",
+        "counted by part",
+    )
+    return "\n".join((*told, table(columns, rows)))
+
+
+def describe_study(study: Study, results: LineResults) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for precision in MEASURED:
+        figures = study.figures(precision, good=results.line.good)
+        shares = [right / n for _, right, n, _ in study.accuracies(precision)]
+        mean = sum(shares) / len(shares)
+        spread = (sum((share - mean) ** 2 for share in shares) / max(len(shares) - 1, 1)) ** 0.5
+        each = f"{percent(mean)} ± {100 * spread:.2f} ({', '.join(percent(share) for share in shares)})"
+        rows.append(
+            (
+                study.model,
+                f"{study.name}, {'grouped by part' if study.grouped else 'each picture for itself'}",
+                precision.upper(),
+                rate(count_right(figures), figures.n),
+                each if len(shares) > 1 else NONE,
+                NONE
+                if figures.decision is None
+                else exact_rate(figures.decision.escapes, figures.decision.defective),
+                say_parts(study, precision, results.groups) if study.grouped else NONE,
+            )
+        )
+    return rows
+
+
+def say_parts(study: Study, precision: Precision, groups: Mapping[str, str] | None) -> str:
+    if groups is None:
+        return NONE
+    counted = count_by_group(study.pool(precision)[0], groups)
+    told = f"{counted.parts_with_errors} of {counted.parts} parts with an error"
+    interval = counted.accuracy_interval
+    return (
+        told if interval is None else f"{told}; accuracy {percent(interval.low)} to {percent(interval.high)}"
+    )
+
+
+def describe_withheld(results: LineResults) -> str:
+    told = [
+        f"- INT8 is withheld for {each.title}: {each.withheld}." for each in results.models if each.withheld
+    ]
+    return "\n".join(told) + "\n" if told else ""
+
+
+def tabulate_robustness(results: LineResults) -> str:
+    rows: list[tuple[object, ...]] = []
+    for each in results.classifiers:
+        found = [] if each.card is None else each.card.figures.get("robustness", [])
+        for name in dict.fromkeys(row["condition"] for row in found):
+            own = {row["severity"]: row for row in found if row["condition"] == name}
+            first = own[min(own)]
+            cells = (f"{percent(own[level]['accuracy'], 1)}" if level in own else NONE for level in range(6))
+            rows.append(
+                (each.title, first["precision"].upper(), first["n"], name, *cells, own[max(own)]["strength"])
+            )
+    if not rows:
+        return ""
+    columns = ("model", "precision", "n", "disturbance", "as taken", "1", "2", "3", "4", "5", "5 is")
+    return "### On worse pictures: accuracy of the whole line, test pictures, five strengths\n\n" + table(
+        columns, rows
+    )

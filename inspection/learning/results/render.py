@@ -1,0 +1,60 @@
+"""The whole of RESULTS.md, in the order in which it is read. The same evaluations give the same bytes."""
+
+from inspection.config import Settings
+from inspection.learning.results.casting_groups import describe_groups
+from inspection.learning.results.documents import describe_documents
+from inspection.learning.results.gather import gather_lines
+from inspection.learning.results.line_sections import describe_line
+from inspection.learning.results.targets import Results, tabulate_targets
+from inspection.published import SLIPS
+
+ORDER = ("aluminium", "casting", "steel")
+HEAD = """# Results
+
+Made by `python -m inspection results` (`make results`) from the evaluations that ship under `models/weights/`; edit nothing
+here by hand. A test holds this page against them.
+
+How to read it:
+
+- Every rate has its 95 % interval and the count n behind it: Wilson's for accuracies, Clopper and Pearson's for escapes
+  (a defective part called good) and false rejects. Theirs are printed without either.
+- *f32* is the reference, *INT8* what runs unless it is withheld. Both are measured on the weights as they are stored.
+- Models are chosen on validation pictures. Test pictures only judge; where they were looked at more than once, LOG.md says so.
+- Calibration error is that of 15 bins, after the temperature that was fitted on validation pictures.
+- The pictures of the aluminium line are synthesised, those of casting and steel are photographs. Figures of the one
+  say nothing about the other.
+- *not trained* means just that: the architecture is in the registry, its weights are not there.
+- No weights of ImageNet were used: every network began from random weights, or from ours of another line.
+"""
+
+
+def render_results(settings: Settings) -> str:
+    results = gather_lines(settings)
+    lines = [name for name in ORDER if name in results]
+    told = [HEAD, "## What it set out to reach\n", tabulate_targets(results), describe_missing(results)]
+    for name in lines:
+        told.append(describe_line(results[name]))
+        if results[name].line.data.groups is not None:
+            told.append(describe_groups(results[name].line))
+    told += ["## Beside the documents\n", describe_documents(results), describe_slips()]
+    return "\n".join(part.rstrip("\n") + "\n" for part in told)
+
+
+def describe_missing(results: Results) -> str:
+    told = []
+    for name in ORDER:
+        missing = [each.title for each in results[name].models if each.card is None]
+        if missing:
+            told.append(f"- {name}: {', '.join(missing)}")
+    if not told:
+        return "Every model that a line names is trained.\n"
+    return "Not trained yet:\n\n" + "\n".join(told) + "\n"
+
+
+def describe_slips() -> str:
+    told = [f"- **{slip.document}, {slip.where}.** {slip.words}" for slip in SLIPS]
+    return (
+        "## Slips in the documents\n\nNumbers that contradict themselves; theirs stand above as printed.\n\n"
+        + "\n".join(told)
+        + "\n"
+    )

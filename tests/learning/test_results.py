@@ -1,0 +1,167 @@
+"""RESULTS.md says what the evaluations say: nothing stale, nothing left out, nothing better than it is."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from inspection.commands.results import PAGE, write_results
+from inspection.config import ROOT, Settings, load_settings
+from inspection.learning.evaluate import Evaluation, write_evaluations
+from inspection.learning.results import render_results
+from inspection.learning.results.gather import gather_lines
+from inspection.learning.results.markdown import exact_rate, rate, table
+from inspection.learning.results.targets import Target, list_targets
+from inspection.learning.study import Study, StudyPart, write_study
+from inspection.published import CLASSES, MATRICES, ROWS, SLIPS
+from inspection.published_tables import AUGMENTED_002, CHAIN_000, LITERATURE_004
+from models.card import write_card
+from tests.models.cards import make_card
+
+SPLIT = {"kind": "official", "seed": 42, "train": 5630, "validation": 1003, "test": 715, "sha256": "0" * 64}
+
+
+def make_rows(split: str, precision: str, *, n: int, wrong: Sequence[int], ok: int = 262) -> Evaluation:
+    """The first `ok` pictures are ok (class 0), the rest defective; `wrong` are called the other."""
+    labels = (np.arange(n) >= ok).astype(np.int64)
+    called = labels.copy()
+    called[list(wrong)] ^= 1
+    logits = 6 * np.eye(2, dtype=np.float32)[called]
+    keys = tuple(f"{split}/{number}" for number in range(n))
+    return Evaluation(split, precision, keys, labels, logits, np.full(n, 2.5, np.float32))  # type: ignore[arg-type]
+
+
+def ship(
+    weights: Path, model: str, *, wrong: Sequence[int], wrong_int8: Sequence[int], withheld: str | None = None
+) -> None:
+    path = weights / "casting" / f"{model}.json"
+    int8 = {"withheld": withheld, "against_f32": {"test": {"n": 715, "flipped": 1}}}
+    worse = {
+        "condition": "blur", "severity": 5, "accuracy": 0.625, "n": 300, "precision": "int8", "strength": "σ 3",
+    }  # fmt: skip
+    card = make_card(
+        model=model,
+        data={"split": SPLIT},
+        figures={"robustness": [{**worse, "severity": 0, "accuracy": 1.0, "strength": "as taken"}, worse]},
+        precisions={"int8": int8},
+        parameters=5433 if model == "compact_cnn" else 2_000_000,
+    )
+    write_card(card, path)
+    rows = [
+        make_rows("test", "f32", n=715, wrong=wrong),
+        make_rows("test", "int8", n=715, wrong=wrong_int8),
+        make_rows("validation", "f32", n=400, wrong=wrong[:2]),
+        make_rows("validation", "int8", n=400, wrong=wrong[:2]),
+    ]
+    write_evaluations(rows, path.with_suffix(".parquet"))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Our lines, and nothing trained."""
+    return replace(load_settings(), weights_dir=tmp_path)
+
+
+def judge(settings: Settings, case: str) -> Target:
+    (found,) = (each for each in list_targets(gather_lines(settings)) if each.case.startswith(case))
+    return found
+
+
+def test_the_page_is_what_the_evaluations_say() -> None:
+    assert (ROOT / PAGE).read_text(encoding="utf-8") == render_results(load_settings()), "run `make results`"
+
+
+def test_without_weights_every_row_of_the_documents_is_there_and_not_trained(settings: Settings) -> None:
+    page = render_results(settings)
+    for row in ROWS:
+        assert (
+            any(line.startswith(f"| {row.where} | {row.title} |") for line in page.splitlines())
+            or row.where == "Table 6"
+        ), row
+    for title in (*(each.title for each in CHAIN_000), *(row[0] for row in AUGMENTED_002)):
+        assert f"| {title} |" in page
+    assert all(f"| {each.title} | {each.data} |" in page for each in LITERATURE_004)
+    assert all(f"| {each.class_name} |" in page for each in CLASSES)
+    assert all(f"{each.defective_found} / {each.defective_passed}" in page for each in MATRICES)
+    assert all(slip.words in page for slip in SLIPS)
+    assert page.count("not measured |") == len(list_targets(gather_lines(settings)))
+    assert "| NASNet-A Mobile | not trained |" in page and "003: Seven" in page
+
+
+def test_targets_are_judged_at_both_precisions_on_the_model_that_validation_chose(
+    settings: Settings, tmp_path: Path
+) -> None:
+    ship(tmp_path, "mobilenetv2", wrong=[300], wrong_int8=[300, 5, 6])
+    ship(tmp_path, "resnet50", wrong=[1, 2], wrong_int8=[1, 2])  # better at INT8, worse on validation
+    best = judge(settings, "casting, official 715, best model")
+    assert best.by == "MobileNetV2" and best.reached == "at F32 only"
+    assert best.ours["f32"] == "99.86 % (99.21 to 99.98, n = 715)"
+    assert judge(settings, "casting, official 715, at most").reached == "not measured"
+    ship(tmp_path, "compact_cnn", wrong=[1, 2, 3, 4], wrong_int8=[1, 2, 3, 4])
+    assert judge(settings, "casting, official 715, at most").reached == "**yes**"  # 711 of 715 is 99.44 %
+    ship(tmp_path, "compact_cnn", wrong=[1, 2, 3, 4, 5], wrong_int8=[1, 2, 3, 4, 5])
+    assert judge(settings, "casting, official 715, at most").reached == "no"
+
+
+def test_int8_is_judged_by_its_worst_model_unless_that_one_is_withheld(
+    settings: Settings, tmp_path: Path
+) -> None:
+    ship(tmp_path, "mobilenetv2", wrong=[], wrong_int8=[])
+    ship(tmp_path, "resnet50", wrong=[], wrong_int8=[300, 301, 1])  # two defective parts pass
+    lost, escapes = judge(settings, "INT8 against f32"), judge(settings, "casting, escapes that INT8 adds")
+    assert (lost.reached, lost.ours["int8"]) == ("no", "0.42 points (n = 715)") and "ResNet50" in lost.by
+    assert escapes.reached == "no" and escapes.ours["int8"].startswith("2 of 453 ")
+    ship(tmp_path, "resnet50", wrong=[], wrong_int8=[300, 301, 1], withheld="INT8 changes 9 of 400")
+    assert judge(settings, "INT8 against f32").reached == "**yes**"
+    assert judge(settings, "casting, escapes that INT8 adds").reached == "**yes**"
+    assert "INT8 is withheld for ResNet50: INT8 changes 9 of 400." in render_results(settings)
+
+
+def test_other_splits_and_worse_pictures_stand_beside(settings: Settings, tmp_path: Path) -> None:
+    ship(tmp_path, "compact_cnn", wrong=[1], wrong_int8=[1])
+    keys = list(gather_lines(settings)["casting"].groups or {})[:40]
+    rows = {}
+    for precision in ("f32", "int8"):
+        made = make_rows("grouped", precision, n=40, wrong=[0, 30], ok=20)
+        rows["grouped", precision] = replace(made, keys=tuple(keys))
+    part = StudyPart("grouped", "0" * 64, 5138, 1119, 40, 1.0, 0.99, 9)
+    write_study(
+        Study(
+            "casting", "compact_cnn", "grouped", ("ok", "defective"), 5433, True, "1" * 64, 42, {}, (part,), "", "abc",
+            rows,  # type: ignore[arg-type]
+        ),
+        tmp_path / "casting",
+    )  # fmt: skip
+    page = render_results(settings)
+    assert judge(settings, "casting, grouped split").ours["f32"] == rate(38, 40)
+    assert (
+        "| compact_cnn | grouped, grouped by part | F32 | 95.00 %" in page and "parts with an error" in page
+    )
+    assert "| Compact CNN, grey | INT8 | 300 | blur | 100.0 % | – | – | – | – | 62.5 % | σ 3 |" in page
+
+
+def test_the_groups_are_counted_not_remembered(settings: Settings) -> None:
+    page = render_results(settings)
+    assert "133 photographs, and 707 of the 715 official test pictures" in page
+    assert "Only 17 groups are ok ones" in page
+
+
+def test_a_rate_never_stands_without_its_count() -> None:
+    assert rate(99, 100) == "99.00 % (94.55 to 99.82, n = 100)" and rate(0, 0) == "–"
+    assert exact_rate(0, 300) == "0 of 300 (0.00 % to 1.22 %)" and exact_rate(0, 0) == "–"
+    assert table(("a", "b"), [("x|y", None)]).splitlines() == ["| a | b |", "| --- | --- |", "| x\\|y | – |"]
+
+
+def test_a_stale_page_is_found(tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command()(write_results)
+    out = tmp_path / "RESULTS.md"
+    assert CliRunner().invoke(app, ["--out", str(out), "--check"]).exit_code == 1
+    assert CliRunner().invoke(app, ["--out", str(out)]).exit_code == 0
+    assert CliRunner().invoke(app, ["--out", str(out), "--check"]).exit_code == 0
+    out.write_text(out.read_text().replace("not trained", "100.00 %", 1))
+    assert CliRunner().invoke(app, ["--out", str(out), "--check"]).exit_code == 1
