@@ -7,8 +7,8 @@ import typer
 from inspection.commands.bench import run_bench
 from inspection.commands.check_data import check_folders
 from inspection.commands.evaluate import evaluate_folder
-from inspection.commands.folds import run_folds
 from inspection.commands.fine_tune import fine_tune_line
+from inspection.commands.folds import run_folds
 from inspection.commands.inspect import inspect_pictures
 from inspection.commands.listing import show_lines, show_models
 from inspection.commands.make_data import make_data
