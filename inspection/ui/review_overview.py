@@ -1,0 +1,116 @@
+"""Before the first part: what waits, why, for how long; and the rules."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from inspection.records.queue import Waiting, count_waiting
+from inspection.records.review_rules import ReviewRules, change_rules, read_rules
+from inspection.ui.keeping import get_store, name_person
+from inspection.ui.review_desk import Desk
+from inspection.ui.review_state import act, may_review, sit_down
+from inspection.ui.review_words import WHY, say_rules, say_span
+
+
+def show_overview() -> None:
+    store, person = get_store(), name_person()
+    waiting = count_waiting(store.database, person=person)
+    rules = read_rules(store.database)
+    if not waiting:
+        _show_nothing(rules)
+        return
+    lines = tuple(dict.fromkeys(row.line for row in waiting))
+    chosen: list[str] = []
+    if len(lines) > 1:
+        chosen = st.pills("Lines", lines, selection_mode="multi", default=list(lines), key="review.lines")
+    shown = [row for row in waiting if not chosen or row.line in chosen]
+    total = sum(row.parts for row in shown)
+    st.markdown(f"#### {say_waiting(shown)}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if may_review():
+            st.button(
+                "Start reviewing",
+                type="primary",
+                icon=":material/play_arrow:",
+                shortcut="Enter",
+                on_click=sit_down,
+                args=(tuple(chosen) if len(chosen) < len(lines) else (),),
+                disabled=total == 0,
+            )
+        else:
+            st.info("Only auditors answer here. You see what waits.", icon=":material/lock:")
+        in_hand = Desk(store, person).leases.count_in_hand()
+        if in_hand:
+            st.caption(f"{in_hand} of these {'is' if in_hand == 1 else 'are'} in somebody's hands now.")
+    _show_table(shown)
+    st.caption(
+        "You see the picture alone first and answer. Then the verdict, its heat map and the probabilities are shown, "
+        "and you may change your answer with a reason. Both answers, your times and the reason are kept as records."
+    )
+    _offer_rules(rules)
+
+
+def say_waiting(rows: list[Waiting]) -> str:
+    total = sum(row.parts for row in rows)
+    if not total:
+        return "Nothing waits on these lines"
+    oldest = min(row.oldest for row in rows)
+    words = "1 part waits" if total == 1 else f"{total:,} parts wait"
+    return f"{words} for you, the oldest for {say_span(datetime.now(UTC) - oldest)}"
+
+
+def _show_table(rows: list[Waiting]) -> None:
+    now = datetime.now(UTC)
+    ordered = sorted(rows, key=lambda row: (row.reason, row.line))
+    st.dataframe(
+        {
+            "Why": [WHY[row.reason] for row in ordered],
+            "Line": [row.line for row in ordered],
+            "Parts": [row.parts for row in ordered],
+            "Second opinions": [row.seconds for row in ordered],
+            "Oldest waits for": [say_span(now - row.oldest) for row in ordered],
+        },
+        hide_index=True,
+        column_config={
+            "Second opinions": st.column_config.NumberColumn(
+                help="Somebody else has answered already; what they said is not shown."
+            )
+        },
+        alt="What waits, by reason and line, in the order in which it is served",
+    )
+
+
+def _show_nothing(rules: ReviewRules) -> None:
+    st.success("Nothing waits for you.", title="All reviewed", icon=":material/task_alt:")
+    st.write(say_rules(rules))
+    st.page_link("screens/inspect.py", label="Inspect pictures", icon=":material/center_focus_strong:")
+    _offer_rules(rules)
+
+
+def _offer_rules(rules: ReviewRules) -> None:
+    with st.expander("What waits, and why", icon=":material/rule:"):
+        st.write(say_rules(rules))
+        if not may_review():
+            return
+        with st.form("review.rules", border=False):
+            confidence = _ask("Less sure than this waits, %", rules.confidence_0_1, "confidence")
+            novelty = _ask("Novelty: p below this waits, %", rules.novelty_p, "novelty")
+            sample = _ask("Share of the passes drawn at random, %", rules.sample_0_1, "sample")
+            second = _ask("Share shown to a second person, %", rules.second_0_1, "second")
+            changed = st.form_submit_button("Change the rules", icon=":material/save:")
+        st.caption("For what is inspected from now on. The change is kept as a record, with your name.")
+        if changed:
+            act(_change, ReviewRules(confidence / 100, novelty / 100, sample / 100, second / 100))
+            st.rerun()
+
+
+def _change(rules: ReviewRules) -> None:
+    store = get_store()
+    if rules != read_rules(store.database):
+        change_rules(store, rules, person=name_person())
+
+
+def _ask(label: str, value_0_1: float, name: str) -> float:
+    return st.number_input(
+        label, 0.0, 100.0, value_0_1 * 100, 0.5, format="%.1f", key=f"review.rule.{name}", width=320
+    )

@@ -1,0 +1,54 @@
+"""What the Review page holds between two runs, and the one way in which it writes."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from inspection.errors import AssayError
+from inspection.ui.keeping import get_store, name_person
+from inspection.ui.review_desk import Desk
+from inspection.ui.roles import Role, current_person, require
+
+_DESK, _ERROR = "review.desk", "review.error"
+
+
+def may_review() -> bool:
+    """For what is drawn; the deed itself asks again."""
+    person = current_person()
+    return person is not None and Role.AUDITOR in person.roles
+
+
+def held_desk() -> Desk | None:
+    desk = st.session_state.get(_DESK)
+    if not isinstance(desk, Desk):
+        return None
+    desk.store = get_store()  # another one after the caches were cleared
+    return desk
+
+
+def sit_down(lines: tuple[str, ...]) -> None:
+    def begin() -> None:
+        desk = Desk(get_store(), name_person(), lines)
+        desk.open_next()
+        st.session_state[_DESK] = desk
+
+    act(begin)
+
+
+def stand_up(desk: Desk) -> None:
+    st.session_state.pop(_DESK, None)
+    act(desk.leave)
+
+
+def act(deed: Callable[..., object], *values: object) -> None:
+    """A callback of every button that writes: an auditor's deed, or a word on the page why not."""
+    try:
+        require(Role.AUDITOR)
+        deed(*values)
+    except AssayError as error:
+        st.session_state[_ERROR] = error
+
+
+def take_error() -> AssayError | None:
+    error = st.session_state.pop(_ERROR, None)
+    return error if isinstance(error, AssayError) else None

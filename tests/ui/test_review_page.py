@@ -1,0 +1,222 @@
+"""The Review page over the made-up lines."""
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from inspection.records.record import Kind, Record
+from inspection.records.review_rules import ReviewRules, change_rules, read_rules
+from inspection.records.search import Search
+from inspection.ui import review_desk, roles
+from inspection.ui.keeping import get_store
+from inspection.ui.roles import Person, Role
+from tests.ui.fakes import code_of
+from tests.ui.review_parts import answer_many, ask_about, keep_part
+from tests.ui.test_inspect_page import words
+
+
+@pytest.fixture
+def page(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setattr(review_desk, "BLINK_S", 0.0)  # no key is held down here
+    change_rules(get_store(), ReviewRules(0.0, 0.0, 0.0, 0.0), person="ada")
+    app.run()
+    return app
+
+
+def open_review(page: AppTest) -> AppTest:
+    page.switch_page("screens/review.py").run()
+    assert not page.exception
+    return page
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    found = [button for button in page.button if button.label == label]
+    assert len(found) == 1, f"{label} is there {len(found)} times: {[button.label for button in page.button]}"
+    assert not found[0].disabled, f"{label} cannot be pressed"
+    found[0].click().run()
+    assert not page.exception
+    return page
+
+
+def list_decisions() -> list[Record]:
+    return list(get_store().walk(Search(kinds=(Kind.DECISION,))))
+
+
+def read_said(record: Record) -> tuple[str, str | None, bool, str]:
+    return record.verdict, record.class_name, record.body["saw_map"], record.body["reason"]
+
+
+def test_an_empty_queue_says_what_would_wait(page: AppTest) -> None:
+    open_review(page)
+    assert page.success[0].value == "Nothing waits for you."
+    assert "drawn at random" in words(page) and "Start reviewing" not in [one.label for one in page.button]
+
+
+def test_what_waits_is_told_before_the_first_part(page: AppTest) -> None:
+    ask_about(get_store(), 2)
+    open_review(page)
+    assert "2 parts wait for you, the oldest for less than a minute" in words(page)
+    table = page.dataframe[0].value
+    assert list(table["Why"]) == ["The model asked"] and list(table["Parts"]) == [2]
+
+
+def test_the_picture_comes_alone_and_everything_after_the_answer(page: AppTest) -> None:
+    first, second = ask_about(get_store(), 2)
+    press(open_review(page), "Start reviewing")
+    seen = words(page)
+    assert f"Record {first.id}" in seen
+    assert "REVIEW" not in seen and "55 %" not in seen and not page.get("plotly_chart")
+    assert not page.get("bidi_component"), "neither boxes nor heat"
+    press(page, "Cracked")
+    assert list_decisions() == []
+    press(page, "Keep the answer, show the verdict")
+    assert read_said(list_decisions()[0]) == ("REJECT", "cracked", False, "")
+    assert list_decisions()[0].body["took_ms"] > 0
+    seen = words(page)
+    assert "asked a person; best guess flawless" in seen.replace("\\", "") and page.get("plotly_chart")
+    press(page, "Confirm, next part")
+    assert read_said(list_decisions()[1]) == ("REJECT", "cracked", True, "The model asked a person.")
+    assert f"Record {second.id}" in words(page)
+
+
+def test_a_changed_mind_needs_a_reason(page: AppTest) -> None:
+    ask_about(get_store(), 1)
+    press(open_review(page), "Start reviewing")
+    press(page, "Cracked")
+    press(page, "Keep the answer, show the verdict")
+    press(page, "Flawless")
+    confirm = next(button for button in page.button if button.label == "Confirm, next part")
+    assert confirm.disabled
+    press(page, "Within tolerance")
+    press(page, "Confirm, next part")
+    assert read_said(list_decisions()[1]) == ("PASS", "flawless", True, "Within tolerance")
+    assert page.success[0].value == "You answered 1 part."
+
+
+def test_a_reason_in_own_words(page: AppTest) -> None:
+    ask_about(get_store(), 1)
+    press(open_review(page), "Start reviewing")
+    press(page, "No part")
+    press(page, "Keep the answer, show the verdict")
+    press(page, "Dented")
+    page.text_input[0].input("a dent at the rim").run()
+    press(page, "Confirm, next part")
+    assert read_said(list_decisions()[1]) == ("REJECT", "dented", True, "a dent at the rim")
+
+
+def test_undo_replaces_the_last_answer_by_a_new_record(page: AppTest) -> None:
+    first, second = ask_about(get_store(), 2)
+    press(open_review(page), "Start reviewing")
+    for label in ("Cracked", "Keep the answer, show the verdict", "Confirm, next part", "Undo"):
+        press(page, label)
+    assert f"Record {first.id}" in words(page) and "the old answer stays" in words(page)
+    for label in ("Stained", "I pressed the wrong key", "Replace the old answer"):
+        press(page, label)
+    old, new = list_decisions()[1:]
+    assert read_said(new) == ("REJECT", "stained", True, "I pressed the wrong key")
+    assert new.body["person_said_before"]["record"] == old.id
+    assert f"Record {second.id}" in words(page)
+
+
+def test_passing_over_and_bringing_back(page: AppTest) -> None:
+    (only,) = ask_about(get_store(), 1)
+    press(open_review(page), "Start reviewing")
+    press(page, "Pass over")
+    assert page.success[0].value == "You answered 0 parts and passed over 1."
+    press(page, "Bring back the 1 passed over")
+    assert f"Record {only.id}" in words(page)
+    press(page, "Finish")
+    assert "1 part waits for you" in words(page)
+
+
+def test_every_action_has_a_key_and_no_key_two(page: AppTest) -> None:
+    ask_about(get_store(), 1)
+    press(open_review(page), "Start reviewing")
+    blind = {button.label: button.proto.shortcut for button in page.button}
+    assert all(blind.values()), blind
+    assert [blind[name] for name in ("Flawless", "Excess", "Dented", "No part", "Cannot tell")] == [
+        "1",
+        "2",
+        "5",
+        "n",
+        "0",
+    ]
+    press(page, "Cracked")
+    press(page, "Keep the answer, show the verdict")
+    press(page, "Flawless")
+    for keys in (blind, {button.label: button.proto.shortcut for button in page.button}):
+        assert all(keys.values()) and len(set(keys.values())) == len(keys), keys
+
+
+def test_a_lost_picture_does_not_stop_the_queue(page: AppTest) -> None:
+    lost, good = keep_part(get_store(), 180, seed=1), keep_part(get_store(), 180, seed=2)
+    Path(get_store().pictures.path_of(str(lost.picture_sha256))).unlink()
+    press(open_review(page), "Start reviewing")
+    assert len(page.error) == 1 and not page.get("imgs")
+    press(page, "Pass over")
+    assert f"Record {good.id}" in words(page)
+
+
+def test_the_rules_are_changed_on_the_page_and_kept(page: AppTest) -> None:
+    open_review(page)
+    page.number_input(key="review.rule.sample").set_value(7.5)
+    press(page, "Change the rules")
+    assert read_rules(get_store().database).sample_0_1 == 0.075
+    note = get_store().search(Search(kinds=(Kind.EVENT,))).records[0]
+    assert (note.body["event"], note.person) == ("review rules", "Local user")
+
+
+def test_who_is_no_auditor_sees_and_does_nothing(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask_about(get_store(), 1)
+    manager = Person("Mo", frozenset({Role.MANAGER}), local=True)
+    press(open_review(page), "Start reviewing")
+    press(page, "Cracked")
+    for module in ("roles", "review_state", "keeping"):
+        monkeypatch.setattr(f"inspection.ui.{module}.current_person", lambda: manager)
+    assert roles.current_person() is manager
+    press(page, "Keep the answer, show the verdict")  # a page that was open when the role went
+    assert "auditor" in page.error[0].value and list_decisions() == []
+    press(page, "Finish")
+    assert "Only auditors answer here" in words(page) + page.info[0].value
+    assert "Start reviewing" not in [button.label for button in page.button]
+
+
+def open_agreement(page: AppTest) -> AppTest:
+    open_review(page)
+    page.segmented_control(key="review.view").set_value("Agreement").run()
+    assert not page.exception
+    return page
+
+
+def test_without_answers_the_study_says_what_it_will_show(page: AppTest) -> None:
+    open_agreement(page)
+    assert "Nobody has answered" in page.info[0].value
+
+
+def test_the_study_of_two_people(page: AppTest) -> None:
+    answer_many(get_store(), ("ada", "bo"), parts=40)
+    open_agreement(page)
+    pairs, errors = (table.value for table in page.dataframe[:2])
+    assert list(pairs["Who"])[:2] == ["people and model", "people and model's best guess"]
+    assert "ada and bo" in list(pairs["Who"]) and list(pairs["Compared"])[0] == 80
+    assert list(errors["Defect"])[0] == "any defect"
+    assert [metric.label for metric in page.metric] == [
+        "Model and people",
+        "People and people",
+        "Escapes in the sample",
+        "Changed after the map",
+    ]
+    assert len(page.get("plotly_chart")) == 2 and len(page.get("download_button")) == 2
+    page.segmented_control(key="review.agreement.side").set_value("After the map").run()
+    assert "lean to the model" in page.warning[0].value
+
+
+def test_one_label_only_is_no_kappa(page: AppTest) -> None:
+    record = keep_part(get_store(), code_of("cracked"))
+    get_store().decide(
+        record.id, review_desk.read_answer(record), person="ada", saw_map=False, took_ms=time.perf_counter()
+    )
+    open_agreement(page)
+    assert page.metric[0].value == "–" and "too few to say" in words(page)
