@@ -202,9 +202,10 @@ def find_shifts(chart: Chart) -> tuple[Shift, ...]:
                 joined.append([signal])
         for group in joined:
             last = max(end for _, end, _ in group)
+            first = max(chart.reference, min(start for start, _, _ in group))
             shifts.append(
                 Shift(
-                    first=max(chart.reference, min(start for start, _, _ in group)),
+                    first=date_shift(chart, first, last, side),
                     last=last,
                     side=side,
                     rules=tuple(dict.fromkeys(rule for _, _, rule in group)),
@@ -212,6 +213,20 @@ def find_shifts(chart: Chart) -> tuple[Shift, ...]:
                 )
             )
     return tuple(sorted(shifts, key=lambda shift: (-shift.last, shift.first)))
+
+
+def date_shift(chart: Chart, first: int, last: int, side: Side) -> int:
+    """The likeliest begin of a step between `first` and `last`: where Σz / √n up to the end is largest."""
+    sign = 1.0 if side == "up" else -1.0
+    total, n, best, begin = 0.0, 0, -math.inf, first
+    for place in reversed(range(first, last + 1)):
+        z = chart.z[place]
+        if z is None:
+            continue
+        total, n = total + sign * z, n + 1
+        if total / math.sqrt(n) > best:
+            best, begin = total / math.sqrt(n), place
+    return begin
 
 
 def list_signals(chart: Chart, side: Side) -> list[tuple[int, int, Rule]]:

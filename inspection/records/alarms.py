@@ -11,7 +11,8 @@ from inspection.learning.drift import Drift, compare_samples, compare_uniform
 from inspection.records.watching import Sample, Watched
 from inspection.types import VerdictKind
 
-LEAST_SHARE = 0.02  # a mean that moves by less than this share of itself, thrice, is left alone
+# A mean that moves by less than thrice this share of itself is left alone: nobody acts on it.
+LEAST_SHARES = {"score": 0.003, "latency": 0.02}
 RULES: Mapping[Rule, str] = {
     "beyond the limits": "beyond the three-sigma limits",
     "eight on one side": "eight spans in a row on one side",
@@ -80,7 +81,7 @@ def build_series(watched: Watched, *, detects: bool) -> tuple[Series, ...]:
         ("score", "Mean score", watched.mean_score_0_1, ""),
         ("latency", "Mean latency", watched.mean_latency_ms, "ms"),
     ):
-        chart = chart_values(values, reference=watched.reference, least_share=LEAST_SHARE)
+        chart = chart_values(values, reference=watched.reference, least_share=LEAST_SHARES[name])
         found.append(Series(name, title, "", parts, parts, chart, {}, unit))
     return tuple(found)
 

@@ -182,7 +182,7 @@ def draw_sample(database: Database, search: Search, *, total: int) -> Sample:
     """Every k-th record by its number: numbers know nothing of what a record says. Which ones is read off the index
     alone, so only the sampled rows are touched."""
     low, high = search.span_us()
-    every = max(1, total // MOST_SAMPLED)
+    every = max(1, -(-total // MOST_SAMPLED))
     with database.reading() as connection:
         rows = connection.execute(
             select(records.c.at_us, records.c.score_0_1, records.c.latency_ms, records.c.novelty_p)

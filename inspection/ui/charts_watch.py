@@ -31,7 +31,9 @@ def build_control_chart(
     assert chart is not None  # asked for by the caller
     at = [start.astimezone().replace(tzinfo=None) for start in starts]
     figure = go.Figure()
-    for name, values in (("low", chart.low), ("high", chart.high)):
+    most = 1.0 if series.of or series.name == "score" else float("inf")
+    high = [None if limit is None else min(limit, most) for limit in chart.high]
+    for name, values in (("low", chart.low), ("high", high)):
         figure.add_scatter(
             x=at,
             y=values,

@@ -53,7 +53,7 @@ def get_overview(period: str) -> list[dict[str, Any]]:
     titles = resources.model_titles()
     return [
         {
-            "Line": line,
+            "Line": resources.get_line(line).title if line in resources.line_names() else line,
             "Model": titles.get(model, model),
             "Parts": int(row.get("parts", 0)),
             "Rejected": divide(row.get("REJECT", 0), row.get("parts", 0)),

@@ -33,10 +33,11 @@ MOST_ALARMS = 6
 
 def show_watched(watched: Watched, choice: WatchChoice) -> None:
     series = build_series(watched, detects=choice.line.locate.mode == "detector")
-    drifts = measure_drifts(watched, known=find_known(choice.line, choice.model))
+    known = find_known(choice.line, choice.model)
+    drifts = measure_drifts(watched, known=known)
     show_alarms(list_alarms(watched, series, drifts), watched, series)
     show_numbers(watched, series)
-    rates = [one for one in series if one.name in RATES]
+    rates = sorted((one for one in series if one.name in RATES), key=lambda one: one.chart is None)
     for first in range(0, len(rates), 2):
         for column, one in zip(st.columns(2, gap="large"), rates[first : first + 2], strict=False):
             with column:
@@ -46,7 +47,7 @@ def show_watched(watched: Watched, choice: WatchChoice) -> None:
         show_series(find(series, "score"), watched, choice)
     with right:
         show_series(find(series, "latency"), watched, choice, p95=trace_p95(watched))
-    show_spreads(watched, drifts)
+    show_spreads(watched, drifts, known=known is not None)
 
 
 def find(series: tuple[Series, ...], name: str) -> Series:
@@ -113,14 +114,14 @@ def show_numbers(watched: Watched, series: tuple[Series, ...]) -> None:
                 continue
             count, total = sum(one.counts[judged]), sum(one.totals[judged])
             interval = find_wilson_interval(count, total)
-            usual = "" if one.chart is None else f" · usual {format_share(one.chart.centre)}"
+            counted = f"{count:,} of {total:,}"
             show_number(
                 one.title,
                 UNDEFINED if total == 0 else format_share(count / total),
-                f"{count:,} of {total:,}{usual}",
+                counted if one.chart is None else f"usual {format_share(one.chart.centre)}",
                 tip=None
                 if interval is None
-                else f"Of {one.of}. 95 % interval: {interval.low:.2%} to {interval.high:.2%} (Wilson).",
+                else f"{counted} {one.of}. 95 % interval: {interval.low:.2%} to {interval.high:.2%} (Wilson).",
             )
 
 
@@ -178,7 +179,7 @@ def trace_p95(watched: Watched) -> list[float | None]:
     return found
 
 
-def show_spreads(watched: Watched, drifts: Drifts) -> None:
+def show_spreads(watched: Watched, drifts: Drifts, *, known: bool) -> None:
     before, now = split_sample(watched)
     left, right = st.columns(2, gap="large")
     with left:
@@ -206,7 +207,9 @@ def show_spreads(watched: Watched, drifts: Drifts) -> None:
                 key="watch.novelty",
                 alt=f"p-values of novelty. {say_drift(drifts.novelty)}",
             )
-            st.caption(say_drift(drifts.novelty))
+            st.caption(
+                say_drift(drifts.novelty) if known else "The model's card does not say what p rests on."
+            )
 
 
 def say_drift(drift: Drift | None) -> str:
@@ -241,7 +244,7 @@ def show_method(watched: Watched) -> None:
             f"""
 - A span is {period.span_hours} h. The grey side, {watched.reference} spans, tells what is usual; the {judged} after it are judged.
 - Rates: p-chart, p̄ ± 3√(p̄(1−p̄)/n). From 500 parts a span, Laney's p′ widens the limits by how much more the reference's spans differ than chance makes them. Below five expected, the exact binomial limits hold.
-- Means of score and latency: individuals chart, x̄ ± 2.66 × the mean moving range; a change below 2 % of the mean is left alone.
+- Means of score and latency: individuals chart, x̄ ± 2.66 × the mean moving range; a change below 1 % of the score or 6 % of the latency is left alone.
 - Weighted mean: EWMA with λ = 0.2 and L = 2.86 over the standardised values.
 - Alarms: {"; ".join(RULES.values())}. They call a line in control unusual about once in a hundred spans and rule: look before you act.
 - Scores: PSI over the reference's tenths, and the two-sample test of Kolmogorov and Smirnov; an alarm needs PSI ≥ 0.2 and a chance below 0.001.

@@ -129,6 +129,13 @@ def test_a_small_shift_that_lasts_is_seen_and_dated() -> None:
     assert shift.side == "up" and shift.lasts and shift.first == 20
 
 
+def test_a_small_rise_before_a_jump_does_not_date_it() -> None:
+    """The weighted mean crossed its centre at 22; the step itself is at 26."""
+    counts = [20, 22, 18, 21, 19] * 4 + [19, 20, 22, 20, 21, 20] + [55, 58, 57]
+    (shift,) = find_shifts(chart_rates(counts, [400] * 29, reference=20))
+    assert (shift.first, shift.last) == (26, 28)
+
+
 def test_what_is_over_does_not_last() -> None:
     counts = [20, 22, 18, 21, 19] * 4 + [60, 60] + [20, 19, 21, 18, 20, 22, 19, 20] * 3
     shifts = find_shifts(chart_rates(counts, [400] * len(counts), reference=20))
