@@ -92,7 +92,7 @@ def ask_filter(store: RecordStore, *, whose: bool) -> Search:
             persist_state="session",
             placeholder="6 to 64 characters",
             max_chars=64,
-            width=230,
+            width=200,
         )
         kinds = st.multiselect(
             "Kind",
@@ -100,7 +100,7 @@ def ask_filter(store: RecordStore, *, whose: bool) -> Search:
             format_func=lambda kind: _KINDS[kind],
             key="records.kinds",
             persist_state="session",
-            width=230,
+            width=215,
             help="Inspections by the models; decisions and corrections by people; events such as a promotion.",
         )
     return Search(
@@ -122,7 +122,7 @@ def _choose(name: str, title: str, options: tuple[str, ...]) -> tuple[str, ...]:
     known = list(
         dict.fromkeys([*options, *held])
     )  # a word that is chosen is offered, whatever the store says now
-    chosen = st.multiselect(title, known, key=key, persist_state="session", placeholder="any", width=170)
+    chosen = st.multiselect(title, known, key=key, persist_state="session", placeholder="any", width=150)
     return tuple(chosen)
 
 
@@ -133,7 +133,7 @@ def _ask_time(name: str, title: str) -> datetime | None:
         key=f"records.{name}",
         persist_state="session",
         step=timedelta(minutes=15),
-        width=190,
+        width=185,
     )
     return None if at is None else at.replace(tzinfo=UTC)
 

@@ -41,6 +41,10 @@ def show_kept(inspection: Inspection) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(f"Kept as record {found.record.id}", icon=":material/verified:", color="green")
             st.caption(f"in {found.took_ms:.1f} ms")
+            if st.button(
+                "Open the record", key="keeping.open", type="tertiary", icon=":material/arrow_forward:"
+            ):
+                st.switch_page("screens/records.py", query_params={"record": found.record.code})
     elif isinstance(found, NotKept):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge("Not kept", icon=":material/cloud_off:", color="orange")

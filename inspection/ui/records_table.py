@@ -17,7 +17,7 @@ from inspection.ui.overlays import draw_thumbnail, encode_jpeg, shrink_evidence,
 from inspection.ui.resources import model_titles
 
 A_PAGE = 20
-_THUMBNAIL_PX = 72
+_THUMBNAIL_PX = 56
 _WORK_PX = 320  # what the evidence is drawn on before it becomes a thumbnail
 _DRAWING_S = 0.35  # of one run; the rest of the thumbnails come with the next, so that the page opens at once
 _LARGEST_BYTES = 8 * 1024 * 1024
@@ -55,8 +55,8 @@ def show_page(store: RecordStore, page: Page, trail: Trail) -> bool:
         pd.DataFrame(rows),
         key=key,
         hide_index=True,
-        row_height=_THUMBNAIL_PX + 8,
-        height="auto",
+        row_height=_THUMBNAIL_PX + 6,
+        height="content",
         on_select="rerun",
         selection_mode="single-row",
         alt=f"{len(rows)} records, newest first",
