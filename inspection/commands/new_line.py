@@ -96,7 +96,7 @@ def plan_training(
     plan: NewLine, line: Line, model: str, pictures: int, run_dir: Path, settings: Settings
 ) -> TrainConfig:
     """The same plan as before where the run has begun: how fast the machine is today must not change it."""
-    from inspection.learning.new_line import EPOCHS, count_taught, find_start, plan_epochs
+    from inspection.learning.new_line import EPOCHS, FEW, count_taught, find_start, plan_epochs
     from inspection.learning.pace import measure_pace
 
     run = run_dir / "config.json"
@@ -108,6 +108,8 @@ def plan_training(
         start = None if found is None else str(found)
     notes.print(f"starts from {'random weights' if start is None else start}")
     changes: dict[str, object] = {"warm_start": start, "seed": plan.seed}
+    if count_taught(pictures) < FEW:
+        changes["batch_size"] = 16  # twice the steps for the same work
     epochs = plan.epochs
     if epochs is None and begun is not None:
         epochs = begun.epochs

@@ -26,6 +26,7 @@ CHAMPIONS = ("mobilenetv2", "resnet18_cbam")  # small, quick to train, good on t
 LEAST_START = 0.9  # accuracy of weights that are worth starting from
 EPOCHS, LEAST_EPOCHS, MOST_EPOCHS = 40, 8, 120
 SHOWN = 42_000  # pictures in all, augmented: 40 rounds over the 1,050 that teach out of 1,500
+FEW = 400  # pictures that teach
 LEAST_SHOWN = 8_400  # with fewer a network has hardly moved, however short the time
 
 

@@ -13,7 +13,6 @@ _SERIES = {
     "train_loss": ("training loss, left", "solid", 0),
     "val_loss": ("validation loss, left", "dashed", 0),
     "val_accuracy": ("validation accuracy, %", "solid", 1),
-    "val_macro_f1": ("validation macro-F1, %", "dashed", 1),
     "val_map50": ("validation mAP 50, %", "solid", 1),
     "val_map75": ("validation mAP 75, %", "dashed", 1),
 }

@@ -12,6 +12,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -163,10 +164,13 @@ def is_hidden(name: str) -> bool:
 
 
 def find_top(infos: list[zipfile.ZipInfo]) -> str | None:
-    """The one folder that holds everything, if there is one and the classes lie below it."""
-    parts = [PurePosixPath(info.filename.replace("\\", "/")).parts for info in infos]
-    tops = {each[0] for each in parts if each}
-    return tops.pop() if len(tops) == 1 and any(len(each) > 2 for each in parts) else None
+    """The one folder that holds all that is taken, if there is one and the classes lie below it."""
+    taken = []
+    for info in infos:
+        with suppress(ArchiveRefused):
+            taken.append(check_name(info))
+    tops = {parts[0] for parts in taken}
+    return tops.pop() if len(tops) == 1 and any(len(parts) > 2 for parts in taken) else None
 
 
 def take_entry(
@@ -190,6 +194,16 @@ def take_entry(
 
 def split_name(info: zipfile.ZipInfo, top: str | None) -> tuple[str, ...]:
     """Safe names of the folders and the file, from the class on."""
+    parts = check_name(info)
+    inner = parts[1:] if top is not None else parts
+    if not 2 <= len(inner) <= _DEEPEST:
+        raise ArchiveRefused(
+            "Expected it in the sub-folder of its class. Sort the pictures into one folder a class."
+        )
+    return tuple(clean_part(part) for part in inner)
+
+
+def check_name(info: zipfile.ZipInfo) -> tuple[str, ...]:
     name = info.filename.replace("\\", "/")
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
@@ -202,12 +216,7 @@ def split_name(info: zipfile.ZipInfo, top: str | None) -> tuple[str, ...]:
         raise ArchiveRefused(
             "It is no picture by its ending. Leave it out; boxes and masks are not read from archives."
         )
-    inner = parts[1:] if top is not None else parts
-    if not 2 <= len(inner) <= _DEEPEST:
-        raise ArchiveRefused(
-            "Expected it in the sub-folder of its class. Sort the pictures into one folder a class."
-        )
-    return tuple(clean_part(part) for part in inner)
+    return parts
 
 
 def clean_part(part: str) -> str:

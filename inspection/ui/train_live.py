@@ -22,7 +22,7 @@ STATES: dict[JobState, tuple[str, str]] = {
     "cancelled": (":material/stop_circle:", "Cancelled"),
     "crashed": (":material/dangerous:", "Crashed"),
 }
-_LOG_LINES = 14
+_LOG_LINES = 8
 
 
 def follow(job_id: str) -> None:
@@ -148,7 +148,7 @@ def show_log(job: Job, lines: int = _LOG_LINES) -> None:
     told = job.tail_log(lines)
     if told:
         with st.expander("Log, last lines", expanded=True, key=f"log.{job.id}"):
-            st.code("\n".join(told), language=None, wrap_lines=True, height=240)
+            st.code("\n".join(told), language=None, wrap_lines=True)
 
 
 def show_ended(job: Job) -> None:

@@ -51,8 +51,10 @@ def test_a_folder_a_class_is_unpacked(tmp_path: Path) -> None:
 
 
 def test_one_folder_around_everything_is_no_class(tmp_path: Path) -> None:
-    wrapped = pack((f"My parts 2026/{name}", data) for name, data in GOOD)
-    assert unpack_set(wrapped, "parts", tmp_path).classes == {"ok": 2, "bent": 1}
+    stray = [("../../escape.png", PNG), ("read me.txt", b"x")]  # what is refused does not count
+    wrapped = pack([*((f"My parts 2026/{name}", data) for name, data in GOOD), *stray])
+    unpacked = unpack_set(wrapped, "parts", tmp_path)
+    assert unpacked.classes == {"ok": 2, "bent": 1} and unpacked.refused == 2
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,247 @@
+"""What new-line decides, and that what it leaves behind is a whole line or none."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from inspection.config import Settings, load_settings
+from inspection.errors import DataInvalid, LineInvalid
+from inspection.learning import new_line
+from inspection.learning.install import Staged, add_rival, install
+from inspection.learning.new_line import (
+    AUTOMATIC,
+    NewLine,
+    check_pictures,
+    draft_files,
+    draft_line,
+    find_start,
+    list_starts,
+    pick_model,
+    plan_epochs,
+    publish_line,
+    refuse_weights,
+)
+from inspection.learning.pace import count_work, estimate_training, list_runs, measure_pace
+from inspection.learning.recipes import plan_sizes
+from inspection.lines import list_lines, load_line
+from tests.learning.toy import make_config, register_toys
+
+register_toys()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return replace(
+        load_settings(),
+        lines_dir=tmp_path / "lines",
+        weights_dir=tmp_path / "weights",
+        var_dir=tmp_path / "var",
+    )
+
+
+def put_weights(settings: Settings, line: str, model: str, accuracy: float | None) -> Path:
+    folder = settings.weights_dir / line
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = {} if accuracy is None else {"test": {"f32": {"accuracy": accuracy}}}
+    (folder / f"{model}.json").write_text(json.dumps({"figures": figures}))
+    (folder / f"{model}.safetensors").write_bytes(b"")
+    return folder / f"{model}.safetensors"
+
+
+def test_a_start_is_the_weights_that_serve_their_own_line_best(settings: Settings) -> None:
+    put_weights(settings, "aluminium", "resnet18_cbam", 0.4)
+    best = put_weights(settings, "steel", "resnet18_cbam", 0.99)
+    good = put_weights(settings, "casting", "resnet18_cbam", 0.95)
+    put_weights(settings, "wood", "resnet18_cbam", None)
+    assert list_starts("resnet18_cbam", settings)[:2] == [best, good]
+    assert find_start("resnet18_cbam", AUTOMATIC, settings) == best
+    assert find_start("resnet18_cbam", None, settings) is None
+    assert find_start("resnet18_cbam", "casting/resnet18_cbam", settings) == good
+    with pytest.raises(DataInvalid, match="There are: steel/resnet18_cbam"):
+        find_start("resnet18_cbam", "glass/resnet18_cbam", settings)
+
+
+def test_weights_that_learnt_little_start_nothing(settings: Settings) -> None:
+    put_weights(settings, "aluminium", "mobilenetv2", 0.4)
+    assert find_start("mobilenetv2", AUTOMATIC, settings) is None
+    assert pick_model(settings) == "mobilenetv2"
+    put_weights(settings, "steel", "resnet18_cbam", 0.99)
+    assert pick_model(settings) == "resnet18_cbam"
+    put_weights(settings, "steel", "mobilenetv2", 0.99)
+    assert pick_model(settings) == "mobilenetv2"
+
+
+@pytest.mark.parametrize(
+    ("pictures", "seconds_a_picture", "minutes", "epochs"),
+    [
+        (1050, 0.001, 20, 40),  # a fast machine: no more than is worth it
+        (85, 0.001, 20, 120),  # few pictures: more rounds for as many steps
+        (1050, 10.0, 20, 8),  # a slow one: no fewer than teach anything
+        (85, 10.0, 20, 98),
+        (10, 0.001, 20, 120),
+    ],
+)
+def test_epochs_fit_the_pictures(
+    pictures: int, seconds_a_picture: float, minutes: float, epochs: int
+) -> None:
+    assert plan_epochs("mobilenetv2", pictures, seconds_a_picture, minutes) == epochs
+
+
+def test_epochs_fit_the_time() -> None:
+    """1,500 pictures at the pace of one core of the machine in the log: 20 minutes are kept, with the allowance."""
+    seconds_a_picture = 1 / 17.2
+    epochs = plan_epochs("mobilenetv2", 1050, seconds_a_picture, 20)
+    assert 20 < epochs < 40
+    spent = count_work(1050, plan_sizes(epochs, 224)) * seconds_a_picture
+    assert 0.9 * 20 * 60 < 1.35 * spent <= 20 * 60
+    # these networks take one size only: the same rounds cost more
+    assert plan_epochs("vit_small", 1050, seconds_a_picture, 20) < epochs
+
+
+def make_pictures(folder: Path, count: int = 12) -> Path:
+    rng = np.random.default_rng(1)
+    for name in ("fine", "torn"):
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = cv2.resize(
+                rng.integers(0, 255, (10, 10, 3), np.uint8), (80, 80), interpolation=cv2.INTER_CUBIC
+            )
+            cv2.imwrite(str(folder / name / f"{number}.png"), pixels)
+    return folder
+
+
+def test_a_line_is_published_whole_and_only_once(settings: Settings, tmp_path: Path) -> None:
+    plan = NewLine("cloth", make_pictures(tmp_path / "data"))
+    report = check_pictures(plan.data)
+    table = draft_line(plan, champion="mobilenetv2")
+    line = draft_files(plan, table, report, tmp_path / "drafts")
+    assert line.classes == ("fine", "torn") and line.good == "fine"
+    assert list_lines(settings) == ()  # nobody sees it before it is ready
+    assert publish_line(line, table, tmp_path / "drafts", plan.data, settings) == 4
+    found = load_line("cloth", settings)
+    assert found.champion == "mobilenetv2" and len(found.samples()) == 4
+    assert Path(found.data.groups or "").read_text().startswith("key,group\n")
+    before = (settings.lines_dir / "cloth.toml").read_bytes()
+    with pytest.raises(LineInvalid, match="exists"):
+        publish_line(line, {**table, "title": "Other"}, tmp_path / "drafts", plan.data, settings)
+    assert (settings.lines_dir / "cloth.toml").read_bytes() == before
+
+
+def test_the_slower_of_two_does_not_overwrite(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both saw that the name was free; the other came first between the look and the write."""
+    plan = NewLine("cloth", make_pictures(tmp_path / "data"))
+    table = draft_line(plan, champion="mobilenetv2")
+    line = draft_files(plan, table, check_pictures(plan.data), tmp_path / "drafts")
+    monkeypatch.setattr(new_line, "refuse_name", lambda name, settings: None)
+    settings.lines_dir.mkdir()
+    (settings.lines_dir / "cloth.toml").write_text("the other's")
+    with pytest.raises(LineInvalid, match="exists"):
+        publish_line(line, table, tmp_path / "drafts", plan.data, settings)
+    assert (settings.lines_dir / "cloth.toml").read_text() == "the other's"
+    assert not (settings.lines_dir / ".cloth.toml").exists()
+
+
+def test_weights_without_a_line_are_somebodys(settings: Settings) -> None:
+    refuse_weights("cloth", settings)
+    put_weights(settings, "cloth", "resnet50", 0.9)
+    with pytest.raises(LineInvalid, match="move them away"):
+        refuse_weights("cloth", settings)
+
+
+def test_files_that_cannot_be_read_are_named_before_anything_is_taught(tmp_path: Path) -> None:
+    data = make_pictures(tmp_path / "data")
+    (data / "torn" / "spoilt.png").write_bytes(b"<html>")
+    with pytest.raises(DataInvalid, match=r"1 cannot be read \(spoilt.png\)"):
+        check_pictures(data)
+
+
+def put_staged(home: Path, text: str) -> Staged:
+    folder = home / "cloth"
+    folder.mkdir(parents=True)
+    for name in ("tiny.json", "tiny.safetensors", "tiny.parquet"):
+        (folder / name).write_text(text)
+    return Staged("cloth", "tiny", folder)
+
+
+def test_an_installed_model_is_replaced_only_on_demand(settings: Settings, tmp_path: Path) -> None:
+    card = install(put_staged(tmp_path / "one", "first"), settings)
+    again = put_staged(tmp_path / "two", "second")
+    with pytest.raises(DataInvalid, match="Compare the two"):
+        install(again, settings)
+    assert card.read_text() == "first"
+    install(again, settings, replace=True)
+    assert {path.read_text() for path in card.parent.iterdir()} == {"second"} and len(
+        list(card.parent.iterdir())
+    ) == 3
+
+
+def test_what_was_not_trained_is_not_installed(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(DataInvalid, match="Train it"):
+        install(Staged("cloth", "tiny", tmp_path), settings)
+
+
+TOML = """title = "Cloth" # a remark
+part = "cloth"
+classes = ["fine", "torn"]
+
+[models]
+# the first is the fastest
+champion = "resnet50"
+rivals = [
+    "compact_cnn",
+]  # more to come
+
+[policy]
+confidence = 0.9
+"""
+
+
+def test_a_rival_is_added_and_nothing_else_changes(settings: Settings) -> None:
+    settings.lines_dir.mkdir()
+    path = settings.lines_dir / "cloth.toml"
+    path.write_text(TOML)
+    assert add_rival("cloth", "mobilenetv2", settings)
+    assert load_line("cloth", settings).rivals == ("compact_cnn", "mobilenetv2")
+    assert path.read_text() == TOML.replace('[\n    "compact_cnn",\n]', '["compact_cnn", "mobilenetv2"]')
+    assert not add_rival("cloth", "mobilenetv2", settings) and not add_rival("cloth", "resnet50", settings)
+
+
+def test_a_line_without_a_row_of_rivals_is_left_alone(settings: Settings) -> None:
+    settings.lines_dir.mkdir()
+    path = settings.lines_dir / "cloth.toml"
+    path.write_text(TOML.replace("rivals", "others"))
+    with pytest.raises(LineInvalid, match="by hand"):
+        add_rival("cloth", "mobilenetv2", settings)
+    assert path.read_text() == TOML.replace("rivals", "others")
+
+
+def put_run(folder: Path, model: str, pictures_per_s: float, size: int) -> None:
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps({"model": model}))
+    row = {"epoch": 1, "size": size, "pictures_per_s": pictures_per_s}
+    (folder / "epochs.jsonl").write_text(json.dumps(row) + "\n")
+
+
+def test_the_time_is_judged_by_earlier_runs_of_the_model(tmp_path: Path) -> None:
+    put_run(tmp_path / "runs/a/tiny", "tiny", 40.0, 112)  # a quarter of the area: 10 a second at 224 px
+    put_run(tmp_path / "jobs/1/run/tiny", "tiny", 10.0, 224)
+    put_run(tmp_path / "runs/a/other", "other", 1.0, 224)
+    runs = list_runs("tiny", [tmp_path / "runs", tmp_path / "jobs"])
+    assert len(runs) == 2
+    told = estimate_training("tiny", 100, ((4, 224), (4, 112)), runs)
+    assert told is not None and told.low_s < 100 * 5 / 10 * 1.35 < told.high_s
+    assert "2 epochs of this model on this machine" in told.source
+    rough = estimate_training("mobilenetv2", 100, ((4, 224),), [])
+    assert rough is not None and "rough guess" in rough.source and rough.high_s > 2 * rough.low_s
+    assert estimate_training("tiny", 100, ((4, 224),), []) is None
+
+
+def test_the_pace_is_that_of_whole_steps() -> None:
+    small, large = (measure_pace(make_config(batch_size=size), steps=3) for size in (4, 16))
+    assert 0 < large < 1 and 0 < small < 1  # seconds for a picture of 224 px, scaled up from 24 and 32
