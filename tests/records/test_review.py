@@ -252,13 +252,46 @@ def test_threads_that_compete_share_the_queue_out(any_store: RecordStore, clock:
 def test_processes_that_compete_share_the_queue_out(any_url: str, any_store: RecordStore) -> None:
     """Each takes leases and dies with them in hand, so no part may come twice while the leases last."""
     parts = {ask(any_store, number).id for number in range(30)}
-    command = [sys.executable, "-m", "tests.records.reviewer", any_url, any_store.pictures.url, "15"]
+    command = [sys.executable, "-m", "tests.records.reviewer", "hold", any_url, any_store.pictures.url, "15"]
     workers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     served = Counter(int(line) for worker in workers for line in worker.communicate(timeout=120)[0].split())
     assert set(served) == parts and set(served.values()) == {1}
     assert Leases(any_store.database, lambda: datetime.now(UTC)).take_next(token="x", person="x") is None
     later = Leases(any_store.database, lambda: datetime.now(UTC) + LEASE + timedelta(seconds=5))
     assert later.take_next(token="x", person="x") is not None
+
+
+def test_a_reviewer_that_is_killed_leaves_the_queue_as_the_chain_says(
+    any_url: str, any_store: RecordStore
+) -> None:
+    set_rules(any_store, second_0_1=0.3)
+    parts = [ask(any_store, number).id for number in range(60)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.records.reviewer",
+        "decide",
+        any_url,
+        any_store.pictures.url,
+        "99",
+    ]
+    for round_number in range(3):
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as worker:
+            assert worker.stdout is not None
+            for _ in range(5 + round_number):  # the last of them is being decided now
+                worker.stdout.readline()
+            worker.kill()
+        decided = {part: {record.person for record in any_store.about(part)} for part in parts}
+        with any_store.database.reading() as connection:
+            rows = connection.execute(
+                select(review_queue.c.record_id, review_queue.c.wanted, review_queue.c.answered_by)
+            ).all()
+        for part, wanted, answered_by in rows:
+            assert decided[part] == ({answered_by} - {""}) and len(decided[part]) < wanted
+        assert all(decided[part] for part in set(parts) - {row.record_id for row in rows})
+        counted, there = count_rows(any_store)
+        assert counted == there
+    assert sum(map(len, decided.values())) >= 12 and verify(any_store).holds
 
 
 def test_rules_are_dated_and_stand_in_the_chain(any_store: RecordStore) -> None:
