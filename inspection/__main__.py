@@ -17,6 +17,7 @@ from inspection.commands.novelty import fit_novelty
 from inspection.commands.output import Exit, notes
 from inspection.commands.results import write_results
 from inspection.commands.robustness import worsen_pictures
+from inspection.commands.set_on_belts import set_parts_on_belts
 from inspection.commands.splits import store_splits
 from inspection.commands.train import train_model
 from inspection.commands.verify import verify_records, write_signed_checkpoint
@@ -44,6 +45,7 @@ app.command("new-line")(create_line)
 app.command("check-data")(check_folders)
 app.command("make-data")(make_data)
 app.command("splits")(store_splits)
+app.command("set-on-belts")(set_parts_on_belts)
 app.command("verify")(verify_records)
 app.command("checkpoint")(write_signed_checkpoint)
 app.command("lines")(show_lines)
