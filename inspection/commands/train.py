@@ -132,7 +132,9 @@ def train_classification(
             config, teach, sets.validation, run_dir, on_epoch=lambda row: show_epoch(row, tick)
         )
     check_finished(report, run_dir)
-    return release_classifier(line, config, run_dir, sets, settings, int8_a_channel=small, tell=notes.print)
+    return release_classifier(
+        line, config, run_dir, sets, settings, int8_a_channel=small, split=sets.split, tell=notes.print
+    )
 
 
 def train_patches(line: Line, config: TrainConfig, data: Path, run_dir: Path, settings: Settings) -> Path:
@@ -174,7 +176,9 @@ def train_detection(
             config, sets.train, sets.validation, run_dir, on_epoch=lambda row: show_epoch(row, tick)
         )
     check_finished(report, run_dir)
-    return release_detector(line, config, run_dir, sets, settings, int8_a_channel=small, tell=notes.print)
+    return release_detector(
+        line, config, run_dir, sets, settings, int8_a_channel=small, split=sets.split, tell=notes.print
+    )
 
 
 def pin_data(run_dir: Path, facts: dict[str, Any]) -> None:

@@ -42,6 +42,7 @@ class LineData:
     validation: ArraySet
     test: ArraySet
     facts: dict[str, Any]  # for the card
+    split: Split | None = None  # which picture is on which side, to be kept beside the weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class LineBoxes:
     validation: BoxSet
     test: BoxSet
     facts: dict[str, Any]
+    split: Split | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ def load_line_data(line: Line, folder: Path, *, size: int, cache_dir: Path) -> L
             sides[side] = load_array_set(
                 found.dataset, getattr(found.split, side), size=size, cache_dir=cache_dir
             )
-    return LineData(sides["train"], sides["validation"], sides["test"], found.facts(line, folder))
+    facts = found.facts(line, folder)
+    return LineData(sides["train"], sides["validation"], sides["test"], facts, found.split)
 
 
 def cut_parts(samples: Sequence[Sample], line: Line, folder: Path, *, size: int, cache_dir: Path) -> ArraySet:
@@ -240,7 +243,8 @@ def load_line_boxes(line: Line, folder: Path, *, size: int, cache_dir: Path, one
         side: letterbox_samples(found.side(side), names, folder, size=size, cache_dir=cache_dir)
         for side in SIDES
     }
-    return LineBoxes(names, sides["train"], sides["validation"], sides["test"], found.facts(line, folder))
+    facts = found.facts(line, folder)
+    return LineBoxes(names, sides["train"], sides["validation"], sides["test"], facts, found.split)
 
 
 def letterbox_samples(
