@@ -1,6 +1,7 @@
 """The Watch page over a line whose history is known, and the challenge that opens it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from inspection.records.search import Search
 from inspection.records.store import RecordStore, open_store
 from inspection.ui import roles, watch_challenge
 from inspection.ui.roles import Person, Role, RoleRefused
+from models.card import write_card
 from tests.records.shifts import Clock, keep_days
 from tests.ui.fakes import code_of, make_png
+from tests.ui.measured import make_measured_card
 
 
 @pytest.fixture
@@ -65,15 +68,22 @@ def test_a_rise_is_an_alarm_with_its_date(app: AppTest, clocked: tuple[RecordSto
     assert not app.exception
 
 
-def test_a_challenge_opens_the_line_and_is_kept(app: AppTest, clocked: tuple[RecordStore, Clock]) -> None:
+def test_a_challenge_opens_the_line_and_is_kept(
+    app: AppTest, tmp_path: Path, clocked: tuple[RecordStore, Clock]
+) -> None:
+    card = replace(make_measured_card("resnet50"), weights_sha256="0" * 64)  # the fake inspector's
+    write_card(card, tmp_path / "weights" / "aluminium" / "resnet50.json")
     open_watch(app)
     app.button(key="watch.challenge.aluminium").click().run()
     assert not app.exception
+    assert "Line open since" in texts(app) and "2 known parts came out right" in texts(app)
     (record,) = clocked[0].search(Search(kinds=(Kind.EVENT,))).records
     assert record.body["event"] == "challenge" and record.body["details"]["passed"]
     assert [part["expected"] for part in record.body["details"]["parts"]] == ["cracked", "flawless"]
     assert (record.line, record.model, record.person) == ("aluminium", "resnet50", "Local user")
     assert "newest" in [each.label for each in app.expander][0]
+    app.switch_page("screens/inspect.py").run()
+    assert "Line open since" in texts(app)
 
 
 def test_a_failed_challenge_closes_it_until_a_manager_says_why(
