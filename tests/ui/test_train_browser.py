@@ -112,7 +112,7 @@ def test_an_archive_is_taken_in_and_checked(page: "Page", folder: Path) -> None:
 @pytest.fixture
 def run(folder: Path) -> Iterator[tuple[Path, "subprocess.Popen[bytes]"]]:
     """A training as its files tell it, and a process that stands for it."""
-    home = folder / "var/jobs/20260101-000000-abcdef"
+    home = folder / "var/jobs/20990101-000000-abcdef"  # the newest, which is shown first
     (home / "run").mkdir(parents=True)
     asked = Asked(
         home.name, "train", "Train a toy", {"line": "bare", "model": "resnet50"}, "Ada", time.time()
