@@ -7,6 +7,7 @@ from typing import Any
 from inspection.records.record import Kind, Record
 
 NOT_KEPT = "not recorded"
+_STAGES = ("decode", "locate", "classify", "explain", "total")
 Facts = Mapping[str, Mapping[str, str]]  # group → name → value
 
 
@@ -74,7 +75,7 @@ def _list_findings(record: Record) -> dict[str, str]:
         "Box": "none" if box is None else ", ".join(f"{edge:.1f}" for edge in box),
         "Box score": NOT_KEPT if body["box_score"] is None else f"{body['box_score']:.4f}",
         "Defect boxes": "; ".join(_say_finding(found) for found in body["findings"]) or "none",
-        "Time": ", ".join(f"{stage} {ms:.2f} ms" for stage, ms in timings.items()),
+        "Time": ", ".join(f"{stage} {timings[stage]:.2f} ms" for stage in _STAGES if stage in timings),
     }
     if body["novelty"] is not None:
         rows["Novelty"] = ", ".join(f"{name} {_say(value)}" for name, value in body["novelty"].items())

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from inspection.explain_pdf import BOLD, FONT, MARGIN, printable
+from inspection.records.decisions import read_current
 from inspection.records.facts import list_facts, say_outcome, say_time
 from inspection.records.qr import build_qr
 from inspection.records.record import Kind, Record
@@ -63,7 +64,9 @@ def _draw_head(canvas: "Canvas", sheet: RecordSheet, *, width: float, top: float
     title = say_outcome(record.verdict, record.class_name) or record.kind.value.capitalize()
     canvas.drawString(left, top - 15, printable(title))
     y = top - 32
+    corrected = say_correction(record, sheet.later)
     for text, font, size in (
+        *([(corrected, BOLD, 10)] if corrected else []),
         (f"Record {record.code}", BOLD, 10),
         (f"{record.line} · {say_time(record.at)} · {record.person}", FONT, 9),
         (f"Record SHA-256 {record.hash}", FONT, 7.2),
@@ -75,6 +78,15 @@ def _draw_head(canvas: "Canvas", sheet: RecordSheet, *, width: float, top: float
     if sheet.address:
         y = _draw_text(canvas, sheet.address, x=left, y=y, width=right - left - _CODE_SIDE - 10)
     return min(y, top - _CODE_SIDE) - 12
+
+
+def say_correction(record: Record, later: Sequence[Record]) -> str:
+    """A page that is read alone must not say what no longer holds. Empty where nothing was corrected."""
+    if not any(one.kind is Kind.CORRECTION for one in later):
+        return ""
+    current = read_current(record, later)
+    holds = say_outcome(current["verdict"], current["class"])
+    return f"Corrected since: {holds} (record {current['record']})"
 
 
 def _draw_code(canvas: "Canvas", text: str, *, x: float, y: float) -> None:

@@ -54,14 +54,20 @@ def _show_replayed(found: Replay) -> None:
     rows = [
         {
             "": escape_markdown(one.what),
-            "Then": escape_markdown(one.then),
-            "Now": escape_markdown(one.now),
+            "Then": escape_markdown(_shorten(one.then)),
+            "Now": escape_markdown(_shorten(one.now)),
             "Likeness": _MARKS[one.likeness],
         }
         for one in found.comparisons
     ]
     st.table(rows, border="horizontal", hide_index=True, alt="Then and now, side by side")
-    st.caption("Engine, processor and detectors are told because they may explain a difference.")
+    if found.inspection is not None:
+        st.caption("Engine, processor and detectors are told because they may explain a difference.")
+
+
+def _shorten(text: str) -> str:
+    """A hash is told by its beginning: the whole of it stands in the facts."""
+    return f"{text[:12]}…" if len(text) == 64 and " " not in text else text
 
 
 def show_correction(store: RecordStore, record: Record, later: Sequence[Record]) -> None:

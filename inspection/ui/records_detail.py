@@ -1,6 +1,7 @@
 """One record: the verdict, the picture and the map as they were, all that was known, and what people said since."""
 
-from collections.abc import Sequence
+import html
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -12,7 +13,7 @@ from inspection.records.content import restore_inspection
 from inspection.records.decisions import read_current
 from inspection.records.errors import StoreError
 from inspection.records.evidence import Evidence
-from inspection.records.facts import list_facts, say_outcome, say_time
+from inspection.records.facts import list_facts, say_outcome
 from inspection.records.record import Kind, Record
 from inspection.records.sheet import say_later
 from inspection.records.store import RecordStore
@@ -24,6 +25,13 @@ from inspection.ui.viewer import View, show_evidence
 from inspection.ui.widgets import escape_markdown, show_verdict
 
 _OPENED = "records.opened"
+_TABLE = "width:100%;border-collapse:collapse;font-size:0.875rem;line-height:1.45"
+_ROW = (
+    '<tr style="border-bottom:1px solid rgba(128,138,148,0.3)">'
+    '<th scope="row" style="text-align:left;vertical-align:top;font-weight:400;opacity:0.75;'
+    'padding:0.35rem 0.75rem 0.35rem 0;width:28%;min-width:6.5rem;overflow-wrap:anywhere">{name}</th>'
+    '<td style="padding:0.35rem 0;overflow-wrap:anywhere">{value}</td></tr>'
+)
 _OPEN_GROUPS = ("Who, what, when", "What was found", "Content")
 
 
@@ -155,13 +163,15 @@ def _show_later(later: Sequence[Record]) -> None:
         st.markdown(f"{icon} {escape_markdown(say_later(record))}")
 
 
-def _show_group(title: str, rows: "dict[str, str] | object") -> None:
-    assert isinstance(rows, dict)
+def _show_group(title: str, rows: Mapping[str, str]) -> None:
     if title:
         st.markdown(f"**{title}**")
-    shown = {escape_markdown(name): escape_markdown(value) for name, value in rows.items()}
-    st.table(shown, border="horizontal", alt=title or "Details of the record")
+    show_facts(rows)
 
 
-def say_place(record: Record) -> str:
-    return f"Record {record.id}, {say_time(record.at)}"
+def show_facts(rows: Mapping[str, str]) -> None:
+    """Not st.table, which cuts a hash off where its column ends: here every letter is on the page and can be copied."""
+    cells = "".join(
+        _ROW.format(name=html.escape(name), value=html.escape(value)) for name, value in rows.items()
+    )
+    st.html(f'<table style="{_TABLE}"><tbody>{cells}</tbody></table>')

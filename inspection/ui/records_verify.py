@@ -18,6 +18,7 @@ from inspection.records.search import Search
 from inspection.records.store import RecordStore
 from inspection.records.verify_run import VerifyRun, start_verify
 from inspection.ui.keeping import get_store, name_person
+from inspection.ui.records_detail import show_facts
 from inspection.ui.roles import Role, require
 from inspection.ui.widgets import escape_markdown, show_error
 
@@ -159,11 +160,7 @@ def _show_result(report: Mapping[str, Any]) -> None:
         "Checkpoints": f"{report['checkpoints']} given, {len(report['checkpoint_faults'])} do not hold",
         "Last hash": report["last_hash"],
     }
-    st.table(
-        {name: escape_markdown(value) for name, value in rows.items()},
-        border="horizontal",
-        alt="What was found",
-    )
+    show_facts(rows)
     for fault in report["picture_faults"]:
         st.markdown(f":material/broken_image: {escape_markdown(fault['message'])}")
     if report["first_break_record"] is not None and st.button(

@@ -84,6 +84,7 @@ def test_the_page_says_all_that_was_known_and_what_came_after(store: RecordStore
         "REJECT: cracked",
     ):
         assert words in said
+    assert "Corrected since: PASS: cracked (record 3)" in said
     assert "before seeing the map, against the model" in said
     assert "corrected part from none to P-7, verdict from REJECT to PASS" in re.sub(r"\s+", " ", said)
     assert "a reflection" in said and "Printed 2026-01-02 03:04:05 UTC by auditor-1" in said

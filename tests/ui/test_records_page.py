@@ -104,9 +104,8 @@ def test_a_code_opens_everything_that_was_known(app: AppTest, store: RecordStore
     open_records(app, record=record.code)
     said = words(app)
     assert "REJECT: cracked, 97 %" in said and "Nobody has decided" in said
-    tables = " ".join(str(table.value.to_dict()) for table in app.table).replace("\\", "")
     for known in (str(record.picture_sha256), "0" * 64, "confidence_0_1", "fake 1 on CPU", record.hash):
-        assert known in tables
+        assert known in said
     assert app.button(key="records.replay").disabled is False
 
 
