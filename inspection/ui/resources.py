@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from inspection.config import load_settings
+from inspection.errors import WeightsRefused
 from inspection.images import read_picture
 from inspection.lines import Line, list_lines, load_line
 from inspection.types import Precision
@@ -90,7 +91,11 @@ class _Lines:
     def __call__(self, name: str) -> Line:
         from inspection.records.champions import serve_champion
 
-        return serve_champion(_load_line(name), get_champion(name))
+        line = _load_line(name)
+        try:
+            return serve_champion(line, get_champion(name))
+        except WeightsRefused:  # told where the weights are needed; the other lines must still be found
+            return line
 
     def clear(self) -> None:
         _load_line.clear()
