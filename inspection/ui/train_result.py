@@ -58,12 +58,20 @@ def read_new_card(job: Job, result: Mapping[str, Any]) -> "Card | None":
 
 def say_success(card: "Card", result: Mapping[str, Any]) -> str:
     title = resources.model_titles().get(card.model, card.model)
-    headline = say_headline(card.figures)
+    headline = f"{say_headline(card.figures)}{say_interval(card.figures)}"
     if "samples" in result:
         return f"Line {card.line} is ready with {title} as its champion: {headline} on its test pictures."
     if result["installed"]:
         return f"{title} is a rival of line {card.line} now: {headline} on the test pictures."
     return f"{title} is trained: {headline} on the test pictures. It is not in use yet."
+
+
+def say_interval(figures: Mapping[str, Any]) -> str:
+    """A hundred per cent of seventeen pictures is not a hundred per cent."""
+    interval = pick_test(figures).get("accuracy_interval")
+    return (
+        f" (95 %: {interval['low']:.1%} to {interval['high']:.1%})" if isinstance(interval, Mapping) else ""
+    )
 
 
 def show_figures(figures: Mapping[str, Any]) -> None:
