@@ -47,7 +47,7 @@ class Report:
         found += [] if self.tallies_match else ["The hourly counts disagree with the records."]
         if self.missing_guards:
             found.append(
-                f"The database no longer refuses changes: {', '.join(self.missing_guards)} are gone."
+                f"The database no longer refuses changes or sends parts to review: {', '.join(self.missing_guards)} are gone."
             )
         found += [fault.words for fault in self.picture_faults[:3]]
         return " ".join([*found, *self.checkpoint_faults])

@@ -134,11 +134,17 @@ def test_counts_that_were_changed_are_found(store: RecordStore) -> None:
     assert not report.holds and not report.tallies_match and "counts" in report.words
 
 
-def test_triggers_that_were_taken_away_are_missed(any_store: RecordStore) -> None:
+@pytest.mark.parametrize(
+    ("on_file", "on_server"),
+    [("records_refuse_update", "records_refuse_change"), ("review_takes_in", "review_takes_in")],
+)
+def test_triggers_that_were_taken_away_are_missed(
+    any_store: RecordStore, on_file: str, on_server: str
+) -> None:
     add_many(any_store, 2)
-    drop = "DROP TRIGGER records_refuse_update"
+    drop = f"DROP TRIGGER {on_file}"
     if any_store.database.is_server:
-        drop = "ALTER TABLE records DISABLE TRIGGER records_refuse_change"
+        drop = f"ALTER TABLE records DISABLE TRIGGER {on_server}"
     with any_store.database.engine.begin() as connection:
         connection.exec_driver_sql(drop)
     report = verify(any_store)
