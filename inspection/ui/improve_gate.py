@@ -96,7 +96,7 @@ def show_gate(line: Line, challenge: Challenge, gate: Gate) -> None:
     st.caption(
         f"{gate.n} frozen pictures, {challenge.test_kind} (SHA-256 {challenge.test_sha256[:12]}), both at "
         f"{gate.precision.upper()}. A class may lose less than {gate.margin_0_1 * 100:g} points, and that must be shown: "
-        "the dashed line must lie below the whole interval."
+        "the whole interval must lie right of the dashed line."
     )
     show_flips(line, challenge, stem)
 

@@ -81,9 +81,9 @@ def say_difference(rule: Rule) -> str:
 def count_flips(pairing: Pairing) -> dict[str, int]:
     kinds = Counter(flip.kind for flip in pairing.flips)
     return {
-        "Challenger right, champion wrong": kinds["first right"],
-        "Champion right, challenger wrong": kinds["second right"],
-        "Both wrong, differently": kinds["both wrong"],
+        "Only challenger right": kinds["first right"],
+        "Only champion right": kinds["second right"],
+        "Both wrong": kinds["both wrong"],
     }
 
 
@@ -158,7 +158,7 @@ def build_recall_differences(gate: Gate) -> "go.Figure":
         x=-100 * gate.margin_0_1, line_dash="dash", line_width=1.5, line_color=COLOURS[Outcome.FAILED]
     )
     figure.update_layout(
-        height=110 + 44 * len(rules),
+        height=120 + 40 * len(rules),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         xaxis={"title": "recall, challenger − champion, points", "zeroline": False},
         yaxis={
@@ -166,6 +166,6 @@ def build_recall_differences(gate: Gate) -> "go.Figure":
             "categoryarray": [rule.class_name for rule in reversed(rules)],
             "automargin": True,
         },
-        legend={"orientation": "h", "y": -0.5, "yanchor": "top", "x": 0},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     return figure

@@ -67,21 +67,20 @@ def show_labels(line: Line, labels: Labels, taught: Challenge | None) -> None:
     with st.grid(4, min_column_width=150, gap="small"):
         st.metric("Answered parts", len(labels.held), border=True)
         st.metric(
-            "New since the last fine-tuning",
+            "New",
             len(new),
             border=True,
-            help="Answers that no challenger knows yet.",
+            help="Answered since the last fine-tuning: no challenger knows them yet.",
         )
-        st.metric(
-            "The model was right",
-            say_agreement(labels.held),
-            border=True,
-            help="Of the answered parts, with the 95 % interval. The queue asks about doubtful parts first, so this "
-            "is no rate of the line.",
-        )
+        right = sum(label.agrees for label in labels.held)
+        st.metric("Model right", f"{right} of {len(labels.held)}", border=True)
         st.metric(
             "Left out", len(labels.left_out), border=True, help="People disagree, or no class was named."
         )
+    st.caption(
+        f"The model had said the same on {say_agreement(labels.held)}, 95 % interval. The queue asks about doubtful parts "
+        "first, so this is no rate of the line."
+    )
     st.dataframe(
         tabulate_labels(labels, line.classes, since=since),
         hide_index=True,

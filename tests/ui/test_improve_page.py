@@ -89,8 +89,8 @@ def test_answers_are_counted_by_class_with_the_agreement(app: AppTest, shipped: 
     answer(["cracked"] * 6, ["cracked"] * 4 + ["dented", "flawless"])
     open_improve(app)
     shown = {metric.label: metric.value for metric in app.metric}
-    assert shown["Answered parts"] == "6" and shown["New since the last fine-tuning"] == "6"
-    assert shown["The model was right"].startswith("67%")
+    assert shown["Answered parts"] == "6" and shown["New"] == "6"
+    assert shown["Model right"] == "4 of 6" and "67% (30% to 90%)" in words(app)
     assert not app.button(key="improve.start").disabled
     assert any("may forget" in warning.value for warning in app.warning)
 
