@@ -226,7 +226,9 @@ def say_share(right: int, n: int) -> str:
 def say_needed(n: int, margin_0_1: float) -> str:
     least = count_needed(margin_0_1)
     return (
-        f"even without a loss it takes {least} pictures" if n < least else "the two disagree too often for that"
+        f"even without a loss it takes {least} pictures"
+        if n < least
+        else "the two disagree too often for that"
     )
 
 
