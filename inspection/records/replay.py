@@ -13,10 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inspection.config import Settings, load_settings
-from inspection.errors import LineUnknown, ModelUnknown, PrecisionUnavailable, WeightsMissing, WeightsRefused
+from inspection.errors import (
+    LineInvalid,
+    LineUnknown,
+    ModelUnknown,
+    PrecisionUnavailable,
+    WeightsMissing,
+    WeightsRefused,
+)
 from inspection.images import decode
-from inspection.lines import Line, Policy
-from inspection.records.errors import RecordRefused
+from inspection.lines import Line, Policy, load_line
+from inspection.records.champions import Champion, find_former
+from inspection.records.errors import PictureAltered, PictureMissing, RecordRefused
 from inspection.records.record import Kind, Record
 from inspection.records.store import RecordStore
 from inspection.records.surroundings import describe_this_machine, find_weights_hash
@@ -71,7 +79,11 @@ class Replay:
         return f"The answer is different: {', '.join(other)}."
 
 
-Load = Callable[[str, str, str], "Inspector"]  # line, model, precision
+Load = Callable[[Inspection, Champion], "Inspector"]  # as it was judged then, and where those weights lie
+_OBSTACLES = (
+    *(LineUnknown, LineInvalid, ModelUnknown, WeightsMissing, WeightsRefused, PrecisionUnavailable),
+    *(PictureMissing, PictureAltered),  # of a release, whose files are kept like pictures
+)
 
 
 def replay(store: RecordStore, record: Record, *, load: Load, settings: Settings | None = None) -> Replay:
@@ -80,12 +92,12 @@ def replay(store: RecordStore, record: Record, *, load: Load, settings: Settings
         raise RecordRefused(f"Expected an inspection to replay, record {record.id} is a {record.kind.value}.")
     settings = settings or load_settings()
     then, picture = store.read_inspection(record), store.read_picture(record)
-    present = find_weights_hash(then.line, then.model, settings)
-    if present != then.model_sha256:
-        return _refuse(then, present)
     try:
-        inspector = load(then.line, then.model, then.engine.precision)
-    except (WeightsMissing, WeightsRefused, LineUnknown, ModelUnknown, PrecisionUnavailable) as error:
+        champion = find_weights_of(store, then, settings)
+        if champion is None:
+            return _refuse(then, find_weights_hash(then.line, then.model, settings))
+        inspector = load(then, champion)
+    except _OBSTACLES as error:
         return Replay((), None, str(error))
     if inspector.classifying.weights_sha256 != then.model_sha256:
         return _refuse(then, inspector.classifying.weights_sha256)
@@ -95,6 +107,14 @@ def replay(store: RecordStore, record: Record, *, load: Load, settings: Settings
     now = rewound.inspect(decode(picture, name=then.picture), target=target)
     surroundings = _compare_surroundings(record.body, then, now, rewound, settings)
     return Replay((*compare(then, now), *surroundings), now)
+
+
+def find_weights_of(store: RecordStore, then: Inspection, settings: Settings) -> Champion | None:
+    """As they ship, or kept in the store because they ran the line once; None: they are no longer here."""
+    line = load_line(then.line, settings)
+    if find_weights_hash(then.line, then.model, settings) == then.model_sha256:
+        return Champion(then.model, settings.weights_dir, None, None)
+    return find_former(store, line, then.model, then.model_sha256, settings)
 
 
 def _refuse(then: Inspection, present: str | None) -> Replay:

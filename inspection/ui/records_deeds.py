@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,13 +14,17 @@ from inspection.records.record import Record
 from inspection.records.replay import Likeness, Replay, replay
 from inspection.records.sheet import RecordSheet, write_record_sheet
 from inspection.records.store import RecordStore
-from inspection.types import VerdictKind
+from inspection.types import Inspection, Precision, VerdictKind
 from inspection.ui import resources
 from inspection.ui.keeping import name_person
 from inspection.ui.overlays import decode_preview, draw_evidence, encode_jpeg, scale_evidence
 from inspection.ui.records_access import correct_record
 from inspection.ui.records_detail import Opened
 from inspection.ui.widgets import escape_markdown, show_error
+
+if TYPE_CHECKING:
+    from inspection.pipeline import Inspector
+    from inspection.records.champions import Champion
 
 _REPLAYED = "records.replayed"
 _MARKS = {
@@ -34,11 +39,34 @@ def show_replay(store: RecordStore, opened: Opened) -> None:
     held = st.session_state.get(_REPLAYED)
     st.caption("The same picture through the same weights, by the rules of then, on the machine of now.")
     if st.button("Replay", icon=":material/replay:", key="records.replay", disabled=not opened.picture_holds):
-        with st.spinner("Loading the model and judging the picture again …", show_time=True):
-            held = record.hash, replay(store, record, load=resources.get_inspector)  # type: ignore[arg-type]
+        st.session_state.pop(_REPLAYED, None)
+        try:
+            with st.spinner("Loading the model and judging the picture again …", show_time=True):
+                held = record.hash, replay(store, record, load=load_as_then)
+        except AssayError as error:
+            show_error(error)
+            return
         st.session_state[_REPLAYED] = held
     if isinstance(held, tuple) and held[0] == record.hash:
         _show_replayed(held[1])
+
+
+def load_as_then(then: Inspection, champion: "Champion") -> "Inspector":
+    """The model that runs now where it is the same, else the one of then."""
+    card = resources.get_card(then.line, then.model)
+    if card is not None and card.weights_sha256 == then.model_sha256:
+        return resources.get_inspector(then.line, then.model, then.engine.precision)
+    return _load_former(then.line, then.model, then.engine.precision, then.model_sha256, champion)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _load_former(
+    line: str, model: str, precision: Precision, weights_sha256: str, _champion: "Champion"
+) -> "Inspector":
+    # torch and openvino load here, not when the page is read
+    from inspection.pipeline import load_inspector
+
+    return load_inspector(line, model=model, precision=precision, champion=_champion)
 
 
 def _show_replayed(found: Replay) -> None:

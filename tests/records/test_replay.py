@@ -1,5 +1,6 @@
 """A replay says the same only where it is, and says so plainly where the weights have gone."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,24 +11,46 @@ from inspection.config import load_settings
 from inspection.errors import PrecisionUnavailable
 from inspection.images import decode
 from inspection.lines import Policy
+from inspection.records.champions import PROMOTION, Champion
 from inspection.records.errors import PictureAltered, RecordRefused
 from inspection.records.record import Record
 from inspection.records.replay import Likeness, compare, replay, restore_rules
+from inspection.records.shelf import keep_release
 from inspection.records.store import RecordStore
 from inspection.records.surroundings import build_full_context
 from inspection.types import Box, Inspection, Picture
 from models.card import write_card
 from tests.models.cards import make_card
+from tests.records.contenders import write_release
 from tests.ui.fakes import FakeInspector, code_of, make_line, make_png
 
 PICTURE = make_png(code_of("cracked"))
 Change = Callable[[Inspection], Inspection]
 
 
+LINE = """
+title = "Fake"
+part = "fake part"
+classes = ["flawless", "excess", "cracked", "stained", "dented"]
+good = "flawless"
+licence = "made for the tests"
+[locate]
+mode = "detector"
+model = "yolov5n"
+[models]
+champion = "resnet50"
+rivals = ["compact_cnn"]
+"""
+
+
 @pytest.fixture(autouse=True)
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("ASSAY_WEIGHTS", str(tmp_path / "weights"))
+    """The card of the weights that judge."""
+    for variable in ("lines", "weights", "var"):
+        monkeypatch.setenv(f"ASSAY_{variable.upper()}", str(tmp_path / variable))
     load_settings.cache_clear()
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "lines" / "fake.toml").write_text(LINE)
     (tmp_path / "weights" / "fake").mkdir(parents=True)
     card = tmp_path / "weights" / "fake" / "resnet50.json"
     write_card(make_card(weights_sha256="0" * 64), card)
@@ -50,9 +73,10 @@ class Drifted(FakeInspector):
         return self.change(super().inspect(picture, explained=explained, target=target))
 
 
-def load(*, change: Change = lambda one: one) -> Callable[[str, str, str], Drifted]:
-    def load_one(_line: str, model: str, precision: str) -> Drifted:
-        inspector = Drifted(make_line(), model, precision)  # type: ignore[arg-type]
+def load(*, change: Change = lambda one: one) -> Callable[[Inspection, Champion], Drifted]:
+    def load_one(then: Inspection, champion: Champion) -> Drifted:
+        assert champion.model == then.model
+        inspector = Drifted(make_line(), then.model, then.engine.precision)
         inspector.change = change
         return inspector
 
@@ -118,8 +142,39 @@ def test_weights_that_are_gone_or_others_are_named(store: RecordStore, kept: Rec
     assert not other.holds and not gone.holds and gone.inspection is None
 
 
+def test_a_former_champion_is_found_in_the_store(store: RecordStore, weights: Path, tmp_path: Path) -> None:
+    """Promoted once, replaced since: its files lie under their hashes and are laid out again."""
+    first = write_release(tmp_path / "weights", seed=1, line="fake")
+    keep_release(store, first, tmp_path / "weights")
+    inspector = FakeInspector(make_line())
+    inspection = inspector.inspect(decode(PICTURE, name="a.png"))
+    context = build_full_context(inspector, person="a", source="upload")  # type: ignore[arg-type]
+    record = store.add(replace(inspection, model_sha256=first.weights_sha256), PICTURE, context=context)
+    second = write_release(tmp_path / "weights", seed=2, line="fake")
+    store.note(PROMOTION, {"from": first.to_dict(), "to": second.to_dict()}, person="m", line="fake")
+    asked: list[Champion] = []
+
+    def load_former(then: Inspection, champion: Champion) -> FakeInspector:
+        asked.append(champion)
+        former = FakeInspector(make_line())
+        former.classifying = replace(former.classifying, weights_sha256=then.model_sha256)
+        return former
+
+    found = replay(store, record, load=load_former)  # type: ignore[arg-type]
+    assert asked[0].release == first and (asked[0].weights_dir / "fake" / "resnet50.safetensors").is_file()
+    assert next(one for one in found.comparisons if one.what == "logits").likeness is Likeness.SAME
+    Path(store.pictures.path_of(first.files["resnet50.safetensors"])).unlink()
+    shutil.rmtree(asked[0].weights_dir)
+    assert "cannot be replayed. Expected the file" in replay(store, record, load=load_former).words  # type: ignore[arg-type]
+
+
+def test_a_line_that_is_gone_is_an_obstacle(store: RecordStore, kept: Record, tmp_path: Path) -> None:
+    (tmp_path / "lines" / "fake.toml").unlink()
+    assert "cannot be replayed" in replay(store, kept, load=load()).words  # type: ignore[arg-type]
+
+
 def test_weights_that_changed_under_a_loaded_model_are_noticed(store: RecordStore, kept: Record) -> None:
-    def load_old(*_: str) -> FakeInspector:
+    def load_old(*_: object) -> FakeInspector:
         inspector = FakeInspector(make_line())
         inspector.classifying = replace(inspector.classifying, weights_sha256="2" * 64)
         return inspector
@@ -128,7 +183,7 @@ def test_weights_that_changed_under_a_loaded_model_are_noticed(store: RecordStor
 
 
 def test_a_precision_that_this_machine_lacks_is_an_obstacle(store: RecordStore, kept: Record) -> None:
-    def refuse(*_: str) -> FakeInspector:
+    def refuse(*_: object) -> FakeInspector:
         raise PrecisionUnavailable("Expected a CPU with bf16.")
 
     found = replay(store, kept, load=refuse)  # type: ignore[arg-type]
@@ -138,7 +193,7 @@ def test_a_precision_that_this_machine_lacks_is_an_obstacle(store: RecordStore, 
 def test_the_rules_of_then_are_used_and_the_line_stays_as_it_is(store: RecordStore, kept: Record) -> None:
     seen: list[Policy] = []
 
-    def load_strict(*_: str) -> Drifted:
+    def load_strict(*_: object) -> Drifted:
         line = replace(make_line(), policy=Policy(confidence_0_1=0.999))
         inspector = Drifted(line)
         inspector.change = lambda one: one
