@@ -74,25 +74,30 @@ def list_measured(line: Line) -> tuple[str, ...]:
     return tuple(model for model in line.models if stamp(line.name, model) is not None)
 
 
-def stamp(line: str, model: str) -> tuple[int, int] | None:
-    """Changes when the model is trained anew; None where it is not measured."""
-    folder = load_settings().weights_dir / line
+Stamp = tuple[Path, int, int]  # where it lies, and when its card and its evaluations were written
+
+
+def stamp(line: str, model: str) -> Stamp | None:
+    """Changes when the model is trained anew or another one is promoted; None where it is not measured."""
+    path = resources.find_weights_dir(line, model) / line / model
+    files = (path.with_suffix(suffix) for suffix in (".json", ".parquet"))
     try:
-        return (folder / f"{model}.json").stat().st_mtime_ns, (folder / f"{model}.parquet").stat().st_mtime_ns
+        card_ns, rows_ns = (file.stat().st_mtime_ns for file in files)
     except FileNotFoundError:
         return None
+    return path, card_ns, rows_ns
 
 
 def get_measured(line: str, model: str) -> Measured | None:
     made = stamp(line, model)
-    return None if made is None else _read_measured(line, model, made)
+    return None if made is None else _read_measured(made)
 
 
 @st.cache_data(max_entries=48, show_spinner=False)
-def _read_measured(line: str, model: str, made: tuple[int, int]) -> Measured:
+def _read_measured(made: Stamp) -> Measured:
     from models.card import read_card
 
-    path = load_settings().weights_dir / line / model
+    path = made[0]
     return Measured(
         read_card(path.with_suffix(".json")), dict(read_evaluations(path.with_suffix(".parquet")))
     )
@@ -112,14 +117,14 @@ def get_report(
 def _measure(
     line: str,
     model: str,
-    made: tuple[int, int],
+    made: Stamp,
     *,
     good: str | None,
     split: str,
     precision: Precision,
     threshold: float,
 ) -> Report:
-    measured = _read_measured(line, model, made)
+    measured = _read_measured(made)
     evaluation, card = measured.evaluations[split, precision], measured.card
     probabilities = soften(evaluation.logits, temperature=card.temperature)
     decided = find_decided(probabilities, threshold)
