@@ -1,6 +1,6 @@
 """How pictures may vary, as data: one `Augment` a recipe, the documents' own among them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Span = tuple[float, float]
@@ -173,3 +173,8 @@ PRESETS: dict[str, Augment] = {
         border="replicate",
     ),
 }
+
+# A part that fills its picture soon loses a tenth of itself: less wandering, and three quarters of it are still a part.
+PRESETS["detect-filled"] = replace(
+    PRESETS["detect-whole"], name="detect-filled", zoom=(0.6, 1.12), shift=0.08, least_visible=0.75
+)

@@ -97,6 +97,7 @@ OURS: dict[str, dict[str, Any]] = {
     "distill": {"augment": "line-default", "distill_share": 0.7, "label_smoothing": 0.0},
     "detect": {"augment": "detect", "gradient_clip": 10.0, "label_smoothing": 0.0},
     "detect-whole": {"augment": "detect-whole", "gradient_clip": 10.0, "label_smoothing": 0.0},
+    "detect-filled": {"augment": "detect-filled", "gradient_clip": 10.0, "label_smoothing": 0.0},
     "detect-round": {"augment": "detect-round", "gradient_clip": 10.0, "label_smoothing": 0.0},
     "detect-strip": {"augment": "detect-strip", "gradient_clip": 10.0, "label_smoothing": 0.0},
     # a few epochs from weights of the same line or another, when new pictures have come
