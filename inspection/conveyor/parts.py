@@ -7,7 +7,8 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from inspection.conveyor.world import VIEW_HEIGHT, VIEW_WIDTH, open_world
+from inspection.conveyor.world import VIEW_HEIGHT, VIEW_WIDTH, keep_whole, open_world, world_dir
+from inspection.images import encode_png
 from inspection.types import U8
 
 SHOWN_WIDTH, SHOWN_HEIGHT = 480, 360  # a piece of belt on the screen
@@ -42,7 +43,13 @@ def show_view(pixels: U8) -> U8:
 @lru_cache(maxsize=1)
 def draw_empty() -> U8:
     """Belt with nothing on it; shared, so never written to."""
-    return show_view(open_world().draw_empty())
+    path = world_dir() / "empty.png"
+    if path.is_file():
+        kept = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
+        return np.asarray(kept, np.uint8)
+    shown = show_view(open_world().draw_empty())
+    keep_whole(path, encode_png(shown))
+    return shown
 
 
 def lay_picture(pixels: U8, ground: U8) -> tuple[U8, float, tuple[float, float]]:

@@ -5,7 +5,6 @@ files in the cache, so that a later start has them at once.
 """
 
 import atexit
-import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +14,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from inspection.config import load_settings
 from inspection.conveyor.parts import Part, make_part
-from inspection.conveyor.world import encode_shot, open_world
+from inspection.conveyor.world import encode_shot, keep_whole, open_world, world_dir
 from inspection.learning.synthesis.dataset import TRAINED_DESIGNS
 from inspection.learning.synthesis.defects import CONDITIONS
 from inspection.lines import Line
 
-REVISION = 1  # raise it when the world or the synthesis changes what the files show
 CAPACITY = 48
 _FIRST_SEED = 970_000_000  # far from the seeds of training and test scenes
 
@@ -139,10 +136,7 @@ class Stock:
             severity_0_1=0.0 if planned.condition == CONDITIONS[0] else planned.severity_0_1,
         )
         shot = encode_shot(pixels)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        beside = self._folder / f".{planned.name}.{os.getpid()}"
-        beside.write_bytes(shot)
-        beside.replace(self._folder / planned.name)  # whole or not at all
+        keep_whole(self._folder / planned.name, shot)
         return shot
 
 
@@ -182,4 +176,4 @@ class StockSource:
 
 
 def default_stock() -> Stock:
-    return open_stock(load_settings().cache_dir / "belt" / f"r{REVISION}")
+    return open_stock(world_dir())

@@ -5,13 +5,16 @@ were trained on. A part is rendered once, on a piece of belt as long as the pitc
 moves is then only slices of pictures that are ready.
 """
 
+import os
 import threading
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from inspection.config import load_settings
 from inspection.learning.synthesis.belt import Belt, make_belt
 from inspection.learning.synthesis.camera import Camera, expose, make_camera, meter
 from inspection.learning.synthesis.camera import develop as develop_picture
@@ -23,6 +26,9 @@ from inspection.learning.synthesis.sprite import draw_blueprint, render_part
 from inspection.learning.synthesis.textures import stream
 from inspection.types import F32, U8
 
+REVISION = (
+    1  # raise it when this world or the synthesis changes what is drawn: names the folder of what is kept
+)
 VIEW_WIDTH, VIEW_HEIGHT = 640, 480  # what the inspecting camera sees: the size of the training scenes
 _OVERLAP = 80  # columns over which the belt's end runs into its start
 _BELT_SEED, _LIGHT_SEED, _CAMERA_SEED = 36, 4, 9
@@ -80,6 +86,19 @@ def _close(belt: Belt) -> Belt:
     pixels = belt.pixels[:, :VIEW_WIDTH].copy()
     pixels[:, :_OVERLAP] = pixels[:, :_OVERLAP] * fade + belt.pixels[:, VIEW_WIDTH:] * (1 - fade)
     return replace(belt, pixels=np.ascontiguousarray(pixels))
+
+
+def world_dir() -> Path:
+    """Where what was drawn is kept, so that a later start has it at once."""
+    return load_settings().cache_dir / "belt" / f"r{REVISION}"
+
+
+def keep_whole(path: Path, data: bytes) -> None:
+    """There is a whole file or none, whoever else writes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    beside.write_bytes(data)
+    beside.replace(path)
 
 
 def encode_shot(pixels: U8, quality_1_100: int = 92) -> bytes:

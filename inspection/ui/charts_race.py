@@ -22,10 +22,12 @@ def build_laps(result: Result, *, batch: int, titles: Mapping[str, str]) -> dict
     models = list(dict.fromkeys(entrant.model for entrant in result.plan.entrants))
     series: list[dict[str, Any]] = []
     medians: list[float] = []
+    longest = 1
     for (entrant, size), laps in result.laps.items():
         if size != batch or not len(laps.ms):
             continue
-        shown = slice(-SHOWN_LAPS, None)
+        first = max(0, len(laps.ms) - SHOWN_LAPS)
+        longest = max(longest, len(laps.ms))
         medians.append(sorted(laps.ms)[len(laps.ms) // 2])
         colour = COLOURS[models.index(entrant.model) % len(COLOURS)]
         series.append(
@@ -36,13 +38,12 @@ def build_laps(result: Result, *, batch: int, titles: Mapping[str, str]) -> dict
                 "lineStyle": {"width": 1.6, "type": DASHES[entrant.precision]},
                 "itemStyle": {"color": colour},
                 "data": [
-                    [round(float(at_s), 2), round(float(ms), 3)]
-                    for at_s, ms in zip(laps.at_s[shown], laps.ms[shown], strict=True)
+                    [number, round(float(ms), 3)]
+                    for number, ms in enumerate(laps.ms[first:], start=first + 1)
                 ],
             }
         )
     wide = bool(medians) and max(medians) / min(medians) > _WIDE
-    last_s = max((float(laps.at_s[-1]) for laps in result.laps.values() if len(laps.at_s)), default=1.0)
     return {
         "animation": False,
         "grid": {"left": 8, "right": 16, "top": 60, "bottom": 28, "containLabel": True},
@@ -50,11 +51,12 @@ def build_laps(result: Result, *, batch: int, titles: Mapping[str, str]) -> dict
         "tooltip": {"trigger": "axis", "valueFormatter": "%.2f ms"},
         "xAxis": {
             "type": "value",
-            "name": "seconds raced",
+            "name": "lap: all run once, in turn",
             "nameLocation": "middle",
             "nameGap": 28,
-            "min": _first_s(series),
-            "max": round(last_s, 1),
+            "minInterval": 1,
+            "min": max(1, longest - SHOWN_LAPS + 1),
+            "max": max(2, longest),
         },
         "yAxis": {
             "type": "log" if wide else "value",
@@ -63,10 +65,6 @@ def build_laps(result: Result, *, batch: int, titles: Mapping[str, str]) -> dict
         },
         "series": series,
     }
-
-
-def _first_s(series: Sequence[Mapping[str, Any]]) -> float:
-    return min((one["data"][0][0] for one in series), default=0.0)
 
 
 def tabulate_standings(compared: Sequence[Compared], titles: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -84,7 +82,7 @@ def _row(row: Compared, titles: Mapping[str, str], *, with_kept: bool) -> dict[s
         "p50, ms": round(standing.p50_ms, 2),
         "p95, ms": round(standing.p95_ms, 2),
         "p99, ms": round(standing.p99_ms, 2),
-        "Pictures a second": round(standing.pictures_per_s, 1),
+        "Pictures/s": round(standing.pictures_per_s, 1),
         "Laps": standing.laps,
         "Load, s": round(standing.load_ms / 1e3, 2),
         "First run, ms": None if standing.first_ms is None else round(standing.first_ms, 1),

@@ -9,7 +9,7 @@ from inspection.types import U8, Box, Inspection, VerdictKind
 from inspection.ui.overlays import draw_box
 from inspection.ui.palette import VERDICT_STYLES, VerdictStyle, hex_to_rgb
 
-_SIZE_PX, _WEIGHT = 22, 650
+_SIZE_PX, _LEAST_PX, _WEIGHT = 22, 13, 650
 _PAD = 10
 _BAR = 38
 
@@ -43,15 +43,20 @@ def write_bar(shown: U8, words: str, style: VerdictStyle) -> U8:
     face = cv2.FontFace(
         "sans"
     )  # one a call: a face keeps state, and lines are marked by threads of their own
-    size = _SIZE_PX
-    _, _, width, _ = cv2.getTextSize((0, 0), words, (0, 0), face, size, _WEIGHT)
     room = drawn.shape[1] - 4 * _PAD
-    if width > room:
-        size = max(12, int(size * room / width))
-        width = room
+    size = min(_SIZE_PX, max(_LEAST_PX, _SIZE_PX * room // max(1, measure(words, face, _SIZE_PX))))
+    while measure(words, face, size) > room:
+        words = f"{words[:-2]}…"
+    width = measure(words, face, size)
     left = (drawn.shape[1] - width) // 2
     cv2.rectangle(
         drawn, (left - _PAD, 4), (left + width + _PAD, 4 + _BAR), hex_to_rgb(style.fill), cv2.FILLED
     )
     _, written = cv2.putText(drawn, words, (left, 4 + _BAR - 12), hex_to_rgb(style.text), face, size, _WEIGHT)
     return np.asarray(written, np.uint8)
+
+
+def measure(words: str, face: cv2.FontFace, size_px: int) -> int:
+    """How wide the words will be."""
+    _, _, width, _ = cv2.getTextSize((0, 0), words, (0, 0), face, size_px, _WEIGHT)
+    return int(width)

@@ -65,25 +65,25 @@ async def _serve(socket: WebSocket, frames: Frames) -> None:
     free = asyncio.Semaphore(_AT_ONCE)
     sending = asyncio.create_task(_send(socket, frames, free))
     listening = asyncio.create_task(_listen(socket, frames, free))
-    done, waiting = await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
-    for task in waiting:
-        task.cancel()
-    with suppress(asyncio.CancelledError):
-        await asyncio.gather(*waiting)
-    for task in done:
-        task.result()
-    await socket.close()
+    await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
+    gone = listening.done()
+    sending.cancel()
+    listening.cancel()
+    for outcome in await asyncio.gather(sending, listening, return_exceptions=True):
+        if isinstance(outcome, Exception) and not isinstance(outcome, WebSocketDisconnect):
+            raise outcome
+    if not gone:
+        await socket.close()
 
 
 async def _send(socket: WebSocket, frames: Frames, free: asyncio.Semaphore) -> None:
     last = 0
     while not frames.closed:
         number, jpeg = frames.read()
-        if number == last:
+        if number == last or free.locked():  # nothing new, or the page has not drawn the last ones yet
             await asyncio.sleep(_LOOK_EVERY_S)
             continue
         await free.acquire()
-        number, jpeg = frames.read()  # waiting may have taken long: the newest, not the one that was next
         last = number
         await socket.send_bytes(jpeg)
 

@@ -100,6 +100,7 @@ def show_run(run: Run) -> None:
 def _show_live(run: Run) -> None:
     if not run.running:
         st.rerun()  # it stopped by itself: the whole page must know
+    run.conveyor.frames.watch()  # an open page is a viewer, also before there is a frame
     if not is_served():
         show_still(run.conveyor)
     if isinstance(run.source, StockSource) and run.source.stock.count < run.source.stock.capacity:

@@ -172,7 +172,6 @@ def picture_event(event: Event) -> str:
 def show_still(conveyor: Conveyor) -> None:
     """Where the server has no route for frames: the newest one, once a run."""
     number, jpeg = conveyor.frames.read()
-    conveyor.frames.watch()
     st.info(
         "This is one frame a second. Start the dashboard with `make run` (`streamlit run server.py`) to see the belt "
         "move; what is judged and counted is the same.",

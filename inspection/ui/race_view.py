@@ -23,7 +23,7 @@ from inspection.ui.race_run import RACERS
 from inspection.ui.roles import require
 from inspection.ui.widgets import escape_markdown
 
-_NUMBERS = ("p50, ms", "p95, ms", "p99, ms", "Pictures a second", "Load, s", "First run, ms", "Kept p50, ms")
+_NUMBERS = ("p50, ms", "p95, ms", "p99, ms", "Pictures/s", "Load, s", "First run, ms", "Kept p50, ms")
 _HELP = {
     "p50, ms": "For all pictures of the batch together: half of the laps take at most this.",
     "Load, s": "Cold start: reading and compiling, with the locator's model. Counted in no lap.",
@@ -117,7 +117,7 @@ def _choose_batch(batches: list[int], key: str) -> int:
 def show_table(rows: list[dict[str, Any]], *, key: str) -> None:
     columns = {
         name: st.column_config.NumberColumn(
-            format="%.1f" if name in ("Pictures a second", "First run, ms") else "%.2f", help=_HELP.get(name)
+            format="%.1f" if name in ("Pictures/s", "First run, ms") else "%.2f", help=_HELP.get(name)
         )
         for name in _NUMBERS
         if name in rows[0]

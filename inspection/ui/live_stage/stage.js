@@ -34,7 +34,7 @@ export default function (component) {
     if (line.shown % 10 === 0 && spanned > 0) {
       const rate = (line.times.length - 1) / spanned
       stage.dataset.rate = rate.toFixed(1)
-      find(".rate").textContent = `${rate.toFixed(0)} frames a second`
+      find(".rate").textContent = `${rate.toFixed(0)} ${rate < 1.5 ? "frame" : "frames"} a second`
     }
   }
 

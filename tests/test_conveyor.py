@@ -1,0 +1,380 @@
+"""The live line: pace, parts, folders, and the belt with its threads."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from inspection.conveyor import watched
+from inspection.conveyor.conveyor import STRIP_WIDTH, Conveyor, State, compose, left_edge
+from inspection.conveyor.frames import find_frames, open_frames
+from inspection.conveyor.pace import PITCH_M, Pace
+from inspection.conveyor.parts import (
+    SHOWN_HEIGHT,
+    SHOWN_WIDTH,
+    Part,
+    Source,
+    draw_empty,
+    lay_picture,
+)
+from inspection.conveyor.stock import PlannedPart, Stock, StockSource, can_synthesise, plan_parts
+from inspection.conveyor.tally import Answer, Tally
+from inspection.conveyor.watched import FolderSource, list_folders
+from inspection.errors import DataInvalid
+from inspection.learning.synthesis.defects import CONDITIONS
+from inspection.types import U8, Inspection, Picture, VerdictKind
+from tests.fakes import make_line as make_other_line
+from tests.ui.fakes import NOTHING, UNSURE, FakeInspector, code_of, make_line, make_png
+
+Marked = Inspection | str
+
+
+@pytest.fixture(autouse=True)
+def plain_belt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rendering the real belt takes a second; what moves on it is the same."""
+    belt = np.full((SHOWN_HEIGHT, SHOWN_WIDTH, 3), 60, np.uint8)
+    for module in ("parts", "conveyor", "watched"):
+        monkeypatch.setattr(f"inspection.conveyor.{module}.draw_empty", lambda: belt)
+
+
+def make_part(name: str, code: int, truth: str | None = None) -> Part:
+    shown = np.full((SHOWN_HEIGHT, SHOWN_WIDTH, 3), 150, np.uint8)
+    return Part(name, make_png(code), shown, 1.5, (0.0, 0.0), truth)
+
+
+class Listed:
+    """Gives the parts of a list, then none."""
+
+    def __init__(self, *parts: Part) -> None:
+        self.waiting = list(parts)
+        self.opened = self.closed = 0
+
+    def open(self) -> None:
+        self.opened += 1
+
+    def take(self) -> Part | None:
+        return self.waiting.pop(0) if self.waiting else None
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Marker:
+    """Remembers what was marked how, and paints the part white."""
+
+    def __init__(self) -> None:
+        self.marked: list[tuple[str, str]] = []
+
+    def __call__(self, part: Part, marked: Marked) -> U8:
+        self.marked.append((part.name, marked if isinstance(marked, str) else marked.verdict.words))
+        return np.full_like(part.shown, 255)
+
+
+@pytest.fixture
+def lines() -> Iterator[list[Conveyor]]:
+    started: list[Conveyor] = []
+    yield started
+    for conveyor in started:
+        conveyor.stop()
+        assert not conveyor.alive
+
+
+def run_line(
+    lines: list[Conveyor],
+    source: Source,
+    *,
+    judge: object | None = None,
+    marker: Marker | None = None,
+    metres_per_s: float = 2.0,
+    patience_s: float = 60.0,
+) -> Conveyor:
+    conveyor = Conveyor(
+        judge or FakeInspector(),  # type: ignore[arg-type]
+        source,
+        pace=Pace(metres_per_s),
+        mark=marker or Marker(),
+        owner="me",
+        patience_s=patience_s,
+    )
+    lines.append(conveyor.start())
+    return conveyor
+
+
+def wait_until(happened: object, timeout_s: float = 20.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not happened():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_speed_has_two_units_and_one_budget() -> None:
+    pace = Pace.of_parts(60)
+    assert pace.metres_per_s == PITCH_M and pace.budget_ms == 1000
+    assert Pace(pace.metres_per_s * 2).parts_per_min == pytest.approx(120)
+    assert pace.px_per_s == 640  # a field of the camera a second
+
+
+def test_pieces_lie_side_by_side_and_cover_the_strip() -> None:
+    marks = [np.full((SHOWN_HEIGHT, SHOWN_WIDTH, 3), 10 * number, np.uint8) for number in range(1, 5)]
+    places = [(left_edge(number, 1000.0), marks[number - 1]) for number in range(1, 5)]
+    strip = compose(places, 1000.0)
+    assert strip.shape == (SHOWN_HEIGHT, STRIP_WIDTH, 3)
+    assert [int(value) for value in strip[0, [0, 39, 40, 519, 520, 959], 0]] == [30, 30, 20, 20, 10, 10]
+
+
+def test_bare_belt_where_no_piece_lies() -> None:
+    assert np.all(compose([], 123.0) == 60)
+
+
+def test_a_picture_of_any_shape_is_laid_whole() -> None:
+    ground = np.zeros((SHOWN_HEIGHT, SHOWN_WIDTH, 3), np.uint8)
+    for height, width in ((200, 200), (1000, 50), (30, 900)):
+        shown, scale, (left, top) = lay_picture(np.full((height, width, 3), 255, np.uint8), ground)
+        rows, columns = np.nonzero(shown[..., 0])
+        assert (rows.min(), columns.min()) == (top, left)
+        assert rows.max() - rows.min() + 1 == pytest.approx(height * scale, abs=1)
+        assert columns.max() - columns.min() + 1 == pytest.approx(width * scale, abs=1)
+    assert not ground.any()
+
+
+def test_each_part_is_judged_once_and_marked(lines: list[Conveyor]) -> None:
+    parts = [
+        make_part("a", code_of("flawless"), "flawless"),
+        make_part("b", code_of("cracked"), "cracked"),
+        make_part("c", UNSURE, "stained"),
+        make_part("d", NOTHING, None),
+    ]
+    source, judge, marker = Listed(*parts), FakeInspector(), Marker()
+    conveyor = run_line(lines, source, judge=judge, marker=marker)
+    wait_until(lambda: len(marker.marked) == 4)
+    assert judge.seen == ["a", "b", "c", "d"]
+    assert [words for _, words in marker.marked] == [
+        "PASS: flawless, 97 %",
+        "REJECT: cracked, 97 %",
+        "REVIEW: flawless, 55 %",
+        "NO PART",
+    ]
+    snapshot = conveyor.read()
+    assert snapshot.judged == snapshot.seen == 4
+    assert snapshot.share(VerdictKind.REJECT) == 0.25
+    assert [event.name for event in snapshot.rejects] == ["b"] and snapshot.rejects[0].truth == "cracked"
+    assert [event.name for event in snapshot.reviews] == ["c"]
+    assert (snapshot.truths.good, snapshot.truths.defective, snapshot.truths.defective_passed) == (1, 2, 0)
+    conveyor.stop()
+    assert conveyor.state is State.STOPPED and source.closed == source.opened == 1
+
+
+def test_frames_move_and_carry_the_mark(lines: list[Conveyor]) -> None:
+    marker = Marker()
+    conveyor = run_line(lines, Listed(make_part("a", 0)), marker=marker, metres_per_s=0.5)
+    seen: dict[int, U8] = {}
+    while len(marker.marked) < 1 or len(seen) < 10:
+        number, jpeg = conveyor.frames.read()
+        if number:
+            seen[number] = np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+        time.sleep(0.01)
+    assert all(frame.shape == (SHOWN_HEIGHT, STRIP_WIDTH, 3) and frame.mean() > 40 for frame in seen.values())
+    wait_until(lambda: cv2.imdecode(np.frombuffer(conveyor.frames.read()[1], np.uint8), 1).max() > 240)
+
+
+def test_a_refused_picture_is_counted_and_said(lines: list[Conveyor]) -> None:
+    broken = Part("broken.png", b"nothing", make_part("", 0).shown, 1.0, (0.0, 0.0))
+    marker = Marker()
+    conveyor = run_line(lines, Listed(broken), marker=marker)
+    wait_until(lambda: marker.marked)
+    snapshot = conveyor.read()
+    assert marker.marked == [("broken.png", "REFUSED")]
+    assert snapshot.refused == 1 and "broken.png" in (snapshot.last_refusal or "")
+
+
+class Slow(FakeInspector):
+    def inspect(self, picture: Picture, *, explained: bool = True, target: str | None = None) -> Inspection:
+        time.sleep(0.7)
+        return super().inspect(picture)
+
+
+def test_parts_that_the_model_has_no_time_for_are_missed(lines: list[Conveyor]) -> None:
+    marker = Marker()
+    parts = [make_part(str(number), 0) for number in range(8)]
+    conveyor = run_line(lines, Listed(*parts), judge=Slow(), marker=marker)
+    wait_until(lambda: conveyor.read().seen == 8)
+    snapshot = conveyor.read()
+    assert snapshot.missed > 0 and snapshot.missed + snapshot.judged == 8
+    assert sum(words == "MISSED" for _, words in marker.marked) == snapshot.missed
+    assert snapshot.late > 0
+
+
+def test_the_speed_is_turned_while_it_runs(lines: list[Conveyor]) -> None:
+    marker = Marker()
+    conveyor = run_line(lines, Listed(make_part("a", 0)), marker=marker, metres_per_s=0.05)
+    time.sleep(0.3)
+    assert marker.marked == []  # at this speed the camera is twelve seconds away
+    conveyor.pace = Pace(2.0)
+    wait_until(lambda: marker.marked, timeout_s=8)
+
+
+def test_a_line_that_nobody_watches_stops(lines: list[Conveyor]) -> None:
+    conveyor = run_line(lines, Listed(), patience_s=0.3)
+    wait_until(lambda: conveyor.state is not State.RUNNING)
+    wait_until(lambda: not conveyor.alive)
+    assert conveyor.state is State.UNWATCHED
+    assert find_frames(conveyor.frames.token) is None
+
+
+def test_a_watched_line_goes_on(lines: list[Conveyor]) -> None:
+    conveyor = run_line(lines, Listed(), patience_s=0.5)
+    for _ in range(20):
+        conveyor.frames.watch()
+        time.sleep(0.05)
+    assert conveyor.state is State.RUNNING
+
+
+class Broken(FakeInspector):
+    def inspect(self, picture: Picture, *, explained: bool = True, target: str | None = None) -> Inspection:
+        raise ZeroDivisionError
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_ends_all_threads(lines: list[Conveyor]) -> None:
+    conveyor = run_line(lines, Listed(make_part("a", 0)), judge=Broken())
+    wait_until(lambda: not conveyor.alive)
+    assert conveyor.state is State.FAILED
+
+
+def test_a_stopped_line_leaves_no_thread() -> None:
+    before = threading.active_count()
+    conveyor = Conveyor(FakeInspector(), Listed(), pace=Pace(1), mark=Marker(), owner="me").start()
+    assert threading.active_count() == before + 3
+    conveyor.stop()
+    assert threading.active_count() == before
+
+
+def test_frames_are_found_by_their_token_only() -> None:
+    frames, other = open_frames(), open_frames()
+    assert frames.token != other.token and len(frames.token) >= 43
+    assert find_frames(frames.token) is frames
+    assert find_frames("") is None and find_frames(frames.token[:-1]) is None
+    frames.publish(b"one")
+    assert frames.read() == (1, b"one")
+    frames.close()
+    assert find_frames(frames.token) is None and frames.closed
+
+
+def test_answers_are_bounded_and_late_ones_counted() -> None:
+    tally = Tally("flawless")
+    inspector = FakeInspector()
+    part = make_part("a", code_of("cracked"))
+    from inspection.images import decode
+
+    inspection = inspector.inspect(decode(part.shot, name="a"))
+    for number in range(500):
+        tally.count(part, inspection, Answer(number, 0.0, 50.0 + number, 10.0, budget_ms=100.0))
+    snapshot = tally.read()
+    assert snapshot.judged == 500 and snapshot.late == 449
+    assert len(snapshot.answers) == 400 and len(snapshot.rejects) == 8
+    assert snapshot.percentile_ms(50) == pytest.approx(50 + 299.5)
+    assert Tally(None).read().percentile_ms(50) is None
+
+
+def test_a_folder_is_chosen_by_a_name_of_the_list(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    (root / "shift-a").mkdir(parents=True)
+    (root / ".hidden").mkdir()
+    outside.mkdir()
+    (root / "away").symlink_to(outside)
+    assert list_folders(root) == (".", "shift-a")
+    assert list_folders(tmp_path / "absent") == ()
+    for name in ("away", "../outside", str(outside), ".hidden", "..", ""):
+        with pytest.raises(DataInvalid, match="shift-a"):
+            FolderSource(root, name)
+
+
+def take_all(source: FolderSource) -> list[Part]:
+    return [part for part in (source.take() for _ in range(6)) if part is not None]
+
+
+def test_pictures_are_taken_once_oldest_first(tmp_path: Path) -> None:
+    for age, name in ((30, "b.png"), (20, "a.png"), (10, "c.png")):
+        (tmp_path / name).write_bytes(make_png(0))
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
+    source = FolderSource(tmp_path, ".", look_every_s=0.0)
+    assert source.take() is None  # the first look; it may still be written
+    assert [part.name for part in take_all(source)] == ["b.png", "a.png", "c.png"]
+    (tmp_path / "d.png").write_bytes(make_png(20))
+    source.take()
+    (part,) = take_all(source)
+    assert part.name == "d.png" and part.shown.shape == (SHOWN_HEIGHT, SHOWN_WIDTH, 3)
+
+
+def test_a_file_that_grows_waits_and_a_broken_one_is_left_to_the_judge(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(make_png(0)[:500])
+    source = FolderSource(tmp_path, ".", look_every_s=0.0)
+    assert source.take() is None
+    path.write_bytes(make_png(0)[:900])
+    assert source.take() is None
+    part = source.take()
+    assert part is not None and len(part.shot) == 900 and np.all(part.shown == 60)
+
+
+def test_a_folder_that_is_gone_gives_nothing(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    source = FolderSource(tmp_path, "in", look_every_s=0.0)
+    (tmp_path / "in").rmdir()
+    assert source.take() is None
+
+
+def test_the_root_is_the_servers_to_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_WATCH", str(tmp_path / "here"))
+    assert watched.watch_root() == tmp_path / "here"
+
+
+def test_the_plan_has_all_conditions_and_designs() -> None:
+    plan = plan_parts(48)
+    names = [part.condition for part in plan]
+    assert names.count("flawless") == 24 and all(names.count(bad) == 6 for bad in CONDITIONS[1:])
+    assert len({part.design for part in plan}) == 8 and len({part.seed for part in plan}) == 48
+
+
+def test_only_a_line_of_these_classes_can_be_synthesised() -> None:
+    assert can_synthesise(make_line()) and not can_synthesise(make_other_line())
+
+
+def test_parts_are_made_once_and_then_read(tmp_path: Path) -> None:
+    plan = [PlannedPart(970_000_001, "ring", "flawless"), PlannedPart(970_000_002, "link", "cracked")]
+    stock = Stock(tmp_path, plan)
+    source = StockSource(stock, defective_0_1=1.0)
+    source.open()
+    wait_until(lambda: stock.count == 2, timeout_s=60)
+    part = source.take()
+    assert part is not None and part.truth == "cracked" and part.shown.std() > 5
+    assert part.shot == (tmp_path / part.name).read_bytes()
+    source.defective_0_1 = 0.0
+    assert [source.take().truth for _ in range(3)] == ["flawless"] * 3  # type: ignore[union-attr]
+    source.close()
+    again = Stock(tmp_path, plan)
+    again.open()
+    wait_until(lambda: again.count == 2, timeout_s=5)
+    assert again.take("cracked", 0).shot == part.shot  # type: ignore[union-attr]
+
+
+def test_nothing_is_made_that_nobody_wants(tmp_path: Path) -> None:
+    stock = Stock(tmp_path, plan_parts(4))
+    time.sleep(0.05)
+    assert stock.count == 0 and StockSource(stock, defective_0_1=0.5).take() is None
+
+
+def test_the_belt_runs_into_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a piece ends and the next begins, neighbouring columns differ no more than elsewhere."""
+    monkeypatch.undo()
+    belt = draw_empty().astype(np.float32)
+    steps = np.abs(np.diff(belt, axis=1)).mean(axis=(0, 2))
+    seam = np.abs(belt[:, -1] - belt[:, 0]).mean()
+    assert seam < np.percentile(steps, 99) * 1.5

@@ -1,0 +1,181 @@
+"""The Latency page under AppTest with fake inspectors, and its chart and rows on their data."""
+
+import csv
+import io
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from inspection.occupancy import OCCUPANCY
+from inspection.racing.keeping import list_kept, races_dir
+from inspection.racing.plan import Entrant
+from inspection.racing.race import Phase, Race
+from inspection.racing.results import Laps, compare, rank
+from inspection.ui.charts_race import (
+    COLOURS,
+    SHOWN_LAPS,
+    build_laps,
+    tabulate_standings,
+    write_laps,
+    write_rows,
+)
+from inspection.ui.titles import TITLES
+from tests.test_race import FAST, SLOW, make_result
+from tests.ui.test_roles import open_app
+
+
+@pytest.fixture
+def page(app: AppTest) -> Iterator[AppTest]:
+    app.run()
+    app.switch_page("screens/latency.py").run()
+    assert not app.exception
+    yield app
+    if "race.held" in app.session_state:
+        app.session_state["race.held"].stop()
+
+
+def find_button(page: AppTest, label: str) -> Any:
+    return next(button for button in page.button if button.label == label)
+
+
+def start(page: AppTest, label: str = "Start the race") -> Race:
+    find_button(page, label).click().run()
+    assert not page.exception
+    race = page.session_state["race.held"]
+    deadline = time.monotonic() + 20
+    while race.phase is Phase.LOADING or not any(len(laps.ms) for laps in race.read().laps.values()):
+        assert time.monotonic() < deadline and not race.phase.over
+        time.sleep(0.01)
+    page.run()
+    return race
+
+
+def test_at_first_it_says_what_a_race_is(page: AppTest) -> None:
+    assert page.title[0].value == "Latency, live"
+    assert "once a round" in page.info[0].value
+    assert "No race is kept yet" in page.caption[0].value
+    assert [button.label for button in page.button if not button.disabled] == ["Start the race"]
+    assert page.pills(key="race.models.aluminium").options == [
+        "ResNet50 (no weights yet)",
+        "Compact CNN, grey (no weights yet)",
+    ]
+
+
+def test_a_plan_with_a_gap_cannot_start(page: AppTest) -> None:
+    page.pills(key="race.precisions").set_value([]).run()
+    assert "at least one" in page.info[0].value and find_button(page, "Start the race").disabled
+
+
+def test_figures_build_up_while_it_runs(page: AppTest) -> None:
+    page.pills(key="race.precisions").set_value(["int8", "f32"]).run()
+    start(page)
+    table = page.dataframe[0].value
+    assert set(table["Precision"]) == {"INT8", "F32"} and set(table["Batch"]) <= {1, 10}
+    assert (table["p50, ms"] <= table["p95, ms"]).all() and (table["p95, ms"] <= table["p99, ms"]).all()
+    assert (table["Pictures/s"] > 0).all() and table["First run, ms"].notna().all()
+    assert any("threads" in caption.value and "toy 1" in caption.value for caption in page.caption)
+    assert find_button(page, "Start the race").disabled and not find_button(page, "Stop").disabled
+
+
+def test_pause_resume_stop(page: AppTest) -> None:
+    race = start(page)
+    find_button(page, "Pause").click().run()
+    assert race.phase is Phase.PAUSED
+    find_button(page, "Resume").click().run()
+    assert race.phase is Phase.RUNNING
+    find_button(page, "Stop").click().run()
+    assert race.phase is Phase.STOPPED and not race.alive
+    assert any("Stopped after" in caption.value for caption in page.caption)
+    assert not find_button(page, "Start the race").disabled
+
+
+def test_a_race_is_kept_compared_and_deleted(page: AppTest) -> None:
+    start(page)
+    find_button(page, "Stop").click().run()
+    page.text_input[0].set_value("Before the change")
+    find_button(page, "Keep").click().run()
+    (kept,) = list_kept(races_dir())
+    assert kept.name == "Before the change"
+    page.selectbox(key="race.kept").set_value(kept.id).run()
+    assert not page.exception
+    assert set(page.dataframe[0].value["Against kept"]) == {"+0%"}
+    find_button(page, "Delete it").click().run()
+    assert not page.exception and list_kept(races_dir()) == []
+
+
+def test_a_name_that_will_not_do_is_said(page: AppTest) -> None:
+    start(page)
+    find_button(page, "Stop").click().run()
+    page.text_input[0].set_value(" ")
+    find_button(page, "Keep").click().run()
+    assert "printable" in page.error[0].value and len(page.dataframe) == 1
+
+
+def test_another_sessions_race_is_said_first(page: AppTest) -> None:
+    with OCCUPANCY.hold("somebody else", "a race"):
+        page.run()
+        assert "another session runs a race" in page.warning[0].value
+        start(page, "Start beside it")
+    find_button(page, "Stop").click().run()
+    assert any("beside another session's work" in caption.value for caption in page.caption)
+
+
+def test_the_page_is_the_managers_and_the_engineers(app: AppTest) -> None:
+    open_app(app, '[roles]\n"ada@example.org" = ["auditor"]', is_logged_in=True)
+    with pytest.raises(ValueError, match="latency.py"):
+        app.switch_page("screens/latency.py")
+
+
+def test_a_line_a_lane_of_the_batch_that_is_asked_for() -> None:
+    result = make_result(medians={(FAST, 1): 2.0, (SLOW, 1): 3.0, (FAST, 10): 9.0})
+    spec = build_laps(result, batch=1, titles=TITLES)
+    assert [line["name"] for line in spec["series"]] == ["ResNet50 INT8", "Compact CNN, grey F32"]
+    assert [line["lineStyle"]["type"] for line in spec["series"]] == ["solid", "dotted"]
+    assert [line["itemStyle"]["color"] for line in spec["series"]] == list(COLOURS[:2])
+    assert spec["series"][0]["data"][1] == [2, 2.0] and spec["yAxis"]["type"] == "value"
+
+
+def test_one_model_has_one_colour_at_all_precisions() -> None:
+    other = Entrant(FAST.model, "f32")
+    spec = build_laps(make_result(medians={(FAST, 1): 2.0, (other, 1): 3.0}), batch=1, titles={})
+    assert len({line["itemStyle"]["color"] for line in spec["series"]}) == 1
+    assert len({line["lineStyle"]["type"] for line in spec["series"]}) == 2
+
+
+def test_far_apart_models_share_a_logarithmic_axis_and_old_laps_leave() -> None:
+    result = make_result(medians={(FAST, 1): 2.0, (SLOW, 1): 40.0})
+    many = Laps(np.arange(900.0), np.ones(900), np.zeros(900, bool))
+    result.laps[FAST, 1] = many  # type: ignore[index]
+    spec = build_laps(result, batch=1, titles={})
+    assert spec["yAxis"]["type"] == "log" and len(spec["series"][0]["data"]) == SHOWN_LAPS
+    assert (spec["xAxis"]["min"], spec["xAxis"]["max"]) == (661, 900) and spec["series"][0]["data"][0][
+        0
+    ] == 661
+
+
+def test_no_lap_no_line() -> None:
+    assert build_laps(make_result(medians={}), batch=1, titles={})["series"] == []
+
+
+def test_rows_have_the_kept_columns_only_beside_a_kept_race() -> None:
+    now = rank(make_result(medians={(FAST, 1): 2.0, (SLOW, 1): 1.0}))
+    assert "Against kept" not in tabulate_standings(compare(now, []), TITLES)[0]
+    rows = tabulate_standings(compare(now, rank(make_result(medians={(FAST, 1): 4.0}))), TITLES)
+    assert {row["Model"]: row["Against kept"] for row in rows} == {
+        "ResNet50": "-50%",
+        "Compact CNN, grey": None,
+    }
+
+
+def test_what_is_taken_away_reads_as_a_table() -> None:
+    result = make_result(medians={(FAST, 1): 2.0, (SLOW, 10): 1.0})
+    laps = list(csv.DictReader(io.StringIO(write_laps(result).decode("utf-8-sig"))))
+    assert len(laps) == 10 and laps[0]["model"] in (FAST.model, SLOW.model)
+    assert [float(lap["at_s"]) for lap in laps] == sorted(float(lap["at_s"]) for lap in laps)
+    figures = write_rows(tabulate_standings(compare(rank(result), []), TITLES)).decode("utf-8-sig")
+    assert figures.splitlines()[0].startswith("Model,Precision,Batch,") and len(figures.splitlines()) == 3
+    assert write_rows([]) == b"\xef\xbb\xbf"

@@ -1,0 +1,291 @@
+"""The Live line page under AppTest, its chart, its marks, and the door of its frames."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.websockets import WebSocket
+from streamlit.testing.v1 import AppTest
+
+from inspection.conveyor.conveyor import Conveyor, State
+from inspection.conveyor.frames import Frames, open_frames
+from inspection.conveyor.parts import SHOWN_HEIGHT, SHOWN_WIDTH, Part
+from inspection.conveyor.stock import Stock, plan_parts
+from inspection.conveyor.tally import Answer, Event
+from inspection.images import decode
+from inspection.occupancy import OCCUPANCY
+from inspection.types import Box, VerdictKind
+from inspection.ui import live_route
+from inspection.ui.live_chart import SHOWN_ANSWERS, build_answers
+from inspection.ui.live_marks import mark_part, place_box
+from inspection.ui.live_view import draw_cell
+from inspection.ui.palette import VERDICT_STYLES, hex_to_rgb
+from tests.ui.fakes import FakeInspector, code_of, make_png
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A watched folder with three pictures; the belt is plain, and no part is rendered."""
+    belt = np.full((SHOWN_HEIGHT, SHOWN_WIDTH, 3), 60, np.uint8)
+    for module in ("conveyor", "watched"):
+        monkeypatch.setattr(f"inspection.conveyor.{module}.draw_empty", lambda: belt)
+    monkeypatch.setattr("inspection.ui.live_choice.default_stock", lambda: Stock(tmp_path, plan_parts(0)))
+    monkeypatch.setattr("inspection.ui.live_run.is_served", lambda: False)
+    watched = tmp_path / "watch" / "shift-a"
+    watched.mkdir(parents=True)
+    monkeypatch.setenv("ASSAY_WATCH", str(watched.parent))
+    for number, name in enumerate(("flawless", "cracked", "cracked")):
+        (watched / f"{number}-{name}.png").write_bytes(make_png(code_of(name), seed=number))
+    return watched
+
+
+@pytest.fixture
+def page(app: AppTest, folder: Path) -> Iterator[AppTest]:
+    app.run()
+    app.switch_page("screens/live.py").run()
+    assert not app.exception
+    yield app
+    if "live.run" in app.session_state:
+        app.session_state["live.run"].conveyor.stop()
+
+
+def find_button(page: AppTest, label: str) -> Any:
+    return next(button for button in page.button if button.label == label)
+
+
+def conveyor_of(page: AppTest) -> Conveyor:
+    return page.session_state["live.run"].conveyor
+
+
+def start_watching(page: AppTest) -> Conveyor:
+    page.segmented_control(key="live.source.2").set_value("Watched folder").run()
+    page.selectbox(key="live.folder").set_value("shift-a").run()
+    page.slider(key="live.parts").set_value(100).run()
+    find_button(page, "Start the line").click().run()
+    assert not page.exception
+    return conveyor_of(page)
+
+
+def wait_until(happened: Any, timeout_s: float = 20.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_at_first_it_says_what_will_happen(page: AppTest) -> None:
+    assert page.title[0].value == "Live line"
+    assert "Start the line" in page.info[0].value
+    assert find_button(page, "Stop").disabled
+    assert "45 parts a minute, 0.30 m/s: a part every 1,333 ms" in page.caption[0].value
+
+
+def test_the_same_speed_in_the_other_unit(page: AppTest) -> None:
+    page.slider(key="live.parts").set_value(150).run()
+    page.segmented_control(key="live.unit").set_value("m/s").run()
+    assert page.slider(key="live.metres").value == 1.0
+    page.slider(key="live.metres").set_value(0.5).run()
+    page.segmented_control(key="live.unit").set_value("parts a minute").run()
+    assert page.slider(key="live.parts").value == 75
+
+
+def test_pictures_of_the_folder_are_judged_and_counted(page: AppTest) -> None:
+    conveyor = start_watching(page)
+    assert "one frame a second" in page.info[0].value  # no route under AppTest: a word, and a still
+    wait_until(lambda: conveyor.read().judged == 3)
+    page.run()
+    values = {metric.label: metric.value for metric in page.metric}
+    assert values["Parts judged"] == "3" and values["Rejected"] == "67% (2)" and values["Passed"] == "33% (1)"
+    assert page.segmented_control(key="live.events").options[0] == "Rejects (2)"
+    assert "within" in " ".join(values) and values["Answer, median"].endswith("ms")
+
+
+def test_stop_ends_its_threads_and_keeps_its_figures(page: AppTest) -> None:
+    conveyor = start_watching(page)
+    wait_until(lambda: conveyor.read().judged >= 1)
+    find_button(page, "Stop").click().run()
+    assert conveyor.state is State.STOPPED and not conveyor.alive
+    assert "stands still" in page.info[0].value
+    assert {metric.label: metric.value for metric in page.metric}["Parts judged"] != "0"
+    assert find_button(page, "Start the line").label
+
+
+def test_a_line_that_stopped_by_itself_says_so(page: AppTest) -> None:
+    conveyor = start_watching(page)
+    conveyor._patience_s = 0.0
+    wait_until(lambda: not conveyor.alive)
+    page.run()
+    assert "nobody was watching" in page.info[0].value
+
+
+def test_speed_turns_at_once_a_new_source_asks_for_a_restart(page: AppTest) -> None:
+    conveyor = start_watching(page)
+    page.slider(key="live.parts").set_value(60).run()
+    assert conveyor.pace.budget_ms == 1000
+    page.segmented_control(key="live.source.2").set_value("Synthesised parts").run()
+    assert "Restart it" in page.warning[0].value
+    find_button(page, "Restart").click().run()
+    assert not conveyor.alive and conveyor_of(page) is not conveyor
+
+
+def test_without_a_folder_it_says_how_to_make_one(
+    app: AppTest, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSAY_WATCH", str(folder / "absent"))
+    app.run()
+    app.switch_page("screens/live.py").run()
+    app.segmented_control(key="live.source.2").set_value("Watched folder").run()
+    assert "ASSAY_WATCH" in app.info[0].value and "does not exist" in app.info[0].value
+    assert not any(button.label == "Start the line" for button in app.button)
+
+
+def test_the_work_of_others_is_said(page: AppTest) -> None:
+    with OCCUPANCY.hold("somebody else", "a race"):
+        page.run()
+        assert any("another session runs a race" in caption.value for caption in page.caption)
+
+
+def make_answers(count: int, ms: float = 40.0) -> list[Answer]:
+    return [Answer(number, number / 2, ms, 30.0, 500.0) for number in range(1, count + 1)]
+
+
+def test_the_chart_holds_the_last_answers_and_the_budget() -> None:
+    spec = build_answers(make_answers(300), 500.0)
+    line, alone = spec["series"]
+    assert len(line["data"]) == len(alone["data"]) == SHOWN_ANSWERS
+    assert line["data"][-1] == [300, 40.0] and alone["data"][0] == [181, 30.0]
+    assert line["markLine"]["data"] == [{"yAxis": 500.0}] and spec["yAxis"]["max"] >= 500
+    assert build_answers(make_answers(2, ms=900.0), 500.0)["yAxis"]["max"] >= 900
+
+
+def test_a_mark_has_the_verdicts_colour_and_its_words() -> None:
+    shown = np.full((SHOWN_HEIGHT, SHOWN_WIDTH, 3), 90, np.uint8)
+    shot = make_png(code_of("cracked"))
+    part = Part("a", shot, shown, SHOWN_WIDTH / 320, (0.0, 0.0))
+    inspection = FakeInspector().inspect(decode(shot, name="a"))
+    drawn = mark_part(part, inspection)
+    fill = np.array(hex_to_rgb(VERDICT_STYLES[VerdictKind.REJECT].fill))
+    plate = (drawn == fill).all(axis=2)
+    assert plate[6].sum() > 200 and (shown == 90).all()  # a plate, on a copy
+    left, top = place_box(part, inspection.box or Box(0, 0, 1, 1)).as_list()[:2]
+    assert not (drawn[round(top) + 100, round(left)] == 90).all()
+    long = mark_part(part, "A VERY LONG WORD THAT MUST BE MADE SMALLER TO STAY WITHIN ITS OWN PIECE OF BELT")
+    assert (long[:, :10] == 90).all() and (long[:, -10:] == 90).all()
+
+
+def test_a_kept_part_is_drawn_once_with_its_truth_and_no_markup() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from tests.ui.test_live_page import draw_twice
+
+        st.text(draw_twice())
+
+    said = AppTest.from_function(page, default_timeout=20).run()
+    assert not said.exception
+    cell = said.text[0].value
+    assert "data:image/jpeg;base64," in cell and "made &lt;b&gt;" in cell and "cracked, 97 %" in cell
+
+
+def draw_twice() -> str:
+    shot = make_png(code_of("cracked"))
+    event = Event(7, "a.png", shot, FakeInspector().inspect(decode(shot, name="a.png")), "<b>")
+    assert draw_cell(event) == draw_cell(event)
+    return draw_cell(event)
+
+
+class Peer:
+    """The browser's end of a WebSocket: what it says, and what it was sent."""
+
+    def __init__(self, *said: str, origin: str | None = "http://here:1") -> None:
+        headers = [(b"host", b"here:1")] + ([] if origin is None else [(b"origin", origin.encode())])
+        self.scope = {"type": "websocket", "path": live_route.PATH, "headers": headers, "query_string": b""}
+        self.incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.said = said
+        self.sent: list[dict[str, Any]] = []
+
+    async def talk(self, timeout_s: float = 10.0) -> None:
+        self.incoming.put_nowait({"type": "websocket.connect"})
+        for text in self.said:
+            self.incoming.put_nowait({"type": "websocket.receive", "text": text})
+        socket = WebSocket(self.scope, self.incoming.get, self._send)  # type: ignore[arg-type]
+        await asyncio.wait_for(live_route.stream(socket), timeout_s)
+
+    async def _send(self, message: Any) -> None:
+        self.sent.append(message)
+        if message["type"] == "websocket.send":
+            self.got(message["bytes"])
+
+    def got(self, frame: bytes) -> None:
+        """Answers each frame, and leaves after the third."""
+        if len(self.frames) < 3:
+            self.incoming.put_nowait({"type": "websocket.receive", "text": "drawn"})
+        else:
+            self.incoming.put_nowait({"type": "websocket.disconnect", "code": 1000})
+
+    @property
+    def frames(self) -> list[bytes]:
+        return [message["bytes"] for message in self.sent if message["type"] == "websocket.send"]
+
+
+@pytest.mark.parametrize("origin", [None, "", "http://elsewhere:1", "http://here:2", "null"])
+def test_another_origin_is_refused_at_the_door(origin: str | None) -> None:
+    peer = Peer(open_frames().token, origin=origin)
+    asyncio.run(peer.talk())
+    assert [message["type"] for message in peer.sent] == ["websocket.close"]
+
+
+@pytest.mark.parametrize("token", ["", "guess", "x" * 43])
+def test_a_token_that_was_not_given_opens_nothing(token: str) -> None:
+    peer = Peer(token)
+    asyncio.run(peer.talk())
+    assert peer.sent[-1] == {"type": "websocket.close", "code": 1008, "reason": ""} and not peer.frames
+
+
+def test_silence_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_route, "_TOKEN_WITHIN_S", 0.05)
+    peer = Peer()
+    asyncio.run(peer.talk())
+    assert peer.sent[-1]["code"] == 1008
+
+
+async def serve(peer: Peer, frames: Frames, count: int) -> None:
+    async def publish() -> None:
+        for number in range(count):
+            frames.publish(f"frame {number}".encode())
+            await asyncio.sleep(0.03)
+        frames.close()
+
+    publishing = asyncio.create_task(publish())
+    await peer.talk()
+    publishing.cancel()
+
+
+def test_who_has_the_token_sees_each_frame_once_in_order() -> None:
+    frames = open_frames()
+    peer = Peer(frames.token)
+    asyncio.run(serve(peer, frames, 40))
+    numbers = [int(frame.split()[1]) for frame in peer.frames]
+    assert numbers == sorted(set(numbers)) and 3 <= len(numbers) <= 4
+    assert frames.unwatched_s < 5
+
+
+def test_the_end_of_the_line_ends_the_stream() -> None:
+    frames = open_frames()
+    peer = Peer(frames.token)
+    asyncio.run(serve(peer, frames, 1))
+    assert peer.sent[-1]["type"] == "websocket.close" and peer.sent[-1]["code"] == 1000
+
+
+def test_a_page_that_draws_nothing_is_sent_no_more() -> None:
+    class Idle(Peer):
+        def got(self, frame: bytes) -> None: ...
+
+    frames = open_frames()
+    peer = Idle(frames.token)
+    asyncio.run(serve(peer, frames, 15))
+    assert len(peer.frames) == 2
