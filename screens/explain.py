@@ -20,7 +20,7 @@ if asked in given:
     st.session_state[f"explain.picture.{line.name}"] = asked
 if not given:
     st.info("Inspect a picture first: what you upload there can be explained here.", title="No picture")
-    st.page_link("pages/inspect.py", label="Go to Inspect", icon=":material/center_focus_strong:")
+    st.page_link("screens/inspect.py", label="Go to Inspect", icon=":material/center_focus_strong:")
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="top"):

@@ -38,6 +38,14 @@ def test_three_methods_stand_side_by_side(app: AppTest) -> None:
     assert "one map by construction" in said
 
 
+def test_a_line_without_pictures_leads_to_inspect(app: AppTest) -> None:
+    app.run()
+    app.query_params["line"] = "bare"
+    app.switch_page("screens/explain.py").run()
+    assert not app.exception
+    assert "Inspect a picture first" in words(app)
+
+
 def test_any_method_can_be_asked_for(app: AppTest) -> None:
     open_explain(app).pills(key="explain.methods").set_value(list(METHODS)).run()
     assert not app.exception
