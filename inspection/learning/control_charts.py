@@ -90,7 +90,12 @@ def judge_count(
     """(low limit, high limit, distance from the usual in sigmas)"""
     if total == 0:
         return None, None, None
-    if min(total * usual, total * (1 - usual)) < FEW:
+    if total * (1 - usual) < FEW and usual > 0.5:
+        # nearly all are counted: the few that are not are judged, and told the other way round
+        low, high, z = judge_count(total - count, total, 1 - usual, widen=widen)
+        assert low is not None and high is not None and z is not None  # total > 0
+        return 1 - high, 1 - low, -z
+    if total * usual < FEW:
         bottom, top = find_exact_limits(total, usual)
         # Anscombe 1948: the root of a small count is nearly normal
         return bottom / total, top / total, 2 * (math.sqrt(count + 0.375) - math.sqrt(total * usual + 0.375))
@@ -155,7 +160,10 @@ def measure_sigma_z(z: Sequence[float]) -> float:
 
 
 def find_exact_limits(total: int, rate: float) -> tuple[int, int]:
-    """Counts that chance exceeds, on each side, in at most 0.135 % of spans (binomial)."""
+    """Counts that chance exceeds, on each side, in at most 0.135 % of spans (binomial).
+
+    rate: at most a half and with few expected, or the sum begins below what a float can hold.
+    """
     cumulated, low, mass = 0.0, 0, (1 - rate) ** total
     for count in range(total + 1):
         if cumulated + mass <= TAIL:

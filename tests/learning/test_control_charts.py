@@ -168,3 +168,24 @@ def test_spans_without_parts_are_passed_over() -> None:
     chart = chart_rates(counts, totals, reference=12)
     assert chart is not None and chart.values[12] is None and chart.last == 14
     assert find_shifts(chart)[0].first == 14
+
+
+@pytest.mark.parametrize("usual", [1498, 1500])
+def test_a_rate_of_nearly_all_is_no_alarm_and_its_fall_is_one(usual: int) -> None:
+    """A line without a good class rejects whatever it names: the few others are what varies."""
+    quiet = chart_rates([usual, usual - 1] * 10, [1500] * 20, reference=16)
+    assert quiet is not None and find_shifts(quiet) == ()
+    assert all(low <= value <= high for low, value, high in zip(quiet.low, quiet.values, quiet.high))
+    fallen = chart_rates([usual, usual - 1] * 10 + [1480], [1500] * 21, reference=16)
+    (shift,) = find_shifts(fallen)
+    assert (shift.first, shift.side) == (20, "down") and "beyond the limits" in shift.rules
+
+
+def test_nearly_all_is_nearly_none_told_the_other_way_round() -> None:
+    few = [0, 3, 1, 2, 0, 1, 4, 2, 1, 0, 12]
+    rare = chart_rates(few, [400] * 11, reference=10)
+    usual = chart_rates([400 - count for count in few], [400] * 11, reference=10)
+    assert [1 - low for low in usual.low] == pytest.approx(rare.high)
+    assert [-z for z in usual.z] == pytest.approx(rare.z)
+    assert {shift.side for shift in find_shifts(rare)} == {"up"}
+    assert {shift.side for shift in find_shifts(usual)} == {"down"}
