@@ -103,14 +103,23 @@ def promote(
         return settle(store, line, PROMOTION, details, after, signature, settings)
 
 
-def roll_back(store: RecordStore, line: Line, signature: Signature, *, settings: Settings) -> Record:
-    """To the champion before the present one; again, to the one before that."""
+def roll_back(
+    store: RecordStore, line: Line, signature: Signature, *, settings: Settings, undoes: int | None = None
+) -> Record:
+    """To the champion before the present one; again, to the one before that.
+
+    undoes: the promotion that the person saw. A second press, or another person's, must not go back twice.
+    """
     check_role(signature, MAY_RETURN)
     with one_at_a_time(line, settings):
         undone = find_undone(store, line)
         if undone is None:
             raise PromotionRefused(
                 f"Expected an earlier champion of line {line.name} to go back to, got none: it runs as shipped."
+            )
+        if undoes not in (None, undone.record.id):
+            raise PromotionRefused(
+                f"Expected record {undoes} to be the promotion to undo, but that was done meanwhile. Look at the history."
             )
         present = find_champion(store, line, settings)
         assert present.release is not None  # something was promoted

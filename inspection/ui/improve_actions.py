@@ -54,10 +54,11 @@ def sign_promotion(line: Line, challenge: Challenge, *, name: str, reason: str, 
     return record
 
 
-def go_back(line: Line, *, reason: str = "") -> Record:
+def go_back(line: Line, *, undoes: int, reason: str = "") -> Record:
+    """undoes: the promotion that the page showed."""
     person = require(*(Role(role) for role in MAY_RETURN))
     signature = Signature(name_person(), choose_role(person, MAY_RETURN), person.name, reason)
-    record = roll_back(get_store(), load_line(line.name), signature, settings=load_settings())
+    record = roll_back(get_store(), load_line(line.name), signature, settings=load_settings(), undoes=undoes)
     resources.get_champion(line.name, fresh=True)
     return record
 

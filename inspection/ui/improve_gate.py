@@ -189,7 +189,7 @@ def show_history(line: Line) -> None:
             key="improve.back",
             help="At once, for every new inspection. It becomes a record like the promotion.",
         ):
-            record = go_back(line)
+            record = go_back(line, undoes=undone.record.id)
             st.toast(f"Back, in force at once: record {record.id}", icon=":material/undo:")
             st.rerun()
     st.dataframe(

@@ -100,6 +100,20 @@ def test_back_and_back_again_to_what_was_shipped(
     assert [change.is_return for change in list_history(store, LINE)] == [True, True, False, False]
 
 
+def test_a_second_press_does_not_go_back_twice(
+    store: RecordStore, settings: Settings, shipped: Release
+) -> None:
+    first = make_challenge(LINE, shipped, settings, seed=2)
+    promote(store, LINE, first, MANAGER, settings=settings)
+    second = make_challenge(LINE, read_release(first.folder, "toy", "resnet50"), settings, seed=3)
+    seen = promote(store, LINE, second, MANAGER, settings=settings)
+    roll_back(store, LINE, ENGINEER, settings=settings, undoes=seen.id)
+    with pytest.raises(PromotionRefused, match="done meanwhile"):
+        roll_back(store, LINE, ENGINEER, settings=settings, undoes=seen.id)
+    champion = find_champion(store, LINE, settings)
+    assert champion.release is not None and champion.release.weights_sha256 == first.weights_sha256
+
+
 def test_after_a_return_another_challenger_may_come(
     store: RecordStore, settings: Settings, shipped: Release
 ) -> None:
