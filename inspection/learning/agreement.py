@@ -71,7 +71,7 @@ class DefectErrors:
     missed: Rate  # people see this defect, the model passed the part
     confused: Rate  # the model named another defect
     asked: Rate  # of all parts with this defect: the model asked a person
-    false_alarms: Rate  # the model rejected for this defect, people call the part good
+    false_alarms: Rate  # of the parts that people call good and the model decided: rejected for this defect
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,19 +243,19 @@ def _count_one(
     name: str, seen: Iterable[tuple[str, str | None]], defects: Sequence[str], good: str | None
 ) -> DefectErrors:
     """seen: (what people say, what the model decided or None where it asked)."""
-    people, alarms = Counter[str](), Counter[str]()
+    people, good_parts = Counter[str](), Counter[bool]()
     for said, called in seen:
         if said in defects:
             people["asked" if called is None else _sort(called, defects, good)] += 1
-        if called in defects:
-            alarms["false" if said == good else "true"] += 1
+        elif said == good and called is not None:
+            good_parts[called in defects] += 1
     decided = people["found"] + people["missed"] + people["confused"]
     return DefectErrors(
         name=name,
         missed=rate(people["missed"], decided),
         confused=rate(people["confused"], decided),
         asked=rate(people["asked"], decided + people["asked"]),
-        false_alarms=rate(alarms["false"], alarms.total()),
+        false_alarms=rate(good_parts[True], good_parts.total()),
     )
 
 

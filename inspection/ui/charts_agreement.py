@@ -65,7 +65,7 @@ def _say_kappa(row: dict[str, Any], name: str) -> str:
 
 
 def _say_rate(row: dict[str, Any], name: str) -> str:
-    count, n = ("Missed", "of parts") if name == "Miss rate" else ("False alarms", "of rejects")
+    count, n = ("Missed", "of parts") if name == "Miss rate" else ("False alarms", "of good parts")
     return (
         f"{row['Defect']}<br>{name.lower()} {format_share(row[name])}: {row[count]} of {row[n]}"
         f"<br>95 %: {format_share(row[f'{name} low'])} to {format_share(row[f'{name} high'])}"

@@ -35,7 +35,7 @@ def tabulate_errors(found: Sequence[DefectErrors]) -> Rows:
             "Called another defect": each.confused.count,
             "Asked a person": each.asked.count,
             "False alarms": each.false_alarms.count,
-            "of rejects": each.false_alarms.n,
+            "of good parts": each.false_alarms.n,
             **_spread("False alarm rate", each.false_alarms),
         }
         for each in found

@@ -115,7 +115,7 @@ def _show_open(desk: Desk, sheet: Sheet, line: Line, photo: Photo) -> None:
             )
         if sheet.record.novelty_p is not None:
             st.caption(
-                f"Novelty: p = {sheet.record.novelty_p:.3g}, the share of known good parts at least as unlike."
+                f"Novelty: p = {sheet.record.novelty_p:.3g}, about the share of known parts that are at least as unlike."
             )
         with st.expander("How it was decided", icon=":material/account_tree:"):
             show_path(inspection.verdict.path)

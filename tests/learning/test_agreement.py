@@ -135,7 +135,7 @@ def test_misses_and_false_alarms_are_those_of_the_confusion_matrix() -> None:
         row = find_defect(study, name)
         assert (row.missed.count, row.missed.n) == (matrix[place, 0], matrix[place].sum())
         assert row.confused.count == matrix[place, 1:].sum() - matrix[place, place]
-        assert (row.false_alarms.count, row.false_alarms.n) == (matrix[0, place], matrix[:, place].sum())
+        assert (row.false_alarms.count, row.false_alarms.n) == (matrix[0, place], matrix[0].sum())
         found = 1 - (row.missed.count + row.confused.count) / row.missed.n
         assert found == pytest.approx(recall_score(people, model, labels=[name], average="micro"))
         assert row.missed.interval == find_wilson_interval(row.missed.count, row.missed.n)
@@ -144,7 +144,7 @@ def test_misses_and_false_alarms_are_those_of_the_confusion_matrix() -> None:
     assert (any_defect.missed.count, any_defect.missed.n) == (matrix[1:, 0].sum(), matrix[1:].sum())
     assert (any_defect.false_alarms.count, any_defect.false_alarms.n) == (
         matrix[0, 1:].sum(),
-        matrix[:, 1:].sum(),
+        matrix[0].sum(),
     )
 
 

@@ -37,12 +37,15 @@ def test_errors_stand_beside_what_they_were_counted_from() -> None:
     opinions = [
         Opinion(part, f"p{part}", "ada", said, said, False, called, True, False, 1.0)
         for part, (said, called) in enumerate(
-            [("cracked", "flawless")] + [("cracked", "cracked")] * 9 + [("flawless", "cracked")] * 2
+            [("cracked", "flawless")]
+            + [("cracked", "cracked")] * 9
+            + [("flawless", "cracked")] * 2
+            + [("flawless", "flawless")] * 6
         )
     ]
     (row,) = tabulate_errors(study_agreement(opinions, good="flawless").defects)
     assert (row["Missed"], row["of parts"], row["Miss rate"]) == (1, 10, 0.1)
-    assert (row["False alarms"], row["of rejects"]) == (2, 11)
+    assert (row["False alarms"], row["of good parts"], row["False alarm rate"]) == (2, 8, 0.25)
     misses, alarms = build_errors([row]).data
     assert (misses.x[0], alarms.x[0]) == (0.1, row["False alarm rate"])
     assert misses.error_x.array[0] == pytest.approx(row["Miss rate high"] - 0.1)
