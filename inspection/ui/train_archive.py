@@ -186,7 +186,10 @@ def take_entry(
     if not is_picture(data):
         raise ArchiveRefused("Its bytes are no picture (JPEG, PNG, BMP, TIFF or WebP). Export it again.")
     path = place(into, parts)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ArchiveRefused("A file of the archive has the name of its folder. Pack it again.") from error
     path.write_bytes(data)
     class_name = path.relative_to(into).parts[0]
     unpacked.classes[class_name] = unpacked.classes.get(class_name, 0) + 1

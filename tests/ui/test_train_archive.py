@@ -74,6 +74,7 @@ def test_one_folder_around_everything_is_no_class(tmp_path: Path) -> None:
         (("ok/a/b/c/d/escape.png", PNG), "sub-folder of its class"),
         (("ok/escape.zip", pack(GOOD).getvalue()), "no picture by its ending"),
         (("ok/escape.png", pack(GOOD).getvalue()), "bytes are no picture"),
+        (("ok/1.png/escape.png", PNG), "name of its folder"),
     ],
 )
 def test_what_is_refused_is_named_and_the_rest_goes_on(
