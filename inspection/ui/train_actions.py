@@ -13,6 +13,7 @@ from inspection.jobs.works import STAGED
 from inspection.learning.install import Staged, install
 from inspection.learning.new_line import NewLine, refuse_name
 from inspection.lines import list_lines, load_line
+from inspection.ui import resources
 from inspection.ui.roles import Role, require
 from inspection.ui.train_archive import Progress, Unpacked, unpack_set
 
@@ -85,9 +86,19 @@ def remove(job_id: str) -> None:
 
 
 def take_over(job_id: str) -> Path:
-    """The model that was trained again replaces the one in use."""
+    """The model that was trained again replaces the one in use. Who trains a model does not also let it onto the line:
+    for the weights that run it, a manager is needed, as for a promotion."""
     require(Role.ENGINEER)
-    return install(find_staged(get_desk().find(job_id)), load_settings(), replace=True)
+    staged = find_staged(get_desk().find(job_id))
+    if runs_line(staged):
+        require(Role.MANAGER)
+    return install(staged, load_settings(), replace=True)
+
+
+def runs_line(staged: Staged) -> bool:
+    """Whether what would be replaced is the champion as it was shipped; a promoted one has a folder of its own."""
+    champion = resources.get_champion(staged.line)
+    return champion.release is None and champion.model == staged.model
 
 
 def find_staged(job: Job) -> Staged:

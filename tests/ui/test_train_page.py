@@ -326,6 +326,26 @@ def test_only_engineers_write(
     assert not (desk.folder.exists() and desk.list_jobs()) and sorted(os.listdir(data)) == ["parts"]
 
 
+@pytest.mark.parametrize(("model", "replaced"), [("resnet50", False), ("compact_cnn", True)])
+def test_an_engineer_alone_does_not_replace_what_runs_the_line(
+    loaded: object, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, replaced: bool
+) -> None:
+    used = tmp_path / "weights" / "aluminium"
+    result = {"line": "aluminium", "model": model, "installed": False}
+    job = put_job(desk, "train", "finished", ended=time.time(), result=result)
+    staged = job.folder / "weights" / "aluminium"
+    write_card(replace(make_card(), model=model), used / f"{model}.json")
+    write_card(replace(make_card(), model=model, weights_sha256="cd" * 32), staged / f"{model}.json")
+    engineer = Person("Engineer", frozenset({Role.ENGINEER}))
+    monkeypatch.setattr(roles, "current_person", lambda: engineer)
+    if replaced:
+        train_actions.take_over(job.id)
+    else:
+        with pytest.raises(RoleRefused, match="manager"):
+            train_actions.take_over(job.id)
+    assert (read_card(used / f"{model}.json").weights_sha256 == "cd" * 32) == replaced
+
+
 def test_the_page_is_not_in_the_menu_of_others() -> None:
     auditor = Person("Auditor", frozenset({Role.AUDITOR, Role.MANAGER}))
     assert "screens/train.py" not in {page.file for page in roles.pages_for(auditor)}
