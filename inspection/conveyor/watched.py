@@ -85,7 +85,10 @@ class FolderSource:
         for entry in list_entries(self._folder):
             if Path(entry.name).suffix.lower() not in _SUFFIXES or not entry.is_file(follow_symlinks=False):
                 continue
-            status = entry.stat(follow_symlinks=False)
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:  # taken away since the folder was listed
+                continue
             if (entry.name, status.st_mtime_ns) in self._seen:
                 continue
             if self._sizes.get(entry.name) == status.st_size:
