@@ -175,7 +175,9 @@ def test_a_rate_of_nearly_all_is_no_alarm_and_its_fall_is_one(usual: int) -> Non
     """A line without a good class rejects whatever it names: the few others are what varies."""
     quiet = chart_rates([usual, usual - 1] * 10, [1500] * 20, reference=16)
     assert quiet is not None and find_shifts(quiet) == ()
-    assert all(low <= value <= high for low, value, high in zip(quiet.low, quiet.values, quiet.high))
+    assert all(
+        low <= value <= high for low, value, high in zip(quiet.low, quiet.values, quiet.high, strict=True)
+    )
     fallen = chart_rates([usual, usual - 1] * 10 + [1480], [1500] * 21, reference=16)
     (shift,) = find_shifts(fallen)
     assert (shift.first, shift.side) == (20, "down") and "beyond the limits" in shift.rules
