@@ -6,6 +6,7 @@ from inspection.ui import resources
 from inspection.ui.judge_choice import choose_judge, follow_link, write_link
 from inspection.ui.live_choice import choose_pace, choose_source, say_pace
 from inspection.ui.live_run import Setting, held_run, keep_up, show_run, start_run, stop_run
+from inspection.ui.watch_challenge import show_line_state
 
 st.title("Live line")
 follow_link("live")
@@ -17,16 +18,22 @@ with st.container(horizontal=True, gap="medium"):
     pace = choose_pace()
 st.caption(say_pace(pace))
 run = held_run()
+closed = show_line_state(line)  # of now: it may have been closed in another window since the button was drawn
+if closed and run is not None and run.setting.choice.line == line.name:
+    stop_run()
 if source is not None:
     setting = Setting(choice, source)
     running = run is not None and run.running
     with st.container(horizontal=True):
-        if st.button(
+        pressed = st.button(
             "Start the line" if not running else "Restart",
             type="secondary" if running else "primary",
             icon=":material/play_arrow:",
             key="live.start",
-        ):
+            disabled=closed,
+            help="A failed challenge closed the line: see Watch." if closed else None,
+        )
+        if pressed and not closed:
             with st.spinner(
                 "Loading the model; the first time on a machine takes a minute …", show_time=True
             ):

@@ -47,21 +47,22 @@ def find_standing(line: Line) -> Standing:
     )
 
 
-def show_line_state(line: Line) -> None:
-    """One line of text for the pages that inspect: open since, closed, or not challenged today."""
+def show_line_state(line: Line) -> bool:
+    """One line of text for the pages that inspect: open since, closed, or not challenged today. True: it is closed."""
     try:
         standing = find_standing(line)
     except StoreError:
         st.caption(
             ":material/cloud_off: The records cannot be reached: whether the line is open is not known."
         )
-        return
+        return False
     if standing.state == "closed":
         st.warning(escape_markdown(standing.words), title="Line closed", icon=":material/lock:")
     elif standing.state == "open" and standing.since is not None:
         st.caption(f":material/lock_open: Line open since {standing.since.astimezone():%H:%M}.")
     else:
         st.caption(f":material/lock_clock: Not challenged today. {escape_markdown(standing.words)}")
+    return standing.state == "closed"
 
 
 def show_challenge(line: Line) -> None:

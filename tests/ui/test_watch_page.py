@@ -4,19 +4,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from inspection.config import load_settings
+from inspection.lines import load_line
 from inspection.records.record import Kind
 from inspection.records.search import Search
+from inspection.records.shift_challenge import keep_challenge, read_folder_parts, run_challenge
 from inspection.records.store import RecordStore, open_store
 from inspection.ui import roles, watch_challenge
 from inspection.ui.roles import Person, Role, RoleRefused
 from models.card import write_card
 from tests.records.shifts import Clock, keep_days
-from tests.ui.fakes import code_of, make_png
+from tests.ui.fakes import FakeInspector, code_of, make_png
 from tests.ui.measured import make_measured_card
 
 
@@ -86,13 +89,17 @@ def test_a_challenge_opens_the_line_and_is_kept(
     assert "Line open since" in texts(app)
 
 
+def lay_master_parts(folder: Path) -> None:
+    """A flawless one, and one that is said to be dented and looks flawless: the challenge must fail."""
+    for name in ("flawless", "dented"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / f"master-{name}.png").write_bytes(make_png(code_of("flawless")))
+
+
 def test_a_failed_challenge_closes_it_until_a_manager_says_why(
     app: AppTest, tmp_path: Path, clocked: tuple[RecordStore, Clock]
 ) -> None:
-    folder = load_settings().var_dir / "challenge" / "aluminium"
-    for name, code in (("flawless", code_of("flawless")), ("dented", code_of("flawless"))):
-        (folder / name).mkdir(parents=True)
-        (folder / name / f"master-{name}.png").write_bytes(make_png(code))
+    lay_master_parts(load_settings().var_dir / "challenge" / "aluminium")
     open_watch(app)
     app.selectbox(key="watch.source.aluminium").set_value("Master parts").run()
     app.button(key="watch.challenge.aluminium").click().run()
@@ -103,6 +110,24 @@ def test_a_failed_challenge_closes_it_until_a_manager_says_why(
     newest = clocked[0].search(Search(kinds=(Kind.EVENT,))).records[0]
     assert newest.body["event"] == "challenge overridden"
     assert newest.body["details"]["reason"] == "the master part is worn"
+
+
+def test_a_closed_line_does_not_run(app: AppTest, clocked: tuple[RecordStore, Clock]) -> None:
+    app.run()
+    app.switch_page("screens/live.py").run()
+    line, folder = load_line("aluminium"), load_settings().var_dir / "challenge" / "aluminium"
+    lay_master_parts(folder)
+    inspector: Any = FakeInspector(line, "resnet50", "int8")
+    parts = read_folder_parts(folder, line.classes)
+    keep_challenge(clocked[0], run_challenge(inspector, parts, source="master parts"), person="Eve")
+    app.button(key="live.start").click().run()  # of a page that was drawn before
+    assert not app.exception
+    assert "The challenge failed" in app.warning[0].value
+    assert app.button(key="live.start").disabled
+    assert "live.run" not in app.session_state
+    watch_challenge.open_line(line, "the master part is worn")
+    app.run()
+    assert not app.button(key="live.start").disabled
 
 
 def test_without_known_parts_it_says_so(app: AppTest) -> None:
