@@ -3,7 +3,7 @@
 import streamlit as st
 
 from inspection.learning.comparison import Contender
-from inspection.learning.costs import Prices, cost_thousand, find_cheapest
+from inspection.learning.costs import PARTS, Prices, cost_thousand, find_cheapest
 from inspection.learning.thresholds import Routing, route
 from inspection.ui.charts_compare import build_costs
 from inspection.ui.compare_choice import Comparison
@@ -13,6 +13,7 @@ from inspection.ui.tables_compare import CostRow, tabulate_costs
 from inspection.ui.widgets import escape_markdown
 
 CHOOSES = "validation"  # a threshold that is chosen on the pictures it is judged on flatters itself
+MOSTLY_0_1 = 0.9  # reviews of all parts above which a model hardly helps
 EXAMPLES = {"escape": 100.0, "false_reject": 10.0, "review": 1.0}
 
 
@@ -138,6 +139,25 @@ def tell_cheapest(rows: list[CostRow]) -> None:
         f"**Cheapest: {title}**, {how}: {cost.money:,.2f} per 1,000 parts, at most {cost.money_at_most:,.2f} if both "
         f"error rates are at their 95 % bounds; {cost.escapes_a_million:,.0f} escapes a million, "
         f"{cost.reviews:,.1f} reviews per 1,000."
+    )
+    compare_with_people(best)
+
+
+def compare_with_people(best: CostRow) -> None:
+    """A model that is cheapest because it sends nearly all to a person is no saving: that is said."""
+    cost = best.best
+    by_people = PARTS * cost.prices.review
+    saved = by_people - cost.money
+    words = f"A person who looks at every part would cost {by_people:,.2f} per 1,000 parts"
+    difference = f"the model saves {saved:,.2f}" if saved >= 0 else f"the model costs {-saved:,.2f} more"
+    if cost.reviews <= MOSTLY_0_1 * PARTS:
+        st.caption(f"{words}: {difference}.")
+        return
+    st.warning(
+        f"At these prices the model decides on {PARTS - cost.reviews:,.0f} of 1,000 parts and a person looks at the "
+        f"others. {words}: {difference}.",
+        title="A person does nearly all of it",
+        icon=":material/groups:",
     )
 
 

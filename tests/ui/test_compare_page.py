@@ -94,6 +94,18 @@ def test_money_by_hand(compared: AppTest) -> None:
     assert light["Money per 1,000"] == pytest.approx(245 + 20 / 160 * (100 + 1))
     assert light["Escapes a million"] == pytest.approx(125)
     assert "Cheapest: ResNet50 · INT8" in words_of(compared)
+    said = [caption.value for caption in compared.caption]
+    assert (
+        "A person who looks at every part would cost 1,000.00 per 1,000 parts: the model saves 755.00."
+        in said
+    )
+
+
+def test_a_model_that_leaves_all_to_people_is_no_saving(compared: AppTest) -> None:
+    open_compare(compared).number_input(key="compare.price.escape").set_value(1e6)
+    compared.number_input(key="compare.price.false_reject").set_value(1e6).run()
+    assert not compared.exception
+    assert "a person looks at the others" in compared.warning[-1].value
 
 
 def test_prices_move_the_cost(compared: AppTest) -> None:
