@@ -20,6 +20,7 @@ import numpy as np
 
 from inspection.config import Settings
 from inspection.errors import PrecisionUnavailable, WeightsMissing, WeightsRefused
+from inspection.hashing import hash_file
 from inspection.types import Precision
 from models.card import Card, CardInvalid, read_card
 from models.heads import FlattenMlpHead, Head, LinearHead, MlpHead, NormLinearHead
@@ -125,7 +126,7 @@ def build_cache(weights: Path, card: Card, *, graph: str, folder: Path) -> None:
 def apply_calibration(model: "ov.Model", weights: Path, card: Card) -> "ov.Model":
     from safetensors.numpy import load_file
 
-    from inspection.engines.quantize import hash_file, replay_calibration
+    from inspection.engines.quantize import replay_calibration
 
     path = calibration_path(weights)
     if not path.is_file():

@@ -6,13 +6,11 @@ quantised on real pictures differs from the same model quantised on one grey pic
 cheap quantisation anywhere and puts these constants in place. A probe picture proves that both models are the same.
 """
 
-import hashlib
 import io
 import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -172,8 +170,3 @@ def run_probe(model: "ov.Model") -> F32:
     compiled = open_core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     answer: F32 = np.array(compiled(probe)[0], np.float32)
     return answer
-
-
-def hash_file(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inspection.errors import DataInvalid
+from inspection.hashing import hash_file
 from inspection.types import Box
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
@@ -232,11 +233,6 @@ def hash_dataset(dataset: Dataset) -> str:
         for sample in dataset.samples
     )
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
-
-
-def hash_file(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def weigh_classes(labels: Sequence[str], *, power: float = 0.5) -> dict[str, float]:

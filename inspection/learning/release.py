@@ -11,8 +11,8 @@ from inspection.config import Settings
 from inspection.engines.export import export_network
 from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.prepare import calibration_path
-from inspection.engines.quantize import hash_file
 from inspection.explain import compute_grid
+from inspection.hashing import hash_file
 from inspection.learning.arrays import ArraySet
 from inspection.learning.calibration import fit_temperature
 from inspection.learning.config import TrainConfig

@@ -11,7 +11,7 @@ from inspection.config import Settings
 from inspection.engines.export import export_network
 from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.prepare import calibration_path
-from inspection.engines.quantize import hash_file
+from inspection.hashing import hash_file
 from inspection.learning.arrays import BoxSet
 from inspection.learning.config import TrainConfig
 from inspection.learning.data import LabelledBox

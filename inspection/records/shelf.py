@@ -14,6 +14,7 @@ from pathlib import Path
 
 from inspection.config import Settings
 from inspection.errors import WeightsMissing, WeightsRefused
+from inspection.hashing import hash_file
 from inspection.records.chain import canonical_json
 from inspection.records.store import RecordStore
 
@@ -131,8 +132,3 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def hash_file(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
