@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -64,18 +64,26 @@ class SecurityHeaders:
 
 
 def warm() -> None:
-    """What the first visitor would wait for: the charts, the default line's samples and its champion's engine."""
+    """What the first visitor would wait for: the charts, the default line's samples, its champion, the records."""
+    from inspection.config import load_settings
     from inspection.errors import AssayError
+    from inspection.jobs.desk import open_desk
     from inspection.types import PRECISIONS
-    from inspection.ui import charts, resources
+    from inspection.ui import charts, keeping, resources
 
     charts.build_timings({"decode": 1.0, "total": 1.0})
     line = resources.get_line(resources.line_names()[0])
     resources.get_samples(line.name)
-    try:
-        resources.get_inspector(line.name, line.champion, PRECISIONS[0])
-    except AssayError as error:  # the page says it too; a server without weights still serves the other pages
-        _log.warning("%s is not warm: %s", line.name, error)
+    steps: dict[str, Callable[[], object]] = {
+        "The records": keeping.get_store,
+        "The long work": open_desk(load_settings()).list_jobs,  # what waited for this start goes on
+        line.name: lambda: resources.get_inspector(line.name, line.champion, PRECISIONS[0]),
+    }
+    for name, step in steps.items():
+        try:
+            step()
+        except AssayError as error:  # the page says it too; a server without it still serves the other pages
+            _log.warning("%s: not warm: %s", name, error)
 
 
 @asynccontextmanager

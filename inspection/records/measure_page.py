@@ -41,7 +41,9 @@ def measure(folder: Path) -> dict[str, dict[str, float]]:
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
         page = browser.new_page()
-        page.goto(f"{address}/records", timeout=WAIT_MS)  # the server's first visit, and the browser's own cache
+        page.goto(
+            f"{address}/records", timeout=WAIT_MS
+        )  # the server's first visit, and the browser's own cache
         page.wait_for_selector(_STILL, timeout=WAIT_MS)
         found = {name: time_page(page, address + path, sign) for name, (path, sign) in PAGES.items()}
         browser.close()
