@@ -53,7 +53,18 @@ def show_pictures(
     if not here:
         tell_absent(line, len(folders))
         st.dataframe(
-            [each.row for each in some], hide_index=True, alt="The pictures, by name", placeholder="–"
+            [each.row for each in some],
+            hide_index=True,
+            placeholder="–",
+            column_config={
+                "picture": "Picture",
+                "true class": "True class",
+                "called": "Called",
+                "confidence": st.column_config.NumberColumn("Confidence", format="percent"),
+                "to review": "To review",
+                "who is right": "Who is right",
+            },
+            alt="The pictures, by name",
         )
         return
     with st.grid("auto", min_column_width=150, gap="small", key=f"{name}.grid"):

@@ -20,6 +20,8 @@ from inspection.ui.resources import model_titles
 from inspection.ui.viewer import find_hottest
 from inspection.ui.widgets import escape_markdown, say_kind
 
+FAINT_0_1 = 0.1  # of the fixed scale: below it a map looks like no map at all
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -109,10 +111,18 @@ def tell(case: Case, explanation: Explanation) -> dict[str, str]:
             f"{overlap.heat_inside:.0%} of the heat on {overlap.area_inside:.1%} of the area: lift {overlap.lift:.1f} "
             f"where chance is 1; {hit}."
         )
-    told["Scale"] = f"raw maximum {explanation.peak:.3g}; drawn as 1: {explanation.scale_note}."
+    told["Scale"] = say_scale(explanation)
     runs = f"{explanation.runs} runs of the network" if explanation.runs else "no further run of the network"
     told["Cost"] = f"{format_ms(explanation.cost_ms)}, {runs}."
     return told
+
+
+def say_scale(explanation: Explanation) -> str:
+    words = f"raw maximum {explanation.peak:.3g}; drawn as 1: {explanation.scale_note}."
+    if explanation.peak >= FAINT_0_1 * explanation.heat_map.scale:
+        return words
+    share = explanation.peak / explanation.heat_map.scale
+    return f"{words} At most {share:.0%} of it: hardly any heat to see."
 
 
 def say_judgement(case: Case, class_name: str) -> str:

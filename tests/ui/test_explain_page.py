@@ -2,10 +2,14 @@
 
 import re
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from inspection.explain_methods import METHODS
+from inspection.explain_subject import Explanation
+from inspection.types import Box, HeatMap
+from inspection.ui.explain_cards import say_scale
 from inspection.ui.explaining import Shelf
 from tests.ui.fakes import NOTHING, FakeInspector, code_of, make_png
 
@@ -164,6 +168,14 @@ def test_a_line_without_pictures_points_to_inspect(app: AppTest) -> None:
 def test_the_sheet_is_offered(app: AppTest) -> None:
     open_explain(app)
     assert [button.label for button in app.download_button] == ["One-page PDF"]
+
+
+@pytest.mark.parametrize(("peak", "faint"), [(0.0, True), (0.3, True), (0.4, False), (4.0, False)])
+def test_a_map_without_heat_on_the_fixed_scale_says_so(peak: float, faint: bool) -> None:
+    grid = np.full((7, 7), peak, np.float32)
+    heat_map = HeatMap(grid, "cracked", "Grad-CAM", True, 0.0, 4.0, Box(0, 0, 7, 7))
+    words = say_scale(Explanation("grad-cam", heat_map, "exact", "one scale, 4", 1.0, 0))
+    assert ("hardly any heat" in words) is faint
 
 
 def test_a_shelf_keeps_the_latest() -> None:
