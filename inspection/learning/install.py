@@ -41,12 +41,16 @@ def install(staged: Staged, settings: Settings, *, replace: bool = False) -> Pat
         )
     if not staged.card.is_file():
         raise DataInvalid(f"Expected a trained {staged.model} in {staged.folder}, got none. Train it.")
-    target.mkdir(parents=True, exist_ok=True)
-    for path in sorted(staged.folder.iterdir(), key=lambda path: path == staged.card):
+    files = [
+        path for path in staged.folder.rglob("*") if path.is_file()
+    ]  # the splits have a folder of their own
+    for path in sorted(files, key=lambda path: path == staged.card):
+        place = target / path.relative_to(staged.folder)
+        place.parent.mkdir(parents=True, exist_ok=True)
         # a copy beside the target first: the folders may lie on different disks, a rename within one is atomic
-        partial = target / f".{path.name}.new"
+        partial = place.with_name(f".{place.name}.new")
         shutil.copyfile(path, partial)
-        partial.replace(target / path.name)
+        partial.replace(place)
     return card
 
 

@@ -13,6 +13,7 @@ from inspection.types import PRECISIONS, Precision
 from inspection.ui import resources
 from inspection.ui.choosing import PRECISION_WORDS
 from inspection.ui.state import Choice
+from inspection.ui.widgets import escape_markdown
 
 
 def follow_link(page: str) -> str | None:
@@ -40,8 +41,9 @@ def write_link(page: str, line: Line, choice: Choice, *, sample: str | None) -> 
     link: dict[str, str] = {"line": choice.line}
     if choice.model != line.champion:
         link["model"] = choice.model
-    if choice.precision != PRECISIONS[0]:
-        link["precision"] = choice.precision
+    wanted = st.session_state["kept.precision"]
+    if wanted != PRECISIONS[0]:
+        link["precision"] = wanted
     if sample is not None:
         link["sample"] = sample
     if link != st.query_params.to_dict():
@@ -76,7 +78,10 @@ def choose_judge(page: str) -> tuple[Line, Choice]:
         )
     for what, value in (("line", name), (f"model.{name}", model), ("precision", precision)):
         st.session_state[f"kept.{what}"] = value
-    return line, Choice(line.name, model, cast(Precision, precision))
+    served, why = resources.serve_precision(line, model, cast(Precision, precision))
+    if why is not None:
+        st.caption(f":material/info: INT8 is withheld: {escape_markdown(why)}. F32 judges instead.")
+    return line, Choice(line.name, model, served)
 
 
 def _seed(page: str, what: str, fallback: str) -> str:

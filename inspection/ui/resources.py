@@ -182,6 +182,15 @@ def _read_card(path: Path, changed_ns: int) -> "Card":
 get_card = _Cards()
 
 
+def serve_precision(line: Line, model: str, wanted: Precision) -> tuple[Precision, str | None]:
+    """F32 and the reason, where INT8 was asked for and the release withholds it."""
+    detectors = (line.locate.model if line.locate.mode == "detector" else None, line.defect_detector)
+    cards = [get_card(line.name, name) for name in (model, *detectors) if name is not None]
+    reasons = (card.precisions.get("int8", {}).get("withheld") for card in cards if card is not None)
+    why = next((str(reason) for reason in reasons if reason), None)
+    return (wanted, None) if wanted != "int8" or why is None else ("f32", why)
+
+
 def get_registry() -> "dict[str, ModelSpec]":
     # torch loads with it: not when the page is read
     from models.registry import REGISTRY

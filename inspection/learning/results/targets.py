@@ -72,7 +72,12 @@ def list_targets(results: Results) -> list[Target]:
         judge_worst_class("aluminium, unseen designs, ResNet50", "94.3 %", aluminium.find("resnet50")),
         judge_worst_class("aluminium, unseen designs, best model", "94.3 %", aluminium.choose_best()),
         judge_boxes("aluminium, part detector, mAP@0.5", "94.1 %", 0.99, find_locator(aluminium)),
-        judge_empty("aluminium, empty belt called a part", NONE, 0.005, find_locator(aluminium)),
+        judge_empty(
+            "aluminium, empty belt, foreign object or half a part called a part",
+            NONE,
+            0.005,
+            find_locator(aluminium),
+        ),
         judge_int8(results),
         judge_escapes(casting),
         judge_calibration(results),
