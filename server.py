@@ -74,10 +74,11 @@ def warm() -> None:
     charts.build_timings({"decode": 1.0, "total": 1.0})
     line = resources.get_line(resources.line_names()[0])
     resources.get_samples(line.name)
+    precision, _ = resources.serve_precision(line, line.champion, PRECISIONS[0])
     steps: dict[str, Callable[[], object]] = {
         "The records": keeping.get_store,
         "The long work": open_desk(load_settings()).list_jobs,  # what waited for this start goes on
-        line.name: lambda: resources.get_inspector(line.name, line.champion, PRECISIONS[0]),
+        line.name: lambda: resources.get_inspector(line.name, line.champion, precision),
     }
     for name, step in steps.items():
         try:
