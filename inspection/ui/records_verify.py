@@ -126,8 +126,13 @@ def _show_running(run: VerifyRun) -> None:
         st.progress(
             run.share_0_1, text=f"{run.done:,} of {run.total:,} records" if run.total else "Starting …"
         )
-        st.button("Stop", icon=":material/stop:", key="records.stop", on_click=run.stop)
+        st.button("Stop", icon=":material/stop:", key="records.stop", on_click=_stop, args=(run,))
     st.caption(f"Started by {escape_markdown(run.person)}, {say_time(run.started)}")
+
+
+def _stop(run: VerifyRun) -> None:
+    require(Role.AUDITOR)
+    run.stop()
 
 
 def _show_done(run: VerifyRun) -> None:

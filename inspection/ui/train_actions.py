@@ -14,6 +14,7 @@ from inspection.learning.install import Staged, install
 from inspection.learning.new_line import NewLine, refuse_name
 from inspection.lines import list_lines, load_line
 from inspection.ui import resources
+from inspection.ui.keeping import get_store, name_person
 from inspection.ui.roles import Role, require
 from inspection.ui.train_archive import Progress, Unpacked, unpack_set
 
@@ -92,7 +93,12 @@ def take_over(job_id: str) -> Path:
     staged = find_staged(get_desk().find(job_id))
     if runs_line(staged):
         require(Role.MANAGER)
-    return install(staged, load_settings(), replace=True)
+    store, before = get_store(), resources.get_card(staged.line, staged.model)
+    card = install(staged, load_settings(), replace=True)
+    after = resources.get_card(staged.line, staged.model)
+    hashes = {"before": before and before.weights_sha256, "after": after and after.weights_sha256}
+    store.note("weights replaced", hashes, person=name_person(), line=staged.line, model=staged.model)
+    return card
 
 
 def runs_line(staged: Staged) -> bool:

@@ -21,8 +21,11 @@ from inspection.jobs.job import OUTCOME, Job, JobRefused, JobState, read_job, wr
 from inspection.jobs.pictures import list_sets, resolve_folder
 from inspection.jobs.processes import identify
 from inspection.learning.new_line import NewLine
+from inspection.records.record import Kind
+from inspection.records.search import Search
 from inspection.ui import roles, train_actions
 from inspection.ui.charts_training import build_live_curves, read_epochs, say_curves
+from inspection.ui.keeping import get_store
 from inspection.ui.roles import Person, Role, RoleRefused
 from inspection.ui.titles import TITLES
 from inspection.ui.train_form import DETECTORS, SIDES
@@ -344,6 +347,10 @@ def test_an_engineer_alone_does_not_replace_what_runs_the_line(
         with pytest.raises(RoleRefused, match="manager"):
             train_actions.take_over(job.id)
     assert (read_card(used / f"{model}.json").weights_sha256 == "cd" * 32) == replaced
+    events = get_store().search(Search(kinds=(Kind.EVENT,))).records
+    assert [(each.body["event"], each.body["details"]["after"]) for each in events] == (
+        [("weights replaced", "cd" * 32)] if replaced else []
+    )
 
 
 def test_the_page_is_not_in_the_menu_of_others() -> None:
