@@ -113,6 +113,7 @@ def start_line(page: "Page") -> None:  # noqa: F811
     )
 
 
+@pytest.mark.slow  # likewise: it counts frames
 def test_the_belt_moves_without_a_blank_frame(page: "Page") -> None:  # noqa: F811
     start_line(page)
     seen = page.evaluate(
@@ -138,6 +139,7 @@ def test_a_line_whose_page_is_left_stops(page: "Page") -> None:  # noqa: F811
     page.get_by_text("nobody was watching").wait_for()
 
 
+@pytest.mark.slow  # times out where the cores are busy with other tests
 def test_a_race_builds_up_and_is_kept(page: "Page") -> None:  # noqa: F811
     open_page(page, "Latency, live")
     page.get_by_text("1 minute", exact=True).click()
