@@ -4,7 +4,7 @@ import streamlit as st
 
 from inspection.ui import resources
 from inspection.ui.judge_choice import choose_judge, follow_link, write_link
-from inspection.ui.live_choice import choose_pace, choose_source, say_pace
+from inspection.ui.live_choice import choose_keeping, choose_pace, choose_source, say_pace
 from inspection.ui.live_run import Setting, held_run, keep_up, show_run, start_run, stop_run
 from inspection.ui.watch_challenge import show_line_state
 
@@ -16,6 +16,7 @@ with st.container(horizontal=True, gap="medium"):
     source = choose_source(line)
 with st.container(horizontal=True, gap="medium"):
     pace = choose_pace()
+    keeping = source is not None and choose_keeping(source)
 st.caption(say_pace(pace))
 run = held_run()
 closed = show_line_state(line)  # of now: it may have been closed in another window since the button was drawn
@@ -38,10 +39,10 @@ if source is not None:
                 "Loading the model; the first time on a machine takes a minute …", show_time=True
             ):
                 inspector = resources.get_inspector(choice.line, choice.model, choice.precision)
-            run = start_run(setting, pace, inspector)
+            run = start_run(setting, pace, inspector, keeping=keeping)
             st.rerun()
         st.button("Stop", icon=":material/stop:", key="live.stop", disabled=not running, on_click=stop_run)
-    keep_up(run, setting, pace)
+    keep_up(run, setting, pace, keeping=keeping)
 if run is None:
     st.info(
         "Nothing runs yet. Start the line: the belt moves, every part is judged under the camera, and what was rejected "

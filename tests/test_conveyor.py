@@ -10,6 +10,7 @@ import pytest
 
 from inspection.conveyor.conveyor import STRIP_WIDTH, Conveyor, State, compose, left_edge
 from inspection.conveyor.frames import find_frames, open_frames
+from inspection.conveyor.keeping import Keeper, KeptCounts
 from inspection.conveyor.pace import PITCH_M, Pace
 from inspection.conveyor.parts import (
     SHOWN_HEIGHT,
@@ -20,6 +21,7 @@ from inspection.conveyor.parts import (
 )
 from inspection.conveyor.tally import Answer, Tally
 from inspection.images import decode
+from inspection.records.errors import StoreError, StoreFull
 from inspection.types import U8, Inspection, Picture, VerdictKind
 from tests.ui.fakes import NOTHING, UNSURE, FakeInspector, code_of, make_png
 
@@ -76,6 +78,9 @@ def lines() -> Iterator[list[Conveyor]]:
         assert not conveyor.alive
 
 
+def keep_nothing(inspection: Inspection, shot: bytes) -> None: ...
+
+
 def run_line(
     lines: list[Conveyor],
     source: Source,
@@ -84,6 +89,7 @@ def run_line(
     marker: Marker | None = None,
     metres_per_s: float = 2.0,
     patience_s: float = 60.0,
+    keeper: Keeper | None = None,
 ) -> Conveyor:
     conveyor = Conveyor(
         judge or FakeInspector(),  # type: ignore[arg-type]
@@ -91,6 +97,7 @@ def run_line(
         pace=Pace(metres_per_s),
         mark=marker or Marker(),
         owner="me",
+        keeper=keeper or Keeper(keep_nothing),
         patience_s=patience_s,
     )
     lines.append(conveyor.start())
@@ -240,10 +247,65 @@ def test_a_fault_ends_all_threads(lines: list[Conveyor]) -> None:
 
 def test_a_stopped_line_leaves_no_thread() -> None:
     before = threading.active_count()
-    conveyor = Conveyor(FakeInspector(), Listed(), pace=Pace(1), mark=Marker(), owner="me").start()
-    assert threading.active_count() == before + 3
+    keeper = Keeper(keep_nothing)
+    conveyor = Conveyor(
+        FakeInspector(), Listed(), pace=Pace(1), mark=Marker(), owner="me", keeper=keeper
+    ).start()
+    assert threading.active_count() == before + 4
     conveyor.stop()
     assert threading.active_count() == before
+
+
+class Disk:
+    """Keeps what it is given, as slowly as it is told, or not at all."""
+
+    def __init__(self, *, seconds: float = 0.0, full: bool = False) -> None:
+        self.kept: list[str] = []
+        self.seconds, self.full = seconds, full
+
+    def __call__(self, inspection: Inspection, shot: bytes) -> StoreError | None:
+        time.sleep(self.seconds)
+        if self.full:
+            return StoreFull("The disk is full.")
+        self.kept.append(inspection.picture)
+        return None
+
+
+def test_what_was_judged_is_kept_also_when_the_line_is_stopped_at_once(lines: list[Conveyor]) -> None:
+    disk, marker = Disk(seconds=0.1), Marker()
+    parts = [make_part(str(number), 0) for number in range(4)]
+    conveyor = run_line(lines, Listed(*parts), marker=marker, keeper=Keeper(disk))
+    wait_until(lambda: conveyor.read().judged == 4)
+    conveyor.stop()
+    assert disk.kept == ["0", "1", "2", "3"]
+    assert conveyor.keeper.read() == KeptCounts(kept=4)
+
+
+def test_a_full_disk_does_not_stop_the_belt(lines: list[Conveyor]) -> None:
+    parts = [make_part(str(number), 0) for number in range(3)]
+    conveyor = run_line(lines, Listed(*parts), keeper=Keeper(Disk(full=True)))
+    wait_until(lambda: conveyor.keeper.read().not_kept == 3)
+    assert conveyor.state is State.RUNNING
+    assert conveyor.keeper.read().why == "The disk is full." and conveyor.read().judged == 3
+
+
+def test_a_disk_that_falls_behind_loses_records_and_says_so() -> None:
+    disk = Disk()
+    keeper = Keeper(disk)
+    inspection = FakeInspector().inspect(decode(make_png(0), name="a"))
+    for _ in range(40):
+        keeper.offer(inspection, b"")
+    counts = keeper.read()
+    assert counts.behind == 32 and counts.not_kept == 8 and "Slow the belt" in (counts.why or "")
+    keeper.finish()
+    keeper.work()
+    assert len(disk.kept) == 32 and keeper.read().behind == 0
+
+
+def test_parts_that_nobody_wants_kept_are_not() -> None:
+    keeper = Keeper(Disk(), wanted=False)
+    keeper.offer(FakeInspector().inspect(decode(make_png(0), name="a")), b"")
+    assert keeper.read() == KeptCounts()
 
 
 def test_frames_are_found_by_their_token_only() -> None:

@@ -75,6 +75,22 @@ def test_a_folder_that_is_gone_gives_nothing(tmp_path: Path) -> None:
     assert source.take() is None
 
 
+def test_what_was_seen_is_forgotten_only_beyond_a_bound_and_when_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched, "_MOST_SEEN", 2)
+    for age, name in ((50, "a.png"), (40, "b.png"), (30, "c.png"), (20, "d.png")):
+        (tmp_path / name).write_bytes(make_png(0))
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    source = FolderSource(tmp_path, ".", look_every_s=0.0)
+    source.take()
+    assert len(take_all(source)) == 4 and len(source._seen) == 4, "they are there: none may be judged again"
+    for name in ("a.png", "c.png", "d.png"):
+        (tmp_path / name).unlink()
+    assert take_all(source) == []
+    assert [name for name, _ in source._seen] == ["b.png", "c.png", "d.png"]
+
+
 def test_the_root_is_the_servers_to_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSAY_WATCH", str(tmp_path / "here"))
     assert watched.watch_root() == tmp_path / "here"

@@ -1,7 +1,7 @@
 """The line itself: pieces of belt come in on the left, pass under the camera in the middle and leave judged on the right.
 
-Three threads: one moves the belt and publishes frames, one fetches parts ahead, one judges. They end together, when the
-line is stopped, when one of them fails, or when nobody has watched for a while.
+Four threads: one moves the belt and publishes frames, one fetches parts ahead, one judges, one keeps what was judged. They
+end together, when the line is stopped, when one of them fails, or when nobody has watched for a while.
 """
 
 import atexit
@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from inspection.conveyor.frames import Frames, open_frames
+from inspection.conveyor.keeping import Keeper
 from inspection.conveyor.pace import Pace
 from inspection.conveyor.parts import SHOWN_HEIGHT, SHOWN_WIDTH, Part, Source, draw_empty
 from inspection.conveyor.tally import Answer, Snapshot, Tally
@@ -71,9 +72,11 @@ class Conveyor:
         pace: Pace,
         mark: Callable[[Part, Marked], U8],
         owner: str,
+        keeper: Keeper,
         patience_s: float = _PATIENCE_S,
     ) -> None:
         self.pace = pace  # may be turned while the line runs
+        self.keeper = keeper
         self.frames: Frames = open_frames()
         self._judge, self._source, self._mark, self._owner = judge, source, mark, owner
         self._patience_s = patience_s
@@ -86,7 +89,7 @@ class Conveyor:
         self._started_s = 0.0
         self._threads = [
             threading.Thread(target=self._run, args=(loop,), name=f"line-{loop.__name__}", daemon=True)
-            for loop in (self._move, self._fetch, self._inspect)
+            for loop in (self._move, self._fetch, self._inspect, keeper.work)
         ]
 
     def start(self) -> "Conveyor":
@@ -189,13 +192,16 @@ class Conveyor:
         self.frames.publish(coded.tobytes())
 
     def _inspect(self) -> None:
-        with OCCUPANCY.hold(self._owner, LIVE_LINE):
-            while not self._halt.is_set():
-                try:
-                    piece = self._shots.get(timeout=0.1)
-                except queue.Empty:
-                    continue
-                self._judge_piece(piece)
+        try:
+            with OCCUPANCY.hold(self._owner, LIVE_LINE):
+                while not self._halt.is_set():
+                    try:
+                        piece = self._shots.get(timeout=0.1)
+                    except queue.Empty:
+                        continue
+                    self._judge_piece(piece)
+        finally:
+            self.keeper.finish()
 
     def _judge_piece(self, piece: Piece) -> None:
         part = piece.part
@@ -216,6 +222,7 @@ class Conveyor:
         )
         self._tally.count(part, inspection, answer)
         piece.shown = self._mark(part, inspection)
+        self.keeper.offer(inspection, part.shot)
 
 
 def left_edge(number: int, travelled: float) -> int:

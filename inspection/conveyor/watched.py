@@ -5,6 +5,7 @@ own list, never a path.
 import os
 import time
 from collections import deque
+from itertools import islice
 from pathlib import Path
 
 from inspection.config import load_settings
@@ -15,6 +16,7 @@ from inspection.images import decode_pixels, read_file, read_limits
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 _LOOK_EVERY_S = 0.5
 _MOST_FOLDERS = 200
+_MOST_SEEN = 20_000
 ROOT_ITSELF = "."
 
 
@@ -51,7 +53,7 @@ class FolderSource:
         self._look_every_s = look_every_s
         self._looked_s = float("-inf")
         self._sizes: dict[str, int] = {}
-        self._seen: set[tuple[str, int]] = set()
+        self._seen: dict[tuple[str, int], None] = {}  # oldest first
         self._waiting: deque[str] = deque()
 
     def open(self) -> None: ...
@@ -81,7 +83,7 @@ class FolderSource:
         if now - self._looked_s < self._look_every_s:
             return
         self._looked_s = now
-        found = []
+        found, there = [], set()
         for entry in list_entries(self._folder):
             if Path(entry.name).suffix.lower() not in _SUFFIXES or not entry.is_file(follow_symlinks=False):
                 continue
@@ -89,15 +91,24 @@ class FolderSource:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:  # taken away since the folder was listed
                 continue
+            there.add(entry.name)
             if (entry.name, status.st_mtime_ns) in self._seen:
                 continue
             if self._sizes.get(entry.name) == status.st_size:
                 found.append((status.st_mtime_ns, entry.name))
             self._sizes[entry.name] = status.st_size
         for changed_ns, name in sorted(found):
-            self._seen.add((name, changed_ns))
+            self._seen[name, changed_ns] = None
             self._sizes.pop(name)
             self._waiting.append(name)
+        self._forget(there)
+
+    def _forget(self, there: set[str]) -> None:
+        """The oldest of those that were taken away, beyond a bound: a folder that is gone for a moment is not judged anew."""
+        self._sizes = {name: size for name, size in self._sizes.items() if name in there}
+        excess = max(0, len(self._seen) - _MOST_SEEN)
+        for seen in [seen for seen in islice(self._seen, excess) if seen[0] not in there]:
+            del self._seen[seen]
 
 
 def list_entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -4,6 +4,7 @@ Nothing here is drawn while an inspection is being kept: a press of a button end
 inspection that was kept but not noted as such would be kept twice.
 """
 
+import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -65,36 +66,56 @@ class NotKept:
 
 @dataclass(slots=True)
 class Ledger:
-    """One tab's: what became of its inspections. Looked up by identity: the same picture may be inspected twice."""
+    """One tab's: what became of its inspections. Looked up by identity: the same picture may be inspected twice.
+
+    A live line of the tab writes into it from a thread of its own.
+    """
 
     most_kept: int = 512
+    most_lost: int = 512
     most_waiting_bytes: int = 256 * 1024 * 1024
     kept: deque[tuple[Inspection, Kept]] = field(default_factory=deque)
     waiting: list[NotKept] = field(default_factory=list)
+    forgotten: int = 0  # had no room to wait, and are too many to be listed
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
     def find(self, inspection: Inspection) -> Kept | NotKept | None:
-        for known, kept in self.kept:
-            if known is inspection:
-                return kept
-        return next((held for held in self.waiting if held.inspection is inspection), None)
+        with self.lock:
+            for known, kept in self.kept:
+                if known is inspection:
+                    return kept
+            return next((held for held in self.waiting if held.inspection is inspection), None)
 
     def note_kept(self, inspection: Inspection, kept: Kept) -> None:
-        self.kept.append((inspection, kept))
-        while len(self.kept) > self.most_kept:
-            self.kept.popleft()
+        with self.lock:
+            self.kept.append((inspection, kept))
+            while len(self.kept) > self.most_kept:
+                self.kept.popleft()
 
     def note_waiting(self, held: NotKept) -> None:
-        total = sum(len(one.picture) for one in self.waiting if one.picture is not None)
-        if held.picture is not None and total + len(held.picture) > self.most_waiting_bytes:
-            held = replace(held, picture=None)
-        self.waiting.append(held)
+        with self.lock:
+            total = sum(len(one.picture) for one in self.waiting if one.picture is not None)
+            if held.picture is not None and total + len(held.picture) > self.most_waiting_bytes:
+                held = replace(held, picture=None)
+            self.waiting.append(held)
+            lost = [one for one in self.waiting if one.picture is None]
+            if len(lost) > self.most_lost:
+                self.waiting = [one for one in self.waiting if one is not lost[0]]
+                self.forgotten += 1
 
     @property
     def keepable(self) -> list[NotKept]:
-        return [held for held in self.waiting if held.picture is not None]
+        with self.lock:
+            return [held for held in self.waiting if held.picture is not None]
+
+    @property
+    def lost(self) -> int:
+        with self.lock:
+            return len(self.waiting) - len(self.keepable) + self.forgotten
 
     def drop_lost(self) -> None:
-        self.waiting = self.keepable
+        with self.lock:
+            self.waiting, self.forgotten = self.keepable, 0
 
 
 def open_ledger() -> Ledger:
@@ -117,15 +138,28 @@ def keep(
     return _add(inspection, picture, context)
 
 
-def keep_or_hold(inspection: Inspection, picture: bytes, *, inspector: "Inspector", source: str) -> None:
-    """For a page: what cannot be kept now is marked so and waits in this tab."""
-    ledger = open_ledger()
-    context = build_full_context(inspector, person=name_person(), source=source)
+def keep_or_hold(
+    inspection: Inspection,
+    picture: bytes,
+    *,
+    inspector: "Inspector",
+    source: str,
+    person: str | None = None,
+    ledger: Ledger | None = None,
+) -> StoreError | None:
+    """For a page: what cannot be kept now is marked so and waits in this tab. Returns why.
+
+    person, ledger: for a thread beside the page, which cannot ask who is there.
+    """
+    ledger = ledger or open_ledger()
+    context = build_full_context(inspector, person=person or name_person(), source=source)
     try:
         ledger.note_kept(inspection, _add(inspection, picture, context))
     except StoreError as error:
         held = replace(context, inspected_at=datetime.now(UTC))
         ledger.note_waiting(NotKept(inspection, picture, held, error))
+        return error
+    return None
 
 
 def keep_waiting(ledger: Ledger, wanted: list[NotKept]) -> None:
@@ -133,16 +167,17 @@ def keep_waiting(ledger: Ledger, wanted: list[NotKept]) -> None:
     for held in wanted:
         if held.picture is None:
             continue
-        place = next((index for index, one in enumerate(ledger.waiting) if one is held), None)
-        if place is None:
-            continue  # a second press of the same button
-        try:
-            kept = _add(held.inspection, held.picture, held.context)
-        except StoreError as error:
-            ledger.waiting[place] = replace(held, error=error)
-            return
-        ledger.waiting.pop(place)
-        ledger.note_kept(held.inspection, kept)
+        with ledger.lock:
+            place = next((index for index, one in enumerate(ledger.waiting) if one is held), None)
+            if place is None:
+                continue  # a second press of the same button
+            try:
+                kept = _add(held.inspection, held.picture, held.context)
+            except StoreError as error:
+                ledger.waiting[place] = replace(held, error=error)
+                return
+            ledger.waiting.pop(place)
+            ledger.note_kept(held.inspection, kept)
 
 
 def find_known_sample(store: RecordStore, inspection: Inspection) -> Record | None:

@@ -115,6 +115,24 @@ def choose_pace() -> Pace:
     return pace
 
 
+def choose_keeping(source: SourceChoice) -> bool:
+    """Turned while the line runs. Off at first for parts that are made: nobody produced them."""
+    made = source.kind == MADE
+    return st.toggle(
+        "Keep these parts",
+        value=not made,
+        key=f"live.keep.{made}",
+        help="Each judged part becomes a record, like those of the Inspect page, with “"
+        f"{source.kind.lower()}” as its source. "
+        + (
+            "Synthesised parts in the records would count in Watch and come up in Review like real ones, so leave this "
+            "off unless you try those pages out."
+            if made
+            else "They are found on the Records page, count in Watch, and come up in Review."
+        ),
+    )
+
+
 def say_pace(pace: Pace) -> str:
     return (
         f"{pace.parts_per_min:.0f} parts a minute, {pace.metres_per_s:.2f} m/s: a part every "

@@ -62,7 +62,7 @@ async def _receive_token(socket: WebSocket) -> Frames | None:
 
 async def _serve(socket: WebSocket, frames: Frames) -> None:
     """Until the line stops or the page goes. The page answers each frame that it has drawn."""
-    free = asyncio.Semaphore(_AT_ONCE)
+    free = asyncio.BoundedSemaphore(_AT_ONCE)
     sending = asyncio.create_task(_send(socket, frames, free))
     listening = asyncio.create_task(_listen(socket, frames, free))
     await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
@@ -92,4 +92,5 @@ async def _listen(socket: WebSocket, frames: Frames, free: asyncio.Semaphore) ->
     while True:
         await socket.receive_text()
         frames.watch()
-        free.release()
+        with suppress(ValueError):  # "drawn" more often than frames were sent buys no further ones
+            free.release()

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from inspection.conveyor.conveyor import LIVE_LINE, Conveyor, State
+from inspection.conveyor.keeping import Keeper
 from inspection.conveyor.pace import Pace
 from inspection.conveyor.parts import Source
 from inspection.conveyor.stock import StockSource
+from inspection.records.errors import StoreError
+from inspection.types import Inspection
 from inspection.ui.beside import say_others, visitor_id
+from inspection.ui.keeping import keep_or_hold, name_person, open_ledger
 from inspection.ui.live_choice import SourceChoice, read_defective
 from inspection.ui.live_marks import mark_part
 from inspection.ui.live_route import is_served
@@ -49,15 +53,34 @@ def held_run() -> Run | None:
     return held if isinstance(held, Run) else None
 
 
-def start_run(setting: Setting, pace: Pace, inspector: "Inspector") -> Run:
+def start_run(setting: Setting, pace: Pace, inspector: "Inspector", *, keeping: bool) -> Run:
     require(*Role)
     stop_run()
     source = setting.source.build()
-    conveyor = Conveyor(inspector, source, pace=pace, mark=mark_part, owner=visitor_id()).start()
+    conveyor = Conveyor(
+        inspector,
+        source,
+        pace=pace,
+        mark=mark_part,
+        owner=visitor_id(),
+        keeper=build_keeper(inspector, setting.source.kind, wanted=keeping),
+    ).start()
     run = Run(setting, conveyor, source)
     st.session_state[_HELD] = run
     st.session_state["live.pictures"] = {}
     return run
+
+
+def build_keeper(inspector: "Inspector", kind: str, *, wanted: bool) -> Keeper:
+    """For the line's thread: who is there, and what waits in this tab, is asked here."""
+    person, ledger, source = name_person(), open_ledger(), kind.lower()
+
+    def keep(inspection: Inspection, shot: bytes) -> StoreError | None:
+        return keep_or_hold(
+            inspection, shot, inspector=inspector, source=source, person=person, ledger=ledger
+        )
+
+    return Keeper(keep, wanted=wanted)
 
 
 def stop_run() -> None:
@@ -66,7 +89,7 @@ def stop_run() -> None:
         run.conveyor.stop()
 
 
-def keep_up(run: Run | None, setting: Setting, pace: Pace) -> None:
+def keep_up(run: Run | None, setting: Setting, pace: Pace, *, keeping: bool) -> None:
     """What can be turned is turned; what cannot is said."""
     if run is None or not run.running:
         others = say_others(LIVE_LINE)
@@ -74,6 +97,7 @@ def keep_up(run: Run | None, setting: Setting, pace: Pace) -> None:
             st.caption(f":material/group: On this machine {others}: a line beside it slows both.")
         return
     run.conveyor.pace = pace
+    run.conveyor.keeper.wanted = keeping
     if isinstance(run.source, StockSource):
         run.source.defective_0_1 = read_defective()
     if run.setting != setting:

@@ -5,14 +5,17 @@ import html
 import streamlit as st
 
 from inspection.conveyor.conveyor import LIVE_LINE, Conveyor, State
+from inspection.conveyor.keeping import KeptCounts
 from inspection.conveyor.tally import Event, Snapshot
 from inspection.images import decode
-from inspection.types import VerdictKind
+from inspection.types import Inspection, VerdictKind
 from inspection.ui.beside import say_others
 from inspection.ui.charts import format_ms
+from inspection.ui.keeping import Kept, NotKept, open_ledger
 from inspection.ui.live_chart import build_answers
 from inspection.ui.overlays import draw_evidence, encode_jpeg, shrink_evidence, to_data_url
 from inspection.ui.palette import VERDICT_STYLES
+from inspection.ui.records_kept import show_waiting
 from inspection.ui.widgets import escape_markdown
 
 _THUMBNAIL = 260
@@ -54,6 +57,8 @@ def show_figures(conveyor: Conveyor, *, running: bool) -> None:
             border=True,
             help="From the shot to the verdict, waiting for the model included; of the last 400 parts.",
         )
+    st.caption(say_kept(conveyor.keeper.read(), wanted=conveyor.keeper.wanted))
+    show_waiting()
     for words in say_rest(snapshot):
         st.caption(escape_markdown(words))
     if (others := say_others(LIVE_LINE)) is not None:
@@ -95,6 +100,21 @@ def tell_timing(snapshot: Snapshot, budget_ms: float, *, running: bool) -> None:
         title="The model keeps up",
         icon=":material/speed:",
     )
+
+
+def say_kept(counts: KeptCounts, *, wanted: bool) -> str:
+    if not (counts.kept or counts.not_kept or counts.behind):
+        return (
+            ":material/inventory_2: Every judged part is kept as a record."
+            if wanted
+            else ":material/inventory_2: The parts are not kept: what was judged is gone when the page is closed."
+        )
+    said = f":material/inventory_2: {counts.kept:,} parts kept as records"
+    if counts.behind:
+        said += f", {counts.behind} on their way"
+    if counts.not_kept:
+        said += f"; {counts.not_kept:,} not kept. {escape_markdown(counts.why or '')} The line goes on"
+    return f"{said}." if wanted else f"{said}. No further ones are kept."
 
 
 def say_rest(snapshot: Snapshot) -> list[str]:
@@ -144,6 +164,7 @@ def draw_cell(event: Event) -> str:
     style = VERDICT_STYLES[event.inspection.verdict.kind]
     kind, _, words = event.inspection.verdict.words.partition(": ")
     made = "" if event.truth is None else f" · made {event.truth}"
+    kept = say_record(event.inspection)
     return _CELL.format(
         source=picture_event(event),
         alt=html.escape(
@@ -152,8 +173,15 @@ def draw_cell(event: Event) -> str:
         fill=style.fill,
         text=style.text,
         kind=kind,
-        words=html.escape(f"{words}{made}"),
+        words=html.escape(f"{words}{made}{kept}"),
     )
+
+
+def say_record(inspection: Inspection) -> str:
+    found = open_ledger().find(inspection)
+    if isinstance(found, Kept):
+        return f" · record {found.record.id}"
+    return " · not kept" if isinstance(found, NotKept) else ""
 
 
 def picture_event(event: Event) -> str:

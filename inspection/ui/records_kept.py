@@ -12,8 +12,8 @@ def show_waiting() -> None:
     ledger = open_ledger()
     if not ledger.waiting:
         return
-    count, keepable = len(ledger.waiting), ledger.keepable
-    lost = count - len(keepable)
+    keepable, lost = ledger.keepable, ledger.lost
+    count = len(keepable) + lost
     said = f"{escape_markdown(str(ledger.waiting[0].error))} "
     if keepable:
         said += "What is not kept waits in this tab and is gone when it is closed."

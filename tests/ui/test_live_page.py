@@ -1,6 +1,7 @@
 """The Live line page under AppTest, its chart, its marks, and the door of its frames."""
 
 import asyncio
+import errno
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +19,11 @@ from inspection.conveyor.stock import Stock, plan_parts
 from inspection.conveyor.tally import Answer, Event
 from inspection.images import decode
 from inspection.occupancy import OCCUPANCY
+from inspection.records.record import Kind
+from inspection.records.search import Search
 from inspection.types import Box, VerdictKind
 from inspection.ui import live_route
+from inspection.ui.keeping import get_store
 from inspection.ui.live_chart import SHOWN_ANSWERS, build_answers
 from inspection.ui.live_marks import mark_part, place_box
 from inspection.ui.live_view import draw_cell
@@ -130,6 +134,58 @@ def test_speed_turns_at_once_a_new_source_asks_for_a_restart(page: AppTest) -> N
     assert "Restart it" in page.warning[0].value
     find_button(page, "Restart").click().run()
     assert not conveyor.alive and conveyor_of(page) is not conveyor
+
+
+def find_toggle(page: AppTest) -> Any:
+    return next(toggle for toggle in page.toggle if toggle.label == "Keep these parts")
+
+
+def read_sources() -> list[tuple[str, str, str]]:
+    records = get_store().search(Search(kinds=(Kind.INSPECTION,))).records
+    return [
+        (record.verdict or "", record.body["source"], record.body["picture"]["name"]) for record in records
+    ]
+
+
+def test_parts_of_a_watched_folder_become_records(page: AppTest) -> None:
+    conveyor = start_watching(page)
+    wait_until(lambda: conveyor.keeper.read().kept == 3)
+    assert sorted(name for _, source, name in read_sources() if source == "watched folder") == [
+        "0-flawless.png",
+        "1-cracked.png",
+        "2-cracked.png",
+    ]
+    page.run()
+    assert any("3 parts kept as records." in caption.value for caption in page.caption)
+    assert "record " in " ".join(html.value for html in page.get("html"))
+
+
+def test_synthesised_parts_are_kept_only_when_it_is_asked(page: AppTest) -> None:
+    assert find_toggle(page).value is False and "like real ones" in find_toggle(page).help
+    page.segmented_control(key="live.source.2").set_value("Watched folder").run()
+    assert find_toggle(page).value is True
+    conveyor = start_watching(page)
+    find_toggle(page).set_value(False).run()
+    assert conveyor.keeper.wanted is False, "it is turned while the line runs"
+
+
+def test_a_full_disk_marks_the_parts_and_the_belt_goes_on(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    get_store()
+    with monkeypatch.context() as full:
+        full.setattr("inspection.records.pictures.PictureStore._write_local", fill)
+        conveyor = start_watching(page)
+        wait_until(lambda: conveyor.keeper.read().not_kept == 3)
+        page.run()
+        assert conveyor.state is State.RUNNING and conveyor.read().judged == 3
+        assert any("3 not kept" in caption.value for caption in page.caption)
+        assert "not kept" in " ".join(html.value for html in page.get("html"))
+    page.button(key="keeping.all").click().run()
+    assert len([name for _, source, name in read_sources() if source == "watched folder"]) == 3
 
 
 def test_without_a_folder_it_says_how_to_make_one(
@@ -251,6 +307,19 @@ def test_silence_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     peer = Peer()
     asyncio.run(peer.talk())
     assert peer.sent[-1]["code"] == 1008
+
+
+def test_drawn_said_too_often_buys_no_further_frames() -> None:
+    class Greedy(Peer):
+        def got(self, frame: bytes) -> None:
+            if len(self.frames) == 1:
+                for _ in range(50):
+                    self.incoming.put_nowait({"type": "websocket.receive", "text": "drawn"})
+
+    frames = open_frames()
+    peer = Greedy(frames.token)
+    asyncio.run(serve(peer, frames, 15))
+    assert len(peer.frames) <= 3
 
 
 async def serve(peer: Peer, frames: Frames, count: int) -> None:
