@@ -8,6 +8,7 @@ from typing import Any
 from inspection.racing.keeping import tabulate_laps
 from inspection.racing.results import Compared, Result, Standing
 from inspection.types import Precision
+from inspection.ui.exports import guard_cell
 
 SHOWN_LAPS = 240  # a line; more cannot be told apart on a screen
 _WIDE = 8.0  # medians further apart than this share no straight axis
@@ -96,20 +97,14 @@ def _row(row: Compared, titles: Mapping[str, str], *, with_kept: bool) -> dict[s
     return {**told, **kept}
 
 
-def write_rows(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    stream = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return stream.getvalue().encode("utf-8-sig")
-
-
 def write_laps(result: Result) -> bytes:
     """Every lap, in the order in which they were run."""
     columns = tabulate_laps(result)
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
+    for row in zip(
+        *columns.values(), strict=True
+    ):  # a kept race is a file, and its names are what stands in it
+        writer.writerow([guard_cell(value) if isinstance(value, str) else value for value in row])
     return stream.getvalue().encode("utf-8-sig")

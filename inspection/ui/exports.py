@@ -46,7 +46,8 @@ def row_of(name: str, outcome: Inspection | Refusal) -> dict[str, object]:
     timings = outcome.timings_ms.as_dict()
     return {
         "picture": guard_cell(name),
-        **{key: flat[key] for key in ("verdict", "class", "score", "line", "model", "precision", "engine")},
+        "class": guard_cell(str(flat["class"] or "")),
+        **{key: flat[key] for key in ("verdict", "score", "line", "model", "precision", "engine")},
         "retested": outcome.retested,
         **{f"{stage}_ms": round(ms, 3) for stage, ms in timings.items()},
         "box": "" if flat["box"] is None else " ".join(str(edge) for edge in cast(list[float], flat["box"])),

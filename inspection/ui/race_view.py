@@ -16,8 +16,8 @@ from inspection.ui.charts_race import (
     build_laps,
     tabulate_standings,
     write_laps,
-    write_rows,
 )
+from inspection.ui.exhibits import write_rows
 from inspection.ui.exports import safe_stem
 from inspection.ui.race_run import RACERS
 from inspection.ui.roles import require
@@ -75,24 +75,16 @@ def _say_entrant(entrant: Entrant) -> str:
 
 
 def show_result(result: Result, kept: Result | None, *, key: str) -> None:
-    for entrant, why in result.absent.items():
-        st.warning(
-            escape_markdown(why),
-            title=f"{_say_entrant(entrant)} does not race",
-            icon=":material/block:",
-        )
+    # one place each, filled or not: a note that appears while it races would else move the chart, and it would blink
+    notes, choice = st.container(), st.container()
     standings = rank(result)
+    with notes:
+        _show_notes(result, any_lap=bool(standings))
     if not standings:
-        st.caption("No lap yet.")
         return
-    st.caption(say_identity(result))
-    if result.crowded_share > 0:
-        st.caption(
-            f":material/group: {result.crowded_share:.0%} of the laps were run beside another session's work: those "
-            "times are longer than the models'."
-        )
     batches = [batch for batch in result.plan.batches if any(row.batch == batch for row in standings)]
-    batch = _choose_batch(batches, key)
+    with choice:
+        batch = _choose_batch(batches, key)
     st.echarts_chart(
         build_laps(result, batch=batch, titles=resources.model_titles()),
         key=f"{key}.laps",
@@ -103,6 +95,21 @@ def show_result(result: Result, kept: Result | None, *, key: str) -> None:
     show_table(tabulate_standings(compared, resources.model_titles()), key=key)
     if kept is not None and (differences := say_differences(result, kept)):
         st.caption(f"The kept race is not like this one: {escape_markdown('; '.join(differences))}.")
+
+
+def _show_notes(result: Result, *, any_lap: bool) -> None:
+    for entrant, why in result.absent.items():
+        st.warning(
+            escape_markdown(why),
+            title=f"{_say_entrant(entrant)} does not race",
+            icon=":material/block:",
+        )
+    st.caption(say_identity(result) if any_lap else "No lap yet.")
+    if result.crowded_share > 0:
+        st.caption(
+            f":material/group: {result.crowded_share:.0%} of the laps were run beside another session's work: those "
+            "times are longer than the models'."
+        )
 
 
 def _choose_batch(batches: list[int], key: str) -> int:

@@ -21,8 +21,8 @@ from inspection.ui.charts_race import (
     build_laps,
     tabulate_standings,
     write_laps,
-    write_rows,
 )
+from inspection.ui.exhibits import write_rows
 from inspection.ui.titles import TITLES
 from tests.test_race import FAST, SLOW, make_result
 from tests.ui.test_roles import open_app
@@ -178,4 +178,13 @@ def test_what_is_taken_away_reads_as_a_table() -> None:
     assert [float(lap["at_s"]) for lap in laps] == sorted(float(lap["at_s"]) for lap in laps)
     figures = write_rows(tabulate_standings(compare(rank(result), []), TITLES)).decode("utf-8-sig")
     assert figures.splitlines()[0].startswith("Model,Precision,Batch,") and len(figures.splitlines()) == 3
-    assert write_rows([]) == b"\xef\xbb\xbf"
+
+
+def test_no_name_of_a_kept_race_becomes_a_formula() -> None:
+    evil = Entrant("=HYPERLINK(0)", "int8")
+    laps = list(
+        csv.DictReader(io.StringIO(write_laps(make_result(medians={(evil, 1): 2.0})).decode("utf-8-sig")))
+    )
+    assert {lap["model"] for lap in laps} == {"'=HYPERLINK(0)"}
+    figures = write_rows(tabulate_standings(compare(rank(make_result(medians={(evil, 1): 2.0})), []), {}))
+    assert "'=HYPERLINK(0)," in figures.decode("utf-8-sig")
