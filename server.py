@@ -68,6 +68,7 @@ def warm() -> None:
     from inspection.config import load_settings
     from inspection.errors import AssayError
     from inspection.jobs.desk import open_desk
+    from inspection.placing import sweep_weights
     from inspection.types import PRECISIONS
     from inspection.ui import charts, keeping, resources
 
@@ -77,6 +78,7 @@ def warm() -> None:
     precision, _ = resources.serve_precision(line, line.champion, PRECISIONS[0])
     steps: dict[str, Callable[[], object]] = {
         "The records": keeping.get_store,
+        "The weights": lambda: sweep_weights(load_settings().weights_dir),  # what a killed process left
         "The long work": open_desk(load_settings()).list_jobs,  # what waited for this start goes on
         line.name: lambda: resources.get_inspector(line.name, line.champion, precision),
     }

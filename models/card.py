@@ -2,8 +2,9 @@
 
 import json
 import math
+import os
 import types
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -34,13 +35,20 @@ class Card:
     commit: str
     created: str  # ISO 8601, UTC
     notes: list[str]
+    # name → SHA-256 of what lies beside it and belongs to it; a card that was written before names nothing
+    files: dict[str, str] = field(default_factory=dict)
 
 
 def write_card(card: Card, path: Path) -> None:
     check_card(asdict(card), source=path.name)
     text = json.dumps(asdict(card), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + "\n", encoding="utf-8")
+    partial = path.with_name(f".{path.name}.{os.getpid()}")  # readers see the old card or the new one
+    with partial.open("w", encoding="utf-8") as stream:
+        stream.write(text + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(partial, path)
 
 
 def read_card(path: Path) -> Card:
@@ -62,14 +70,15 @@ def read_card(path: Path) -> Card:
 def check_card(values: dict[str, Any], *, source: str) -> None:
     """Refuse unknown and missing keys, wrong types and impossible values."""
     expected = {field.name: field.type for field in fields(Card)}
-    unknown, missing = sorted(set(values) - set(expected)), sorted(set(expected) - set(values))
+    needed = {field.name for field in fields(Card) if field.default_factory is MISSING}
+    unknown, missing = sorted(set(values) - set(expected)), sorted(needed - set(values))
     if unknown or missing:
         raise CardInvalid(
             f"{source}: expected the keys of a card; unknown: {', '.join(unknown) or 'none'}, "
             f"missing: {', '.join(missing) or 'none'}. Correct the card, or train the model again."
         )
     for name, kind in expected.items():
-        if not fits(values[name], kind):
+        if name in values and not fits(values[name], kind):
             got = f"{type(values[name]).__name__} {str(values[name])[:60]!r}"
             raise CardInvalid(
                 f"{source}: expected {name} to be {describe_type(kind)}, got {got}. Correct the card."

@@ -21,6 +21,7 @@ import numpy as np
 from inspection.config import Settings
 from inspection.errors import PrecisionUnavailable, WeightsMissing, WeightsRefused
 from inspection.hashing import hash_file
+from inspection.placing import finish_placing
 from inspection.types import Precision
 from models.card import Card, CardInvalid, read_card
 from models.heads import FlattenMlpHead, Head, LinearHead, MlpHead, NormLinearHead
@@ -48,6 +49,7 @@ class Prepared:
 
 def find_weights(line: str, model: str, settings: Settings) -> tuple[Path, Card]:
     folder = settings.weights_dir / line
+    finish_placing(folder)
     if not (folder / f"{model}.json").is_file():
         raise WeightsMissing(
             f"Expected weights of {model} for line {line}, found none. Choose a trained model "

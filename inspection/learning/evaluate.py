@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from inspection.classify import prepare_batch, soften
 from inspection.errors import DataInvalid
+from inspection.hashing import hash_file
 from inspection.learning.arrays import ArraySet
 from inspection.learning.metrics import Figures, measure_figures
 from inspection.types import F32, Engine, Precision
+from models.card import Card
 
 COLUMNS = ("split", "precision", "key", "label", "logits", "classify_ms")
 Tick = Callable[[int, int], None]
@@ -101,6 +103,17 @@ def read_evaluations(path: Path) -> dict[tuple[str, Precision], Evaluation]:
             rows["classify_ms"].to_numpy(np.float32),
         )
     return found
+
+
+def read_released(card: Card, path: Path) -> dict[tuple[str, Precision], Evaluation]:
+    """Beside its card: what was measured on other weights than it speaks of is refused."""
+    stated = card.files.get(path.name)
+    if stated is not None and path.is_file() and (found := hash_file(path)) != stated:
+        raise DataInvalid(
+            f"Expected {path.name} with the SHA-256 {stated[:12]}… of its card, got {found[:12]}…: it was measured on "
+            "other weights, or changed. Fetch both again, or train the model again."
+        )
+    return read_evaluations(path)
 
 
 def compare_precisions(reference: Evaluation, other: Evaluation) -> Mapping[str, float | int]:

@@ -10,6 +10,8 @@ from inspection.config import Settings
 from inspection.errors import DataInvalid, LineInvalid
 from inspection.learning.checkpoint import write_atomically
 from inspection.lines import parse_line
+from inspection.placing import stage_release
+from inspection.records.shelf import list_files
 
 _RIVALS = re.compile(r"^rivals\s*=\s*\[(?P<names>[^\]]*)\]", re.MULTILINE)
 
@@ -32,7 +34,7 @@ def stage(settings: Settings, line: str, model: str, home: Path) -> Staged:
 
 
 def install(staged: Staged, settings: Settings, *, replace: bool = False) -> Path:
-    """The card last: whoever reads it finds the weights that it speaks of."""
+    """Whole or not at all; the splits have a folder of their own, where the same name is the same content."""
     target = settings.weights_dir / staged.line
     card = target / staged.card.name
     if card.exists() and not replace:
@@ -41,16 +43,14 @@ def install(staged: Staged, settings: Settings, *, replace: bool = False) -> Pat
         )
     if not staged.card.is_file():
         raise DataInvalid(f"Expected a trained {staged.model} in {staged.folder}, got none. Train it.")
-    files = [
-        path for path in staged.folder.rglob("*") if path.is_file()
-    ]  # the splits have a folder of their own
-    for path in sorted(files, key=lambda path: path == staged.card):
+    for path in sorted(staged.folder.glob("*/*")):
         place = target / path.relative_to(staged.folder)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        # a copy beside the target first: the folders may lie on different disks, a rename within one is atomic
-        partial = place.with_name(f".{place.name}.new")
-        shutil.copyfile(path, partial)
-        partial.replace(place)
+        if path.parent.name[0] != "." and not place.is_file():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(place, path.read_bytes())
+    with stage_release(target, staged.model) as folder:
+        for path in list_files(staged.folder, staged.model):
+            shutil.copyfile(path, folder / path.name)  # the folders may lie on different disks
     return card
 
 

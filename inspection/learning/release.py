@@ -18,11 +18,12 @@ from inspection.learning.calibration import fit_temperature
 from inspection.learning.config import TrainConfig
 from inspection.learning.evaluate import Evaluation, compare_precisions, evaluate_set, write_evaluations
 from inspection.learning.line_data import LineData
-from inspection.learning.shipping import CALIBRATION_PICTURES, calibrate, store_weights
+from inspection.learning.shipping import CALIBRATION_PICTURES, calibrate, name_files, store_weights
 from inspection.learning.split_store import store_split
 from inspection.learning.splits import Split
 from inspection.learning.withholding import judge_int8
 from inspection.lines import Line
+from inspection.placing import stage_release
 from inspection.types import U8
 from models.card import Card, write_card
 from models.heads import Head, describe_head
@@ -47,40 +48,43 @@ def release_classifier(
     tell: Tell = print,
 ) -> Card:
     """Everything is measured on the weights as they are stored, not as they were trained."""
-    weights = settings.weights_dir / line.name / f"{config.model}.safetensors"
-    card = store_weights(line.name, config, run_dir, data.facts, weights, int8_a_channel, line.licence)
-    network, spec = load_network(config.model, weights, card), find_spec(config.model)
-    assert isinstance(network, Classifier)
-    graph = export_network(network, spec)
-    tell("calibrating INT8")
-    quantized = calibrate(graph, prepare_batches(data.train, spec, CALIBRATION_PICTURES), weights)
-    engines = {
-        "f32": OpenVinoEngine(graph.clone, precision="f32", threads=settings.threads),
-        "int8": OpenVinoEngine(quantized.clone, precision="int8", threads=settings.threads),
-    }
-    tell("evaluating")
-    evaluations = {
-        (split, precision): evaluate_set(engine, pictures, split=split, channels=spec.channels)
-        for split, pictures in (("validation", data.validation), ("test", data.test))
-        for precision, engine in engines.items()
-    }
-    write_evaluations(list(evaluations.values()), weights.with_suffix(".parquet"))
-    if split is not None:
-        store_split(split, weights.parent)
-    reference = evaluations["validation", "f32"]
-    doubt = 1 / (len(reference) + 2)
-    temperature = fit_temperature(reference.logits, reference.labels, doubt_0_1=doubt)
-    scale = measure_heat_scale(engines["f32"], describe_head(network), data.validation, spec)
-    card = fill_card(
-        card,
-        line,
-        evaluations,
-        temperature=temperature,
-        heat_scale=scale,
-        calibration=hash_file(calibration_path(weights)),
-        notes=notes,
-    )
-    write_card(card, weights.with_suffix(".json"))
+    home = settings.weights_dir / line.name
+    with stage_release(home, config.model) as folder:
+        weights = folder / f"{config.model}.safetensors"
+        card = store_weights(line.name, config, run_dir, data.facts, weights, int8_a_channel, line.licence)
+        network, spec = load_network(config.model, weights, card), find_spec(config.model)
+        assert isinstance(network, Classifier)
+        graph = export_network(network, spec)
+        tell("calibrating INT8")
+        quantized = calibrate(graph, prepare_batches(data.train, spec, CALIBRATION_PICTURES), weights)
+        engines = {
+            "f32": OpenVinoEngine(graph.clone, precision="f32", threads=settings.threads),
+            "int8": OpenVinoEngine(quantized.clone, precision="int8", threads=settings.threads),
+        }
+        tell("evaluating")
+        evaluations = {
+            (split, precision): evaluate_set(engine, pictures, split=split, channels=spec.channels)
+            for split, pictures in (("validation", data.validation), ("test", data.test))
+            for precision, engine in engines.items()
+        }
+        write_evaluations(list(evaluations.values()), weights.with_suffix(".parquet"))
+        if split is not None:
+            store_split(split, home)
+        reference = evaluations["validation", "f32"]
+        doubt = 1 / (len(reference) + 2)
+        temperature = fit_temperature(reference.logits, reference.labels, doubt_0_1=doubt)
+        scale = measure_heat_scale(engines["f32"], describe_head(network), data.validation, spec)
+        card = fill_card(
+            card,
+            line,
+            evaluations,
+            temperature=temperature,
+            heat_scale=scale,
+            calibration=hash_file(calibration_path(weights)),
+            notes=notes,
+        )
+        card = name_files(card, folder)
+        write_card(card, weights.with_suffix(".json"))
     return card
 
 

@@ -17,12 +17,13 @@ from inspection.learning.config import TrainConfig
 from inspection.learning.data import LabelledBox
 from inspection.learning.detection_metrics import DetectionFigures, measure_detections
 from inspection.learning.line_data import LineBoxes
-from inspection.learning.shipping import CALIBRATION_PICTURES, calibrate, store_weights
+from inspection.learning.shipping import CALIBRATION_PICTURES, calibrate, name_files, store_weights
 from inspection.learning.split_store import store_split
 from inspection.learning.splits import Split
 from inspection.learning.withholding import compare_findings, judge_int8
 from inspection.lines import Line
 from inspection.locate import select_findings
+from inspection.placing import stage_release
 from inspection.types import Box, Engine, Finding
 from models.card import Card, write_card
 from models.loading import load_network
@@ -44,29 +45,34 @@ def release_detector(
     split: Split | None = None,
     tell: Tell = print,
 ) -> Card:
-    weights = settings.weights_dir / line.name / f"{config.model}.safetensors"
-    card = store_weights(line.name, config, run_dir, data.facts, weights, int8_a_channel, line.licence)
-    network, spec = load_network(config.model, weights, card), find_spec(config.model)
-    graph = export_network(network, spec)
-    tell("calibrating INT8")
-    chosen = np.linspace(0, len(data.train) - 1, min(CALIBRATION_PICTURES, len(data.train))).astype(int)
-    quantized = calibrate(graph, [data.train.pixels[index] for index in chosen], weights)
-    engines: dict[str, Engine] = {
-        "f32": OpenVinoEngine(graph.clone, precision="f32", threads=settings.threads),
-        "int8": OpenVinoEngine(quantized.clone, precision="int8", threads=settings.threads),
-    }
-    tell("evaluating")
-    if split is not None:
-        store_split(split, weights.parent)
-    figures, int8 = evaluate_detector(
-        engines,
-        {"validation": data.validation, "test": data.test},
-        data.class_names,
-        threshold_0_1=line.locate.threshold_0_1,
-    )
-    int8["calibration_sha256"] = hash_file(calibration_path(weights))
-    card = replace(card, figures=figures, precisions={"f32": {}, "bf16": {}, "int8": int8}, notes=list(notes))
-    write_card(card, weights.with_suffix(".json"))
+    home = settings.weights_dir / line.name
+    with stage_release(home, config.model) as folder:
+        weights = folder / f"{config.model}.safetensors"
+        card = store_weights(line.name, config, run_dir, data.facts, weights, int8_a_channel, line.licence)
+        network, spec = load_network(config.model, weights, card), find_spec(config.model)
+        graph = export_network(network, spec)
+        tell("calibrating INT8")
+        chosen = np.linspace(0, len(data.train) - 1, min(CALIBRATION_PICTURES, len(data.train))).astype(int)
+        quantized = calibrate(graph, [data.train.pixels[index] for index in chosen], weights)
+        engines: dict[str, Engine] = {
+            "f32": OpenVinoEngine(graph.clone, precision="f32", threads=settings.threads),
+            "int8": OpenVinoEngine(quantized.clone, precision="int8", threads=settings.threads),
+        }
+        tell("evaluating")
+        if split is not None:
+            store_split(split, home)
+        figures, int8 = evaluate_detector(
+            engines,
+            {"validation": data.validation, "test": data.test},
+            data.class_names,
+            threshold_0_1=line.locate.threshold_0_1,
+        )
+        int8["calibration_sha256"] = hash_file(calibration_path(weights))
+        card = replace(
+            card, figures=figures, precisions={"f32": {}, "bf16": {}, "int8": int8}, notes=list(notes)
+        )
+        card = name_files(card, folder)
+        write_card(card, weights.with_suffix(".json"))
     return card
 
 

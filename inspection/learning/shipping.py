@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from inspection.config import ROOT
 from inspection.engines.prepare import calibration_path
 from inspection.engines.quantize import quantize_model, record_calibration, vary_exposure
+from inspection.hashing import hash_file
 from inspection.learning.checkpoint import BEST, EPOCHS
 from inspection.learning.config import TrainConfig
+from inspection.records.shelf import list_files
 from inspection.types import U8
 from models.card import Card
 from models.loading import load_matching, save_weights
@@ -58,6 +61,12 @@ def store_weights(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         notes=[],
     )
+
+
+def name_files(card: Card, folder: Path) -> Card:
+    """The card speaks of these files and no others: what was put beside it from another training is refused."""
+    files = {path.name: hash_file(path) for path in list_files(folder, card.model) if path.suffix != ".json"}
+    return replace(card, files=files)
 
 
 def count_parameters(network: "nn.Module") -> int:

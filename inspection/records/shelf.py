@@ -15,6 +15,7 @@ from pathlib import Path
 from inspection.config import Settings
 from inspection.errors import WeightsMissing, WeightsRefused
 from inspection.hashing import hash_file
+from inspection.placing import sync_path, write_to_disk
 from inspection.records.chain import canonical_json
 from inspection.records.store import RecordStore
 
@@ -53,16 +54,18 @@ def read_release(weights_dir: Path, line: str, model: str) -> Release:
             f"Expected weights of {model} with their card in {folder}, found none. Train the model first."
         )
     try:
-        stated = read_card(card_path).weights_sha256
+        card = read_card(card_path)
     except CardInvalid as error:
         raise WeightsRefused(str(error)) from error
     files = {path.name: hash_file(path) for path in list_files(folder, model)}
-    if files[weights.name] != stated:
-        raise WeightsRefused(
-            f"Expected {weights.name} to have the SHA-256 {stated[:12]}… of its card, got "
-            f"{files[weights.name][:12]}…. The file was changed or cut short: fetch it again, or train again."
-        )
-    return Release(line, model, stated, files)
+    for name, stated in {**card.files, weights.name: card.weights_sha256}.items():
+        found = files.get(name, "nothing")
+        if found != stated:
+            raise WeightsRefused(
+                f"Expected {name} to have the SHA-256 {stated[:12]}… of its card, got {found[:12]}. "
+                "The file was changed or cut short: fetch it again, or train again."
+            )
+    return Release(line, model, card.weights_sha256, files)
 
 
 def list_files(folder: Path, model: str) -> list[Path]:
@@ -91,13 +94,13 @@ def open_release(store: RecordStore, release: Release, settings: Settings) -> Pa
     try:
         for name, sha256 in release.files.items():
             write_to_disk(scratch / release.line / Path(name).name, store.pictures.read(sha256))
-        sync_folder(scratch / release.line)
+        sync_path(scratch / release.line)
         try:
             os.rename(scratch, folder)
         except OSError:
             if not folder.is_dir():  # else another process was first, with the same files
                 raise
-        sync_folder(home)
+        sync_path(home)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return folder
@@ -117,18 +120,3 @@ def check_release(folder: Path, release: Release) -> None:
 
 def shelf_dir(settings: Settings) -> Path:
     return settings.var_dir / "champions"
-
-
-def write_to_disk(path: Path, data: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,7 +16,7 @@ from inspection.config import load_settings
 from inspection.errors import PictureRefused
 from inspection.learning.calibration import F64
 from inspection.learning.comparison import Contender
-from inspection.learning.evaluate import Evaluation, read_evaluations
+from inspection.learning.evaluate import Evaluation, read_released
 from inspection.learning.metrics import Figures, measure_figures
 from inspection.learning.thresholds import (
     Routing,
@@ -98,9 +98,8 @@ def _read_measured(made: Stamp) -> Measured:
     from models.card import read_card
 
     path = made[0]
-    return Measured(
-        read_card(path.with_suffix(".json")), dict(read_evaluations(path.with_suffix(".parquet")))
-    )
+    card = read_card(path.with_suffix(".json"))
+    return Measured(card, dict(read_released(card, path.with_suffix(".parquet"))))
 
 
 def get_report(

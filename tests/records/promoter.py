@@ -21,7 +21,7 @@ from tests.records.contenders import MANAGER, make_challenge, make_settings
 LINE = make_line()
 POINTS = {
     "write": (shelf, "write_to_disk"),
-    "sync": (shelf, "sync_folder"),
+    "sync": (shelf, "sync_path"),
     "keep": (promotion, "keep_release"),
     "open": (promotion, "open_release"),
     "pointer": (promotion, "remember"),

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from inspection.config import Settings
-from inspection.learning.evaluate import Evaluation, read_evaluations
+from inspection.learning.evaluate import Evaluation, read_released
 from inspection.learning.line_data import read_groups
 from inspection.learning.metrics import Figures
 from inspection.learning.study import Study, list_studies
@@ -115,4 +115,5 @@ def gather_model(line: Line, model: str, settings: Settings) -> Shipped:
     path = settings.weights_dir / line.name / f"{model}.json"
     card = read_card(path) if path.is_file() else None
     rows = path.with_suffix(".parquet")
-    return Shipped(model, line.good, card, dict(read_evaluations(rows)) if rows.is_file() else {})
+    measured = dict(read_released(card, rows)) if card is not None and rows.is_file() else {}
+    return Shipped(model, line.good, card, measured)

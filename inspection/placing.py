@@ -1,0 +1,134 @@
+"""A release comes to lie beside the line's other weights whole or not at all, whenever its process dies.
+
+Its files are written into a hidden folder of their own and brought to the disk; one rename then says that they are whole.
+From there on each is moved into its place, the card last, and whoever comes next finishes what a killed process began:
+
+.<model>.….part    being written; once nobody holds it, it is a leftover and goes
+.<model>.….ready   whole; what is still in it has yet to be moved
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PART, READY = ".part", ".ready"
+_MANIFEST = ".names.json"
+
+
+@contextmanager
+def stage_release(home: Path, model: str, *, whole: bool = True) -> Iterator[Path]:
+    """A folder for the files of the model, named as they will be; they are placed when the block ends without an error.
+
+    home: the line's folder of weights. whole: files of the model that are not among them go; else they are added.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with _lock(home):
+        _sweep(home)
+        part = Path(tempfile.mkdtemp(prefix=f".{model}.", suffix=PART, dir=home))
+        part.chmod(0o755)
+        held = os.open(part, os.O_RDONLY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+    try:
+        yield part
+        _place(part, home, model, whole=whole)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        os.close(held)
+
+
+def finish_placing(home: Path) -> None:
+    """What a killed process had made ready. Where nothing is, it costs one look into the folder."""
+    if any(home.glob(f".*{READY}")):
+        with _lock(home):
+            _finish(home)
+
+
+def sweep_weights(weights_dir: Path) -> None:
+    """Of all lines: what was ready is placed, what was left half written goes."""
+    for home in sorted(path for path in weights_dir.glob("*") if path.is_dir()):
+        if any(home.glob(f".*{READY}")) or any(home.glob(f".*{PART}")):
+            with _lock(home):
+                _finish(home)
+                _sweep(home)
+
+
+def write_to_disk(path: Path, data: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def sync_path(path: Path) -> None:
+    """A file's content, or a folder's names."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _place(part: Path, home: Path, model: str, *, whole: bool) -> None:
+    names = sorted(path.name for path in part.iterdir())
+    told = {"model": model, "names": names, "whole": whole}
+    (part / _MANIFEST).write_text(json.dumps(told), encoding="utf-8")
+    for path in part.iterdir():
+        sync_path(path)
+    sync_path(part)
+    with _lock(home):
+        _finish(home)  # an earlier one first: the order in which they were made ready holds
+        os.rename(part, part.with_suffix(READY))
+        sync_path(home)
+        _finish(home)
+
+
+def _finish(home: Path) -> None:
+    for ready in sorted(home.glob(f".*{READY}")):
+        manifest = ready / _MANIFEST
+        if manifest.is_file():  # else all of it is in its place
+            _move(ready, home, json.loads(manifest.read_text(encoding="utf-8")))
+        shutil.rmtree(ready)
+        sync_path(home)
+
+
+def _move(ready: Path, home: Path, told: dict[str, object]) -> None:
+    model, names = str(told["model"]), told["names"]
+    assert isinstance(names, list)
+    card = f"{model}.json"
+    for name in sorted(names, key=lambda name: (name == card, name)):
+        if (ready / name).is_file():  # else it was moved before the kill
+            os.replace(ready / name, home / name)
+    sync_path(home)
+    if told["whole"]:
+        for path in home.glob(f"{model}.*"):  # no model's name is the beginning of another's up to a dot
+            if path.name not in names:
+                path.unlink()
+
+
+def _sweep(home: Path) -> None:
+    for part in home.glob(f".*{PART}"):
+        held = os.open(part, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue  # it is being written
+        else:
+            shutil.rmtree(part)
+        finally:
+            os.close(held)
+
+
+@contextmanager
+def _lock(home: Path) -> Iterator[None]:
+    """Of the folder itself: no file is left behind, and a killed process frees it."""
+    held = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
