@@ -46,6 +46,9 @@ class Challenge:
     epochs: int
     created: str  # ISO 8601, UTC
     notes: tuple[str, ...]
+    novelty: str | None = (
+        None  # the method; None: promoted, it would send no part to a person for being unlike
+    )
 
     def describe_data(self) -> dict[str, Any]:
         return {

@@ -47,6 +47,9 @@ ADD_TALLY = text(
 )
 
 
+Check = Callable[[Connection], None]
+
+
 class FacetKey(NamedTuple):
     id: int
     topic_id: int
@@ -58,11 +61,12 @@ class Appender:
     clock: Callable[[], datetime]
     known_facets: dict[Facet, FacetKey] = field(default_factory=dict)  # only ever of committed rows
 
-    def append(self, body: Mapping[str, Any]) -> Record:
+    def append(self, body: Mapping[str, Any], *, check: Check | None = None) -> Record:
+        """check: refuses by an error, in the transaction that would add the record; then nothing is added."""
         uid = os.urandom(16)
         for attempt in range(1, SERVER_TRIES + 1):
             try:
-                return self._append_once(body, uid, retried=attempt > 1)
+                return self._append_once(body, uid, check, retried=attempt > 1)
             except StoreLost:
                 self.known_facets.clear()  # it may come back from a copy that knew fewer
                 if attempt == SERVER_TRIES or not self.database.is_server:
@@ -70,10 +74,14 @@ class Appender:
                 time.sleep(_PAUSE_S * 2**attempt)
         raise AssertionError("the last try returns or raises")
 
-    def _append_once(self, body: Mapping[str, Any], uid: bytes, *, retried: bool) -> Record:
+    def _append_once(
+        self, body: Mapping[str, Any], uid: bytes, check: Check | None, *, retried: bool
+    ) -> Record:
         with self.database.writing() as connection:
             if retried and (kept := fetch_record(connection, records.c.uid == uid)):
                 return kept
+            if check is not None:
+                check(connection)
             last_id, previous = read_last(connection)
             # the time is taken here, where writers take turns, so that it follows the order of the chain
             full = complete_body(body, uid=uid, at=self.clock())

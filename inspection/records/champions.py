@@ -4,17 +4,20 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Connection
 
 from inspection.config import Settings, load_settings
 from inspection.learning.checkpoint import write_atomically
 from inspection.lines import Line
 from inspection.records.errors import StoreDamaged, StoreError
 from inspection.records.record import Kind, Record
-from inspection.records.search import Cursor, Search
+from inspection.records.search import Cursor, Page, Search, read_page
 from inspection.records.shelf import Release, check_release, open_release, shelf_dir
 from inspection.records.store import RecordStore, open_store
 
@@ -48,9 +51,19 @@ def find_weights_dir(model: str, champion: Champion, settings: Settings) -> Path
 
 def list_changes(store: RecordStore, line: str) -> Iterator[Record]:
     """Promotions and returns of a line, the newest first; what nobody asks for is not read."""
+    return _walk_changes(store.search, line)
+
+
+def find_newest_change(connection: Connection, line: str) -> int | None:
+    """Inside a writer's transaction, so that it is still the newest when the transaction commits."""
+    ask = partial(read_page, connection)
+    return next((record.id for record in _walk_changes(ask, line)), None)
+
+
+def _walk_changes(ask: Callable[..., Page], line: str) -> Iterator[Record]:
     after: Cursor | None = None
     while True:
-        page = store.search(Search(kinds=(Kind.EVENT,), lines=(line,)), after=after, limit=_A_PAGE)
+        page = ask(Search(kinds=(Kind.EVENT,), lines=(line,)), after=after, limit=_A_PAGE)
         yield from (record for record in page.records if record.body["event"] in (PROMOTION, RETURN))
         if page.next is None:
             return

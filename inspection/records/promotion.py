@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
+
 from inspection.config import Settings
 from inspection.errors import AssayError
 from inspection.learning.challenge import Challenge, judge_challenge
@@ -20,6 +22,7 @@ from inspection.records.champions import (
     RETURN,
     Champion,
     find_champion,
+    find_newest_change,
     list_changes,
     pointer_path,
     read_release_of,
@@ -99,8 +102,9 @@ def promote(
             "gate": gate.to_dict(),
             "test": {"kind": challenge.test_kind, "n": challenge.test_n, "sha256": challenge.test_sha256},
             "data": challenge.describe_data(),
+            "novelty": challenge.novelty,
         }
-        return settle(store, line, PROMOTION, details, after, signature, settings)
+        return settle(store, line, PROMOTION, details, after, signature, settings, seen=champion.record_id)
 
 
 def roll_back(
@@ -129,7 +133,9 @@ def roll_back(
             "undoes": undone.record.id,
             "signed": describe_signature(signature),
         }
-        return settle(store, line, RETURN, details, undone.before, signature, settings)
+        return settle(
+            store, line, RETURN, details, undone.before, signature, settings, seen=present.record_id
+        )
 
 
 def settle(
@@ -140,10 +146,31 @@ def settle(
     release: Release,
     signature: Signature,
     settings: Settings,
+    *,
+    seen: int | None,
 ) -> Record:
-    """The one moment at which it changes, and what follows from it."""
+    """The one moment at which it changes, and what follows from it.
+
+    seen: the change that the decision rests on. Another machine may have written a newer one meanwhile.
+    """
     folder = open_release(store, release, settings)  # before: a line must be able to load what it is told to
-    record = store.note(event, details, person=signature.person, line=line.name, model=release.model)
+
+    def check_unchanged(connection: Connection) -> None:
+        newest = find_newest_change(connection, line.name)
+        if newest != seen:
+            raise PromotionRefused(
+                f"Expected line {line.name} to run on what record {seen or 'none'} put there, but record {newest} "
+                "changed it a moment ago, perhaps from another machine. Look at the history."
+            )
+
+    record = store.note(
+        event,
+        details,
+        person=signature.person,
+        line=line.name,
+        model=release.model,
+        check=check_unchanged,
+    )
     store.flusher.flush()
     remember(line.name, Champion(release.model, folder, release, record.id), settings)
     return record
@@ -218,7 +245,8 @@ def describe_signature(signature: Signature) -> dict[str, str]:
 
 @contextmanager
 def one_at_a_time(line: Line, settings: Settings) -> Iterator[None]:
-    """Two people of one machine cannot both replace the same champion; a killed process frees its lock."""
+    """This machine's own pointer is written in the order of the chain. That two machines do not both replace the same
+    champion is seen to in the transaction that adds the record. A killed process frees its lock."""
     path = pointer_path(line.name, settings).with_suffix(".lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:

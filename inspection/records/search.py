@@ -113,11 +113,16 @@ class Page:
 
 
 def find_page(database: Database, search: Search, *, after: Cursor | None, limit: int) -> Page:
+    with database.reading() as connection:
+        return read_page(connection, search, after=after, limit=limit)
+
+
+def read_page(connection: Connection, search: Search, *, after: Cursor | None, limit: int) -> Page:
+    """Inside a writer's transaction: what nobody can change before it commits."""
     if not 1 <= limit <= MOST_PER_PAGE:
         raise SearchRefused(f"Expected 1 to {MOST_PER_PAGE} records a page, got {limit}.")
-    with database.reading() as connection:
-        places = _find_places(connection, search, after=after, most=limit + 1)
-        found = fetch_in_order(connection, [place.id for place in places[:limit]])
+    places = _find_places(connection, search, after=after, most=limit + 1)
+    found = fetch_in_order(connection, [place.id for place in places[:limit]])
     more = len(places) > limit
     return Page(records=found, next=places[limit - 1] if more else None)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from inspection.config import Settings, load_settings
-from inspection.records.append import Appender
+from inspection.records.append import Appender, Check
 from inspection.records.content import Context, build_inspection_body, check_word, restore_inspection
 from inspection.records.counts import Count, count_by, count_records
 from inspection.records.database import Database, open_database
@@ -87,9 +87,19 @@ class RecordStore:
         )
 
     def note(
-        self, event: str, details: Mapping[str, object], *, person: str, line: str = "", model: str = ""
+        self,
+        event: str,
+        details: Mapping[str, object],
+        *,
+        person: str,
+        line: str = "",
+        model: str = "",
+        check: Check | None = None,
     ) -> Record:
-        """Anything else that must stand in the chain: a promotion, a challenge, a new threshold."""
+        """Anything else that must stand in the chain: a promotion, a challenge, a new threshold.
+
+        check: what must still hold at the moment at which it is added, while nobody else writes.
+        """
         return self._append(
             {
                 "about": build_about(
@@ -100,7 +110,8 @@ class RecordStore:
                 ),
                 "event": check_word(event, what="event"),
                 "details": dict(details),
-            }
+            },
+            check,
         )
 
     def get(self, record_id: int) -> Record:
@@ -156,9 +167,9 @@ class RecordStore:
         finally:
             self.database.close()
 
-    def _append(self, body: Mapping[str, Any]) -> Record:
+    def _append(self, body: Mapping[str, Any], check: Check | None = None) -> Record:
         self.flusher.refuse_if_failed()
-        record = self.appender.append(body)
+        record = self.appender.append(body, check=check)
         self.flusher.wake()
         return record
 

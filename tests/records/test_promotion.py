@@ -1,5 +1,7 @@
 """Promotion and return: who may, on what evidence, what the chain says of it, and what runs the line afterwards."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from inspection.config import Settings
 from inspection.errors import WeightsMissing, WeightsRefused
 from inspection.learning.challenge import judge_challenge, list_challenges
+from inspection.records import promotion
 from inspection.records.champions import (
     ChampionReader,
     find_champion,
@@ -22,6 +25,7 @@ from inspection.records.promotion import (
     promote,
     roll_back,
 )
+from inspection.records.record import Record
 from inspection.records.shelf import Release, check_release, read_release
 from inspection.records.store import RecordStore, open_store
 from inspection.records.verify import verify
@@ -178,6 +182,48 @@ def test_a_comparison_with_a_champion_that_is_gone_is_refused(
     promote(store, LINE, first, MANAGER, settings=settings)
     with pytest.raises(PromotionRefused, match="Fine-tune again"):
         promote(store, LINE, second, MANAGER, settings=settings)
+
+
+@pytest.mark.parametrize("deed", ["promote", "return"])
+def test_two_machines_cannot_both_replace_the_same_champion(
+    any_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    """Both have looked, both may; each on its own folders, so that no lock of a machine stands between them."""
+    machines = [make_settings(tmp_path / name) for name in ("one", "two")]
+    stores = [open_store(any_url, str(tmp_path / "pictures")) for _ in machines]
+    shipped = [write_release(settings.weights_dir, seed=1) for settings in machines][0]
+    if deed == "return":
+        first = make_challenge(LINE, shipped, machines[0], seed=2)
+        promote(stores[0], LINE, first, MANAGER, settings=machines[0])
+    both_have_looked = threading.Barrier(len(machines), timeout=30)
+    before = promotion.open_release
+
+    def wait_for_the_other(*told: object) -> Path:
+        folder = before(*told)  # type: ignore[arg-type]
+        both_have_looked.wait()
+        return folder
+
+    monkeypatch.setattr(promotion, "open_release", wait_for_the_other)
+
+    def change(place: int) -> Record | PromotionRefused:
+        store, settings = stores[place], machines[place]
+        try:
+            if deed == "return":
+                return roll_back(store, LINE, MANAGER, settings=settings)
+            challenge = make_challenge(LINE, shipped, settings, seed=10 + place)
+            return promote(store, LINE, challenge, MANAGER, settings=settings)
+        except PromotionRefused as refused:
+            return refused
+
+    with ThreadPoolExecutor(len(machines)) as pool:
+        said = list(pool.map(change, range(len(machines))))
+    done = [each for each in said if isinstance(each, Record)]
+    refused = [each for each in said if isinstance(each, PromotionRefused)]
+    assert len(done) == len(refused) == 1 and "a moment ago" in str(refused[0])
+    for store, settings in zip(stores, machines, strict=True):
+        assert find_champion(store, LINE, settings).record_id == done[0].id
+        assert len(list_history(store, LINE)) == (2 if deed == "return" else 1) and verify(store).holds
+        store.close()
 
 
 def test_weights_that_were_swapped_after_the_evaluation_are_refused(
