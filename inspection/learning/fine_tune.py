@@ -25,16 +25,17 @@ from inspection.learning.challenge import (
 from inspection.learning.config import TrainConfig
 from inspection.learning.corrected_data import CorrectedData
 from inspection.learning.evaluate import Evaluation, evaluate_set, write_evaluations
-from inspection.learning.lesson import Lesson, Tell, prepare_lesson
-from inspection.learning.line_data import LineData, split_line
+from inspection.learning.known_split import find_known_split, read_stated
+from inspection.learning.lesson import Lesson, Tell, describe_start, prepare_lesson
+from inspection.learning.line_data import LineData
 from inspection.lines import Line
 from inspection.records.champions import Champion, find_weights_dir
 from inspection.records.shelf import Release, read_release
 from inspection.types import Precision
+from models.card import Card, read_card
 
 if TYPE_CHECKING:
     from inspection.learning.epochs import EpochRow
-    from models.card import Card
 
 EPOCHS = 6
 COMPARED: tuple[Precision, ...] = ("f32", "int8")
@@ -56,7 +57,7 @@ class Wish:
 class Match:
     """Who is challenged, from which weights the challenger starts, and where it is to lie."""
 
-    line: Line
+    line: Line  # under the rules that divided the pictures when the champion was trained
     settings: Settings
     own: Settings  # the same with the challenger's folder as its weights
     start_dir: Path  # of the weights that it starts from
@@ -90,11 +91,14 @@ def fine_tune(
         tell(f"{match.folder.name} is finished already")
         return read_challenge(match.folder)
     lesson = prepare_lesson(
-        line, corrected, wish.data, size=spec.input_size, seed=wish.seed, settings=settings, tell=tell
+        match.line, corrected, wish.data, size=spec.input_size, seed=wish.seed, settings=settings, tell=tell
     )
+    if wish.data is None:
+        lesson = describe_start(lesson, read_stated(read_start(match, wish.model)))
     for note in lesson.notes:
         tell(note)
     card = train(match, wish, lesson, size=spec.input_size, on_epoch=on_epoch, stop=stop, tell=tell)
+    novelty, words = fit_novelty(match, wish, lesson, tell)
     tell("judging champion and challenger on the frozen test set")
     theirs = evaluate_release(match, match.champion_dir, match.champion.model, lesson)
     ours = evaluate_release(match, match.folder, wish.model, lesson)
@@ -119,7 +123,8 @@ def fine_tune(
         precision=choose_precision(theirs, ours, card),
         epochs=wish.epochs,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        notes=lesson.notes,
+        notes=(*lesson.notes, words),
+        novelty=novelty,
     )
     write_challenge(challenge)
     return challenge
@@ -131,10 +136,28 @@ def arrange(
     start_dir = find_weights_dir(wish.model, champion, settings)
     start = read_release(start_dir, line.name, wish.model)
     current = champion.release or read_release(champion.weights_dir, line.name, champion.model)
-    facts = {} if wish.data is None else split_line(line, wish.data).facts(line, wish.data)
+    facts: Mapping[str, Any] = {}
+    if wish.data is not None:
+        line, facts = find_frozen(line, wish, champion, start_dir)
     folder = challengers_dir(line.name, settings) / name_challenger(wish, corrected, start, current, facts)
     own = replace(settings, weights_dir=folder)
     return Match(line, settings, own, start_dir, champion.weights_dir, current)
+
+
+def find_frozen(
+    line: Line, wish: Wish, champion: Champion, start_dir: Path
+) -> tuple[Line, Mapping[str, Any]]:
+    """The pictures and sides that both cards name: what judges has then taught neither, and is what it always was."""
+    assert wish.data is not None
+    judged = dict.fromkeys(((start_dir, wish.model), (champion.weights_dir, champion.model)))
+    for weights_dir, model in judged:
+        card = read_card(weights_dir / line.name / f"{model}.json")
+        ruled, facts = find_known_split(card, line, wish.data)
+    return ruled, facts
+
+
+def read_start(match: Match, model: str) -> Card:
+    return read_card(match.start_dir / match.line.name / f"{model}.json")
 
 
 def name_challenger(
@@ -155,7 +178,7 @@ def train(
     on_epoch: "Callable[[EpochRow], None] | None",
     stop: Callable[[], bool] | None,
     tell: Tell,
-) -> "Card":
+) -> Card:
     from inspection.learning.release import release_classifier
     from inspection.learning.train import train_classifier
 
@@ -171,10 +194,32 @@ def train(
     return release_classifier(match.line, config, run_dir, sets, match.own, notes=lesson.notes, tell=tell)
 
 
+def fit_novelty(match: Match, wish: Wish, lesson: Lesson, tell: Tell) -> tuple[str | None, str]:
+    """(the method, a sentence): the champion's would not fit the challenger's features, so it gets its own or none."""
+    from inspection.learning.novelty_release import release_novelty
+
+    without = (
+        "It has no novelty check: promoted, it sends no part to a person for being unlike those it knows."
+    )
+    if match.line.policy.novelty_0_1 <= 0:
+        return None, f"{without} The line asks for none."
+    if wish.data is None:
+        return None, f"{without} It takes the original pictures (--data) to fit one."
+    tell("fitting novelty")
+    try:
+        released = release_novelty(
+            match.line, wish.model, wish.data, match.own, taught=lesson.corrected, tell=tell
+        )
+    except DataInvalid as error:  # too few known parts for the line's threshold
+        return None, f"{without} {error}"
+    alarms = list(released.told["false_alarms"].values())[-1]["all"]
+    said = f"{alarms['count']} of {alarms['n']} known test parts go to a person for nothing"
+    return released.told["method"], f"Its novelty check was fitted anew ({released.told['method']}): {said}."
+
+
 def plan_training(line: Line, wish: Wish, weights: Path, *, pictures: int) -> TrainConfig:
     from inspection.learning.augment_presets import PRESETS
     from inspection.learning.recipes import make_config
-    from models.card import read_card
 
     used = str(read_card(weights.with_suffix(".json")).recipe.get("augment", ""))
     fallback = "strip" if line.locate.mode == "frame" else "line-default"
@@ -215,7 +260,7 @@ def evaluate_release(match: Match, weights_dir: Path, model: str, lesson: Lesson
     return found
 
 
-def choose_precision(theirs: Sequence[Evaluation], ours: Sequence[Evaluation], card: "Card") -> Precision:
+def choose_precision(theirs: Sequence[Evaluation], ours: Sequence[Evaluation], card: Card) -> Precision:
     """What would run the line: INT8 where both have it and the challenger's is fit."""
     both = {each.precision for each in theirs} & {each.precision for each in ours}
     return "int8" if "int8" in both and not card.precisions["int8"].get("withheld") else "f32"

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Lesson:
     test_kind: str
     test_sha256: str
     taught: Parts
+    corrected: ArraySet  # the same parts once each, without what is replayed
     replayed: int
     left_out: Mapping[str, int]  # reason → parts
     facts: Mapping[str, Any]  # for the card
@@ -108,6 +109,7 @@ def prepare_with_originals(
         test_kind=LINE_TEST,
         test_sha256=hash_test(data.test, test),
         taught=teachers,
+        corrected=taught,
         replayed=len(replay),
         left_out=dict(left_out),
         facts={**data.facts, **describe_corrected(corrected, teachers, len(replay))},
@@ -144,6 +146,7 @@ def prepare_without_originals(corrected: CorrectedData, *, size: int, tell: Tell
         test_kind=HELD_OUT,
         test_sha256=hash_test(judged, [part.picture_sha256 for part in held_out]),
         taught=teachers,
+        corrected=taught,
         replayed=0,
         left_out=dict(left_out),
         facts=describe_corrected(corrected, teachers, 0),
@@ -209,6 +212,12 @@ def hash_test(pictures: ArraySet, hashes: Sequence[str]) -> str:
     """Of the frozen set: which pictures under which labels."""
     rows = sorted(zip(pictures.keys, pictures.labels.tolist(), hashes, strict=True))
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def describe_start(lesson: Lesson, stated: Mapping[str, Any]) -> Lesson:
+    """stated: the pictures and the split of the weights that it starts from, which its own pictures do not tell."""
+    told = {**lesson.facts["corrected"], **({"before": dict(stated)} if stated else {})}
+    return replace(lesson, facts={**lesson.facts, "corrected": told})
 
 
 def say_left_out(left_out: Counter[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """A trained model → its novelty model: fitted, compared, stored beside the weights and told on the card."""
 
+import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,14 @@ import numpy as np
 from inspection.config import Settings
 from inspection.engines.prepare import Prepared, find_weights, prepare_model
 from inspection.errors import DataInvalid, PrecisionUnavailable
+from inspection.hashing import hash_file
 from inspection.learning.arrays import ArraySet, load_pixels
 from inspection.learning.data import PICTURE_SUFFIXES
-from inspection.learning.line_data import LineData, load_line_data, split_line
+from inspection.learning.known_split import find_known_split
+from inspection.learning.line_data import load_line_data
 from inspection.learning.novelty_fit import (
+    FOREIGN,
+    FOREIGN_TEST,
     Seen,
     Trial,
     compare_methods,
@@ -23,13 +28,14 @@ from inspection.learning.novelty_fit import (
     group_known,
     see,
 )
-from inspection.learning.splits import hash_split
 from inspection.lines import Line
 from inspection.novelty import NoveltyModel, Rater, load_novelty, novelty_path, save_novelty
+from inspection.placing import stage_release
 from inspection.types import Precision
-from models.card import Card, write_card
+from models.card import Card, read_card, write_card
 
-MOST_FOREIGN = 300
+MOST_FOREIGN = 600  # in both halves
+FOREIGN_SEED = 0
 CAVEAT = "The network was trained with the type that was left out; a defect that nobody has seen may be found less often."
 CROP_CAVEAT = "Known parts were cut by their true boxes; on the line a detector cuts them, so false alarms may be more frequent."
 Tell = Callable[[str], None]
@@ -49,15 +55,19 @@ def release_novelty(
     settings: Settings,
     *,
     foreign: Path | None = None,
+    taught: ArraySet | None = None,
     tell: Tell = print,
 ) -> Released:
-    """Everything that is told is measured on the file as it is stored."""
+    """Everything that is told is measured on the file as it is stored.
+
+    taught: parts that taught the model beside those of the folder, at its input size.
+    """
     weights, card = find_weights(line.name, model, settings)
     if line.policy.novelty_0_1 <= 0:
         raise DataInvalid(
             f"Line {line.name} sends no part to a person for novelty. Set `novelty` in its policy."
         )
-    views = look_at(line, card, folder, settings, foreign=foreign, tell=tell)
+    views = look_at(line, card, folder, settings, foreign=foreign, taught=taught, tell=tell)
     sides = views.of("f32")
     tell("comparing")
     trials = compare_methods(
@@ -65,24 +75,45 @@ def release_novelty(
     )
     rater = fit_rater(trials[0].method, sides["train"])
     assert rater is not None  # it was tried
-    path = novelty_path(weights)
-    digest = save_novelty(
-        path,
-        method=trials[0].method,
-        rater=rater,
-        known={each: calibrate(rater, views.of(each)["validation"], line) for each in views.precisions},
-        about={"line": line.name, "model": model, "weights_sha256": card.weights_sha256},
-    )
-    stored = {each: open_stored(line, path, digest, card=card, precision=each) for each in views.precisions}
-    told = describe(line, trials, views, stored) | {
-        "file": path.name,
-        "sha256": digest,
-        "bytes": path.stat().st_size,
-    }
-    if foreign is not None:
-        told["foreign"] = foreign.name
-    write_card(replace(card, data={**card.data, "novelty": told}), weights.with_suffix(".json"))
-    return Released(told, tuple(trials), path)
+    with stage_release(weights.parent, model, whole=False) as scratch:
+        path = novelty_path(scratch / weights.name)
+        digest = save_novelty(
+            path,
+            method=trials[0].method,
+            rater=rater,
+            known={each: calibrate(rater, views.of(each)["validation"], line) for each in views.precisions},
+            about={"line": line.name, "model": model, "weights_sha256": card.weights_sha256},
+        )
+        stored = {
+            each: open_stored(line, path, digest, card=card, precision=each) for each in views.precisions
+        }
+        told = describe(line, trials, views, stored) | {
+            "file": path.name,
+            "sha256": digest,
+            "bytes": path.stat().st_size,
+        }
+        told |= describe_foreign(foreign, sides)
+        write_card(name_novelty(weights, card, told), scratch / f"{model}.json")
+    return Released(told, tuple(trials), novelty_path(weights))
+
+
+def describe_foreign(folder: Path | None, sides: Mapping[str, Seen]) -> dict[str, Any]:
+    if folder is None:
+        return {}
+    halves = {name: len(sides[half]) for name, half in (("chose", FOREIGN), ("reports", FOREIGN_TEST))}
+    return {"foreign": {"folder": folder.name, "seed": FOREIGN_SEED, **halves}}
+
+
+def name_novelty(weights: Path, fitted: Card, told: dict[str, Any]) -> Card:
+    """The card as it is by now, with the novelty model on it; refused where the weights were replaced meanwhile."""
+    card = read_card(weights.with_suffix(".json"))
+    if card.weights_sha256 != fitted.weights_sha256:
+        raise DataInvalid(
+            f"Expected {weights.name} to be what novelty was fitted to ({fitted.weights_sha256[:12]}…), got "
+            f"{card.weights_sha256[:12]}…: the model was trained anew meanwhile. Fit it again."
+        )
+    files = card.files | {told["file"]: told["sha256"]} if card.files else {}
+    return replace(card, data={**card.data, "novelty": told}, files=files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +139,24 @@ class Views:
 
 
 def look_at(
-    line: Line, card: Card, folder: Path, settings: Settings, *, foreign: Path | None, tell: Tell
+    line: Line,
+    card: Card,
+    folder: Path,
+    settings: Settings,
+    *,
+    foreign: Path | None,
+    taught: ArraySet | None,
+    tell: Tell,
 ) -> Views:
     prepared: dict[Precision, Prepared] = {"f32": prepare_model(line.name, card.model, "f32", settings)}
     try:
         prepared["int8"] = prepare_model(line.name, card.model, "int8", settings)
     except PrecisionUnavailable as error:
         tell(f"INT8 is left out: {error}")
-    sets = load_split_of(card, line, folder, size=prepared["f32"].input_size, settings=settings)
+    ruled, _ = find_known_split(card, line, folder)
+    sets = load_line_data(
+        ruled, folder, size=prepared["f32"].input_size, cache_dir=settings.cache_dir / "arrays"
+    )
     views = Views(prepared, {}, settings)
     wanted: list[tuple[Precision, str]] = [("f32", "train")]
     wanted += [(each, side) for each in prepared for side in ("validation", "test")]
@@ -123,33 +164,37 @@ def look_at(
         pictures: ArraySet = getattr(sets, side)
         tell(f"{len(pictures)} {side} parts at {precision}")
         views.seen[precision, side] = views.see(precision, pictures)
+    if taught is not None:
+        tell(f"{len(taught)} parts that taught beside them")
+        views.seen["f32", "train"] = views.seen["f32", "train"].beside(views.see("f32", taught))
     if foreign is not None:
-        views.seen["f32", "foreign"] = views.see("f32", load_foreign(foreign, prepared["f32"].input_size))
+        for half, paths in divide_foreign(foreign).items():
+            tell(f"{len(paths)} foreign pictures {'choose' if half == FOREIGN else 'report'}")
+            pictures = load_foreign(paths, size=prepared["f32"].input_size)
+            views.seen["f32", half] = views.see("f32", pictures)
     return views
 
 
-def load_foreign(folder: Path, size: int) -> ArraySet:
-    """Things that are no such part at all: the network has never seen them."""
+def divide_foreign(folder: Path, *, seed: int = FOREIGN_SEED) -> dict[str, list[Path]]:
+    """Two halves, by the content of each picture: the same picture under two names never lies in both."""
     paths = sorted(each for each in folder.rglob("*") if each.suffix.lower() in PICTURE_SUFFIXES)
-    if not paths:
-        raise DataInvalid(f"Expected pictures below {folder}, got none. Name another folder.")
-    paths = paths[:: -(-len(paths) // MOST_FOREIGN)]
+    chosen = paths[:: -(-len(paths) // MOST_FOREIGN)] if paths else []
+    halves: dict[str, list[Path]] = {FOREIGN: [], FOREIGN_TEST: []}
+    for path in chosen:
+        digest = hashlib.sha256(f"{seed} {hash_file(path)}".encode()).digest()
+        halves[FOREIGN if digest[0] % 2 == 0 else FOREIGN_TEST].append(path)
+    if not all(halves.values()):
+        raise DataInvalid(
+            f"Expected foreign pictures below {folder} to choose by and others to report on, got {len(chosen)}. "
+            "Bring some dozens, or name another folder."
+        )
+    return halves
+
+
+def load_foreign(paths: Sequence[Path], *, size: int) -> ArraySet:
+    """Things that are no such part at all: the network has never seen them."""
     labels = np.zeros(len(paths), np.int64)
     return ArraySet(load_pixels(paths, size=size), labels, tuple(each.as_posix() for each in paths))
-
-
-def load_split_of(card: Card, line: Line, folder: Path, *, size: int, settings: Settings) -> LineData:
-    """The sides that the card names: a part that taught tells nothing about parts that did not. The line's rules may
-    have begun to group since the model was trained."""
-    stated = card.data.get("split", {}).get("sha256")
-    for rules in (line.data, replace(line.data, groups=None)):
-        ruled = replace(line, data=rules)
-        if hash_split(split_line(ruled, folder).split) == stated:
-            return load_line_data(ruled, folder, size=size, cache_dir=settings.cache_dir / "arrays")
-    raise DataInvalid(
-        f"Expected in {folder} the pictures and the split that {card.model} was trained on ({str(stated)[:12]}…), "
-        "got others. Name the folder it was trained from, or train it again."
-    )
 
 
 def calibrate(rater: Rater, seen: Seen, line: Line) -> dict[str, Any]:

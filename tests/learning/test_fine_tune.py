@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from inspection.__main__ import app
 from inspection.config import load_settings
 from inspection.images import decode
-from inspection.learning.challenge import HELD_OUT, list_challenges
+from inspection.learning.challenge import HELD_OUT, LINE_TEST, list_challenges
 from inspection.lines import load_line
 from inspection.pipeline import load_inspector
 from inspection.records.promotion import promote, roll_back
@@ -31,6 +31,8 @@ mode = "frame"
 [models]
 champion = "compact_cnn"
 rivals = []
+[policy]
+novelty = 0.3
 """
 WHOLE = Box(0, 0, 96, 96)
 
@@ -73,6 +75,22 @@ def write_champion(path: Path) -> None:
     write_card(card, path.with_suffix(".json"))
 
 
+def write_originals(folder: Path) -> None:
+    for place, name in enumerate(CLASSES):
+        (folder / name).mkdir(parents=True)
+        for number in range(20):
+            (folder / name / f"{number:02d}.png").write_bytes(make_picture(5000 + 100 * place + number))
+
+
+def name_originals(folder: Path, card: Path) -> None:
+    """As a training on them would have."""
+    from inspection.learning.line_data import split_line
+    from models.card import read_card, write_card
+
+    line = load_line("toy")
+    write_card(replace(read_card(card), data=split_line(line, folder).facts(line, folder)), card)
+
+
 def run(*arguments: str) -> tuple[int, list[str]]:
     done = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
     return done.exit_code, done.stdout.splitlines()
@@ -94,13 +112,15 @@ def test_answers_become_a_challenger_and_the_challenger_the_champion(store: Reco
     assert found["challenger"] == str(challenge.folder) and found["n"] == challenge.test_n
     assert challenge.test_kind == HELD_OUT and challenge.precision == "f32", "the champion has no INT8"
     assert "may forget" in challenge.notes[0] and challenge.last_answer == 24
+    assert challenge.novelty is None and "no novelty check" in challenge.notes[-1]
     assert (challenge.folder / "toy" / "compact_cnn.int8.safetensors").is_file()
     written = (challenge.folder / "challenge.json").stat().st_mtime_ns
     assert run(*told)[0] == 1 and (challenge.folder / "challenge.json").stat().st_mtime_ns == written
 
     before = load_inspector("toy", precision="f32")
     signature = replace(MANAGER, reason="to see it happen")
-    promote(store, line, challenge, signature, settings=settings, override=True)
+    record = promote(store, line, challenge, signature, settings=settings, override=True)
+    assert record.body["details"]["novelty"] is None
     after = load_inspector("toy", precision="f32")
     assert after.classifying.weights_sha256 == challenge.weights_sha256 != before.classifying.weights_sha256
     assert after.inspect(decode(pictures[0], name="p")).model_sha256 == challenge.weights_sha256
@@ -122,3 +142,36 @@ def test_what_cannot_be_taught_is_said(store: RecordStore) -> None:
     decide(store, inspect_picture(store, make_picture(1), box=WHOLE), "bent")
     with pytest.raises(DataInvalid, match="Expected a model of line toy"):
         run("fine-tune", "toy", "--model", "resnet50")
+
+
+def test_the_frozen_test_set_is_the_one_that_the_card_names(store: RecordStore, tmp_path: Path) -> None:
+    """And with the original pictures at hand the challenger gets a novelty check of its own."""
+    from inspection.errors import DataInvalid
+
+    for number in range(8):
+        picture = find_picture("teach", number + 1)
+        decide(store, inspect_picture(store, picture, box=WHOLE), CLASSES[number % 3])
+    folder, card = tmp_path / "originals", tmp_path / "weights" / "toy" / "compact_cnn.json"
+    write_originals(folder)
+    told = ("fine-tune", "toy", "--data", str(folder), "--epochs", "1", "--threads", "1", "--json")
+    with pytest.raises(DataInvalid, match="to name the pictures and the split"):
+        run(*told)
+    name_originals(folder, card)
+    kept = (folder / "bent" / "03.png").read_bytes()
+    (folder / "bent" / "03.png").write_bytes(make_picture(9999))
+    with pytest.raises(DataInvalid, match="the very pictures .* got "):
+        run(*told)
+    (folder / "bent" / "03.png").write_bytes(kept)
+    (folder / "bent" / "99.png").write_bytes(make_picture(9999))
+    with pytest.raises(DataInvalid, match="the split that compact_cnn was trained on .* got "):
+        run(*told)
+    (folder / "bent" / "99.png").unlink()
+    assert run(*told)[0] == 1
+    line, settings = load_line("toy"), load_settings()
+    challenge = list_challenges("toy", settings)[0]
+    assert challenge.test_kind == LINE_TEST and challenge.replayed > 0
+    assert challenge.novelty is not None and "fitted anew" in challenge.notes[-1]
+    promote(store, line, challenge, replace(MANAGER, reason="to see it"), settings=settings, override=True)
+    inspector = load_inspector("toy", precision="f32")
+    found = inspector.inspect(decode(make_picture(5000), name="p"))
+    assert found.novelty is not None and found.novelty.method == challenge.novelty

@@ -1,10 +1,14 @@
 """Fitting novelty on clouds of points whose place is known: what was left out must be found, and no more than that."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from inspection.errors import DataInvalid
 from inspection.learning.novelty_fit import (
+    FOREIGN,
+    FOREIGN_TEST,
     Seen,
     compare_methods,
     count_alarms,
@@ -14,6 +18,7 @@ from inspection.learning.novelty_fit import (
     measure_auroc,
     spread_rows,
 )
+from inspection.learning.novelty_release import divide_foreign
 from inspection.novelty import ANY, DEFECT, GOOD, RATERS, NoveltyModel
 
 CLASSES = ("good", "bent", "torn")
@@ -60,12 +65,46 @@ def test_foreign_pictures_count_as_much_as_types_left_out() -> None:
     """Loud and far away: the energy takes it for a part like any other."""
     foreign = Seen(np.full((50, 4), 60, np.float32), np.full((50, 3), 60, np.float32), np.zeros(50, np.int64))
     trials = compare_methods(
-        SIDES | {"foreign": foreign}, class_names=CLASSES, good="good", threshold_0_1=0.01
+        SIDES | {FOREIGN: foreign, FOREIGN_TEST: foreign},
+        class_names=CLASSES,
+        good="good",
+        threshold_0_1=0.01,
     )
     found = {trial.method: trial.foreign.count for trial in trials}
     assert found["energy"] == 0 and found["mahalanobis_by_class"] == 50
     assert found[trials[0].method] == 50
     assert trials[0].to_dict()["foreign"]["n"] == 50
+
+
+def test_the_half_that_reports_chooses_nothing() -> None:
+    """Whatever lies in it, the same method is kept, and what is told of it was measured on that half alone."""
+    far = Seen(np.full((50, 4), 60, np.float32), np.full((50, 3), 60, np.float32), np.zeros(50, np.int64))
+    near = SIDES["test"]
+    kept = []
+    for reporting in (far, near):
+        trials = compare_methods(
+            SIDES | {FOREIGN: far, FOREIGN_TEST: reporting},
+            class_names=CLASSES,
+            good="good",
+            threshold_0_1=0.01,
+        )
+        kept.append([(trial.method, trial.worth) for trial in trials])
+        assert trials[0].foreign.n == len(reporting) and trials[0].foreign_chose.n == 50
+    assert kept[0] == kept[1]
+    assert trials[0].foreign.share < 0.05 < trials[0].foreign_chose.share
+
+
+def test_a_foreign_picture_lies_in_one_half_whatever_its_names(tmp_path: Path) -> None:
+    for number in range(40):
+        (tmp_path / f"{number:02d}.png").write_bytes(bytes([number]))
+        (tmp_path / f"again-{number:02d}.png").write_bytes(bytes([number]))
+    halves = {name: {path.read_bytes() for path in paths} for name, paths in divide_foreign(tmp_path).items()}
+    assert not halves[FOREIGN] & halves[FOREIGN_TEST]
+    assert len(halves[FOREIGN]) + len(halves[FOREIGN_TEST]) == 40 and min(map(len, halves.values())) >= 10
+    assert divide_foreign(tmp_path) == divide_foreign(tmp_path) != divide_foreign(tmp_path, seed=1)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataInvalid, match="to choose by and others to report on"):
+        divide_foreign(tmp_path / "empty")
 
 
 def test_to_leave_out_takes_parts_logit_and_number() -> None:

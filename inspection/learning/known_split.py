@@ -1,0 +1,55 @@
+"""The pictures and the sides that a card names, found again in a folder.
+
+What judged once must judge again: a folder that was added to, or a rule that divides it otherwise today, would let
+pictures that taught judge, and nobody could compare the figures.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from inspection.errors import DataInvalid
+from inspection.learning.line_data import split_line
+from inspection.learning.splits import hash_split
+from inspection.lines import Line
+from models.card import Card
+
+
+def find_known_split(card: Card, line: Line, folder: Path) -> tuple[Line, dict[str, Any]]:
+    """(the line under the rules of then, the facts). The line's rules may have begun to group since it was trained."""
+    stated = read_stated(card)
+    if not stated:
+        raise DataInvalid(
+            f"Expected the card of {card.model} to name the pictures and the split that it was trained on, got no "
+            f"word of them. Train it again: python -m inspection train {line.name} --model {card.model}."
+        )
+    for rules in (line.data, replace(line.data, groups=None)):
+        ruled = replace(line, data=rules)
+        found = split_line(ruled, folder)
+        if hash_split(found.split) == stated["split"]["sha256"]:
+            facts = found.facts(ruled, folder)
+            check_pictures(card, stated, facts, folder)
+            return ruled, facts
+    today = hash_split(split_line(line, folder).split)
+    raise DataInvalid(
+        f"Expected in {folder} the split that {card.model} was trained on ({stated['split']['sha256'][:12]}…), got "
+        f"{today[:12]}…: other pictures, or others that teach, choose and judge. Name the folder it was trained "
+        "from, or train it again."
+    )
+
+
+def check_pictures(card: Card, stated: dict[str, Any], found: dict[str, Any], folder: Path) -> None:
+    if found["sha256"] != stated["sha256"]:
+        raise DataInvalid(
+            f"Expected in {folder} the very pictures that {card.model} was trained on ({stated['sha256'][:12]}…), got "
+            f"{found['sha256'][:12]}…: the names are the same, but some were changed. Put them back, or train it again."
+        )
+
+
+def read_stated(card: Card) -> dict[str, Any]:
+    """`sha256` and `split` of the pictures; empty where the card names none.
+
+    A model that was fine-tuned without the original pictures names those of the weights that it started from.
+    """
+    told = card.data if "split" in card.data else card.data.get("corrected", {}).get("before", {})
+    return {name: told[name] for name in ("sha256", "split")} if {"sha256", "split"} <= set(told) else {}
