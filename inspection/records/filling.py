@@ -5,7 +5,7 @@ The chain is the real one, many links to a transaction. Every record says that i
 
 import hashlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,14 +16,26 @@ from sqlalchemy import insert
 from inspection.records.append import ADD_TALLY, FacetKey, complete_body, find_or_add_facet, read_last
 from inspection.records.chain import canonical_json, link_hash
 from inspection.records.content import Context, build_inspection_body
+from inspection.records.decisions import Answer, build_decision_body
 from inspection.records.evidence import Evidence, pack_evidence
-from inspection.records.record import Facet, read_columns, read_facet
+from inspection.records.record import Facet, Record, read_columns, read_facet
 from inspection.records.schema import records
 from inspection.records.store import RecordStore
 from inspection.records.tallies import TallySums, count_one, list_tallies
-from inspection.types import Box, EngineLabel, HeatMap, Inspection, Step, Timings, Verdict, VerdictKind
+from inspection.types import (
+    Box,
+    EngineLabel,
+    HeatMap,
+    Inspection,
+    Novelty,
+    Step,
+    Timings,
+    Verdict,
+    VerdictKind,
+)
 
 _BATCH = 5_000
+DECIDED_EVERY = 100  # about what a queue of doubts and samples asks people
 _CLASSES = {
     "aluminium": ("flawless", "excess", "cracked", "stained", "dented"),
     "casting": ("ok", "defective"),
@@ -31,15 +43,19 @@ _CLASSES = {
 }
 _MODELS = ("resnet50", "efficientnet_b0", "mobilenetv3_large", "mobilevit_xxs", "compact_cnn")
 _PEOPLE = 40
+_KNOWN = 700  # parts that novelty is held against
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    records: int
+    records: int  # inspections; what people said of them comes on top
     pictures: int  # distinct; the first one stands in every tenth record
     picture_bytes: int
     since: datetime
     until: datetime
+    decided_every: int = (
+        0  # of so many inspections a person answers one, blind and then with the map; 0: none
+    )
     seed: int = 0
 
 
@@ -54,7 +70,9 @@ def fill_store(store: RecordStore, plan: Plan, progress: Callable[[int], None] |
             _build_body(rng, shots, plan.since + step * (done + place), number=done + place)
             for place in range(size)
         )
-        _append_batch(store, bodies)
+        kept = _append_batch(store, bodies)
+        if plan.decided_every:
+            _append_batch(store, _decide_on(rng, kept[:: plan.decided_every], at=kept[-1].at))
         done += size
         if progress is not None:
             progress(done)
@@ -139,25 +157,49 @@ def _invent_inspection(rng: random.Random, shot: _Shot, number: int) -> Inspecti
             shot.grid, classes[place], "grad-cam", True, 1e-6, 3.2, Box(35.0, 25.0, 605.0, 585.0)
         ),
         timings_ms=Timings(2.0, 3.0, rng.uniform(3, 5), 0.5, rng.uniform(9, 12)),
+        novelty=Novelty(rng.randint(1, _KNOWN + 1) / (_KNOWN + 1), rng.uniform(0.1, 0.9), "knn", _KNOWN),
     )
 
 
-def _append_batch(store: RecordStore, bodies: Iterator[dict[str, Any]]) -> None:
+def _decide_on(rng: random.Random, subjects: Sequence[Record], *, at: datetime) -> Iterator[dict[str, Any]]:
+    """One person a part; one answer of twenty differs from the model's."""
+    for subject in subjects:
+        person = f"operator-{rng.randrange(_PEOPLE):02d}"
+        named = subject.class_name if rng.random() < 0.95 else rng.choice(_CLASSES[subject.line])
+        good = named == _CLASSES[subject.line][0] and subject.line != "steel"
+        answer = Answer(VerdictKind.PASS if good else VerdictKind.REJECT, named)
+        for saw_map in (False, True):
+            body = build_decision_body(
+                subject,
+                answer,
+                person=person,
+                saw_map=saw_map,
+                took_ms=rng.uniform(1_000, 9_000),
+                reason="simulated" if saw_map else "",
+                earlier=(),
+            )
+            yield complete_body(body, uid=rng.randbytes(16), at=at)
+
+
+def _append_batch(store: RecordStore, bodies: Iterator[dict[str, Any]]) -> list[Record]:
     with store.database.writing() as connection:
         record_id, previous = read_last(connection)
         keys: dict[Facet, FacetKey] = {}
         sums: TallySums = {}
-        rows = []
+        rows, kept = [], []
         for body in bodies:
             record_id += 1
             facet = read_facet(body["about"])
             if facet not in keys:
                 keys[facet] = find_or_add_facet(connection, facet)
             key, words, columns = keys[facet], canonical_json(body), read_columns(body["about"])
-            previous = link_hash(previous, words.encode())
+            digest = link_hash(previous, words.encode())
             rows.append(
-                {"id": record_id, "facet_id": key.id, "hash": previous, "body": words, **columns._asdict()}
+                {"id": record_id, "facet_id": key.id, "hash": digest, "body": words, **columns._asdict()}
             )
+            kept.append(Record(record_id, digest.hex(), previous.hex(), body))
+            previous = digest
             count_one(sums, columns, key.topic_id)
         connection.execute(insert(records), rows)
         connection.execute(ADD_TALLY, list_tallies(sums))
+    return kept

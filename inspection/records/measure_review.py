@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from inspection.records.decisions import Answer
-from inspection.records.filling import Plan, fill_store
+from inspection.records.filling import DECIDED_EVERY, Plan, fill_store
 from inspection.records.leases import Leases
 from inspection.records.opinions import read_opinions
 from inspection.records.queue import count_waiting
@@ -30,7 +30,14 @@ LIMIT_MS = 200.0
 
 def measure(*, records: int, folder: Path, url: str | None) -> dict[str, object]:
     until = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
-    plan = Plan(records, pictures=50, picture_bytes=20_000, since=until - timedelta(days=365), until=until)
+    plan = Plan(
+        records,
+        pictures=50,
+        picture_bytes=20_000,
+        since=until - timedelta(days=365),
+        until=until,
+        decided_every=DECIDED_EVERY,
+    )
     store = open_store(url or f"sqlite:///{folder / 'records.sqlite'}", str(folder / "pictures"))
     try:
         figures: dict[str, object] = {"records": records, "database": store.database.engine.dialect.name}
