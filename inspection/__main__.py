@@ -20,6 +20,7 @@ from inspection.commands.robustness import worsen_pictures
 from inspection.commands.set_on_belts import set_parts_on_belts
 from inspection.commands.splits import store_splits
 from inspection.commands.train import train_model
+from inspection.commands.trial import try_line
 from inspection.commands.verify import verify_records, write_signed_checkpoint
 from inspection.errors import AssayError
 from models.errors import ModelsError
@@ -39,6 +40,7 @@ app.command("train")(train_model)
 app.command("fine-tune")(fine_tune_line)
 app.command("folds")(run_folds)
 app.command("robustness")(worsen_pictures)
+app.command("trial")(try_line)
 app.command("results")(write_results)
 app.command("novelty")(fit_novelty)
 app.command("new-line")(create_line)

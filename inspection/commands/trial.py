@@ -1,0 +1,65 @@
+"""trial: a line's test pictures through the whole line, and what it decided; kept beside the model's card."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from inspection.commands.output import Exit, notes, print_table, results, show_path, show_progress
+from inspection.commands.robustness import find_judged
+from inspection.types import Precision, VerdictKind
+
+if TYPE_CHECKING:
+    from inspection.learning.data import Sample
+    from inspection.learning.trial import Trial
+    from inspection.lines import Line
+
+
+def try_line(
+    line: Annotated[str, typer.Argument(help="The production line.")],
+    data: Annotated[Path, typer.Option(help="The line's pictures; those of the test split are used.")],
+    model: Annotated[str | None, typer.Option(help="A model of the line; its champion by default.")] = None,
+    precision: Annotated[Precision | None, typer.Option(help="As served by default.")] = None,
+    dry: Annotated[bool, typer.Option("--dry", help="Measure and print; keep nothing.")] = False,
+) -> None:
+    """Find, judge and decide on every test picture: verdicts, escapes, what goes to a person, milliseconds."""
+    from inspection.config import load_settings
+    from inspection.learning.trial import run_trial, write_trial
+    from inspection.pipeline import load_inspector
+
+    inspector = load_inspector(line, model, precision)
+    home = load_settings().weights_dir / line
+    samples, keys = find_test(inspector.line, data, home / f"{inspector.model}.parquet")
+    notes.print(f"{inspector.model} at {inspector.classifier_label.precision}, {len(samples)} test pictures")
+    with show_progress("inspecting") as tick:
+        trial = run_trial(inspector, samples, keys, tick=tick)
+    print_trial(trial)
+    if not dry:
+        results.print(show_path(write_trial(trial, home)))
+    raise typer.Exit(Exit.OK)
+
+
+def find_test(line: "Line", data: Path, evaluations: Path) -> "tuple[tuple[Sample, ...], tuple[str, ...]]":
+    """The parts that the model's evaluation names, and the test pictures without a part, which it has no rows of."""
+    from inspection.learning.data import EMPTY_CLASS
+    from inspection.learning.line_data import split_line
+
+    found = split_line(line, data)
+    empty = [sample for sample in found.side("test") if sample.class_name == EMPTY_CLASS]
+    samples = (*find_judged(line, data, evaluations), *empty)
+    return samples, tuple(found.dataset.key_of(sample) for sample in samples)
+
+
+def print_trial(trial: "Trial") -> None:
+    from inspection.learning.trial import tabulate
+
+    results.print(
+        f"{trial.line}, {trial.model} at {trial.precision}: {len(trial.rows)} pictures, {trial.policy}"
+    )
+    print_table(
+        ("pictures", *(kind.value for kind in VerdictKind)),
+        [(truth, *(counts[kind] for kind in VerdictKind)) for truth, counts in tabulate(trial)],
+    )
+    if trial.good is not None:
+        results.print(f"escapes {trial.escapes}, false rejects {trial.false_rejects}")
+    results.print(f"a picture took {trial.median_ms:.1f} ms (median), {trial.p95_ms:.1f} ms (p95)")

@@ -1,0 +1,67 @@
+"""A trial: what the whole line decided about known pictures, kept and read back, and what it refuses."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from inspection.errors import DataInvalid
+from inspection.learning.data import EMPTY_CLASS, Sample
+from inspection.learning.trial import Trial, read_trial, run_trial, tabulate, write_trial
+from inspection.types import VerdictKind
+from tests.learning.test_robustness import make_inspector
+
+GREYS = {"fine": 200, "bent": 120, "torn": 40}
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> tuple[Sample, ...]:
+    """Three of each class, but one bent part is so bright that the light meter calls it fine; one empty belt."""
+    made = []
+    for name, grey in (*GREYS.items(), (EMPTY_CLASS, 40)):
+        for number in range(1 if name == EMPTY_CLASS else 3):
+            level = 220 if (name, number) == ("bent", 2) else grey
+            path = tmp_path / name / f"{number}.png"
+            path.parent.mkdir(exist_ok=True)
+            assert cv2.imwrite(str(path), np.full((40, 48, 3), level, np.uint8))
+            made.append(Sample(path, name))
+    return tuple(made)
+
+
+def try_samples(samples: tuple[Sample, ...], *, found: bool = True) -> Trial:
+    keys = [f"{sample.class_name}/{sample.path.name}" for sample in samples]
+    return run_trial(make_inspector(found=found, detector=True), samples, keys)
+
+
+def test_an_escape_is_a_defective_part_that_was_passed(samples: tuple[Sample, ...]) -> None:
+    trial = try_samples(samples)
+    table = dict(tabulate(trial))
+    assert table["fine"][VerdictKind.PASS] == 3 and trial.false_rejects == 0
+    assert table["bent"] == {**dict.fromkeys(VerdictKind, 0), VerdictKind.PASS: 1, VerdictKind.REJECT: 2}
+    assert trial.escapes == 1
+    # the fake detector finds a part on the empty belt too
+    assert table[EMPTY_CLASS][VerdictKind.NO_PART] == 0
+    figures = trial.figures()
+    assert (figures.n, figures.accuracy) == (9, pytest.approx(8 / 9))
+
+
+def test_a_part_that_is_not_found_is_wrong_and_no_escape(samples: tuple[Sample, ...]) -> None:
+    trial = try_samples(samples, found=False)
+    assert trial.escapes == 0 and trial.figures().accuracy == 0.0
+    assert all(counts[VerdictKind.NO_PART] == sum(counts.values()) for _, counts in tabulate(trial))
+
+
+def test_what_is_kept_comes_back(samples: tuple[Sample, ...], tmp_path: Path) -> None:
+    trial = try_samples(samples)
+    path = write_trial(trial, tmp_path)
+    again = read_trial(path, weights_sha256=trial.weights_sha256)
+    assert tabulate(again) == tabulate(trial) and again.policy == trial.policy
+    assert [row.key for row in again.rows] == [row.key for row in trial.rows]
+    assert again.median_ms == pytest.approx(trial.median_ms, abs=0.01)
+
+
+def test_a_trial_of_other_weights_is_refused(samples: tuple[Sample, ...], tmp_path: Path) -> None:
+    path = write_trial(try_samples(samples), tmp_path)
+    with pytest.raises(DataInvalid, match="trained anew"):
+        read_trial(path, weights_sha256="cd" * 32)
