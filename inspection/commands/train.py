@@ -32,6 +32,9 @@ def train_model(
     sizes: Annotated[
         str | None, typer.Option(help="Stages as EPOCHSxPIXELS,…; fine defects vanish in small pictures.")
     ] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=2, help="Pictures a step; of few pictures, few a step teach more.")
+    ] = None,
     teacher: Annotated[
         str | None, typer.Option(help="A trained model of the line to learn from as well.")
     ] = None,
@@ -61,6 +64,7 @@ def train_model(
             "threads": threads,
             "seed": seed,
             **({} if sizes is None else {"sizes": parse_sizes(sizes)}),
+            **({} if batch is None else {"batch_size": batch}),
             **({} if teacher is None else name_teacher(settings, line, teacher)),
         },
     )
