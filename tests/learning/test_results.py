@@ -11,15 +11,18 @@ from typer.testing import CliRunner
 
 from inspection.commands.results import PAGE, write_results
 from inspection.config import ROOT, Settings, load_settings
+from inspection.errors import DataInvalid
 from inspection.learning.evaluate import Evaluation, write_evaluations
 from inspection.learning.results import render_results
 from inspection.learning.results.gather import gather_lines
 from inspection.learning.results.markdown import exact_rate, rate, table
 from inspection.learning.results.targets import Target, list_targets
 from inspection.learning.study import Study, StudyPart, write_study
+from inspection.learning.trial import Judged, Trial, write_trial
 from inspection.published import CLASSES, MATRICES, ROWS, SLIPS
 from inspection.published_tables import AUGMENTED_002, CHAIN_000, LITERATURE_004
-from models.card import write_card
+from inspection.types import VerdictKind
+from models.card import read_card, write_card
 from tests.models.cards import make_card
 
 SPLIT = {"kind": "official", "seed": 42, "train": 5630, "validation": 1003, "test": 715, "sha256": "0" * 64}
@@ -64,6 +67,25 @@ def ship(
 def settings(tmp_path: Path) -> Settings:
     """Our lines, and nothing trained."""
     return replace(load_settings(), weights_dir=tmp_path)
+
+
+def test_what_the_whole_line_decided_stands_on_the_page(settings: Settings) -> None:
+    ship(settings.weights_dir, "compact_cnn", wrong=[0], wrong_int8=[0])
+    home = settings.weights_dir / "casting"
+    told = [
+        *[("ok", VerdictKind.PASS, "ok")] * 8, ("ok", VerdictKind.REVIEW, "ok"), ("ok", VerdictKind.REJECT, "defective"),
+        *[("defective", VerdictKind.REJECT, "defective")] * 4, ("defective", VerdictKind.PASS, "ok"),
+    ]  # fmt: skip
+    rows = tuple(Judged(f"{n}.jpg", *each, False, 5.0 + n) for n, each in enumerate(told))
+    weights = read_card(home / "compact_cnn.json").weights_sha256
+    trial = Trial("casting", "compact_cnn", "f32", weights, ("ok", "defective"), "ok", "sure from 80%", rows)
+    write_trial(trial, home)
+    page = render_results(settings)
+    assert "| Compact CNN, grey | F32 | ok | 10 | 8 (80.0 %) | 1 (10.0 %) | 1 (10.0 %) | 0 (0.0 %) |" in page
+    assert f"escapes {exact_rate(1, 5)}, false rejects {exact_rate(1, 10)}" in page
+    write_trial(replace(trial, weights_sha256="f" * 64), home)
+    with pytest.raises(DataInvalid, match="trained anew"):
+        render_results(settings)
 
 
 def judge(settings: Settings, case: str) -> Target:

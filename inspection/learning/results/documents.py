@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from inspection.learning.metrics import average
 from inspection.learning.results.gather import MEASURED, LineResults, Shipped
 from inspection.learning.results.line_sections import NOT_TRAINED
 from inspection.learning.results.markdown import NONE, percent, printed, rate, table
@@ -174,7 +175,16 @@ def tell_chain(title: str, locator: Shipped | None, line: LineResults, precision
         return f"precision {percent(boxes['precision'])}, recall {percent(boxes['recall'])}, mAP@0.5 {percent(boxes['map_50'])}"
     if title == "ResNet50":
         return tell_accuracy(line.find("resnet50"), precision)
-    return "not measured as a chain: `python -m inspection evaluate FOLDER --line aluminium`"
+    champion = line.find(line.line.champion)
+    trials = () if champion is None else champion.trials
+    found = next((each.figures() for each in trials if each.precision == precision), None)
+    if champion is None or found is None:
+        return "not measured: `python -m inspection trial aluminium --data FOLDER`"
+    own = [each for each in found.per_class if each.support]
+    precision_0_1, recall, f1 = (
+        average([getattr(each, name) for each in own]) for name in ("precision", "recall", "f1")
+    )
+    return f"{champion.title}: precision {percent(precision_0_1)}, recall {percent(recall)}, F1 {percent(f1)} (n = {found.n:,})"
 
 
 def tell_class(line: LineResults, model: str, class_name: str, precision: Precision) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from inspection.config import Settings
@@ -10,6 +11,7 @@ from inspection.learning.evaluate import Evaluation, read_released
 from inspection.learning.line_data import read_groups
 from inspection.learning.metrics import Figures
 from inspection.learning.study import Study, list_studies
+from inspection.learning.trial import Trial, read_trial, trial_path
 from inspection.lines import Line, list_lines, load_line
 from inspection.types import Precision
 from models.card import Card, read_card
@@ -32,6 +34,7 @@ class Shipped:
     good: str | None
     card: Card | None
     rows: Mapping[tuple[str, Precision], Evaluation]
+    trials: tuple[Trial, ...] = ()  # of the whole line, a precision each
 
     @property
     def title(self) -> str:
@@ -116,4 +119,11 @@ def gather_model(line: Line, model: str, settings: Settings) -> Shipped:
     card = read_card(path) if path.is_file() else None
     rows = path.with_suffix(".parquet")
     measured = dict(read_released(card, rows)) if card is not None and rows.is_file() else {}
-    return Shipped(model, line.good, card, measured)
+    return Shipped(model, line.good, card, measured, read_trials(path.parent, card))
+
+
+def read_trials(home: Path, card: Card | None) -> tuple[Trial, ...]:
+    if card is None:
+        return ()
+    paths = [trial_path(home, card.model, precision) for precision in MEASURED]
+    return tuple(read_trial(path, weights_sha256=card.weights_sha256) for path in paths if path.is_file())

@@ -8,7 +8,8 @@ from inspection.learning.results.gather import MEASURED, LineResults, Shipped
 from inspection.learning.results.markdown import NONE, exact_rate, percent, rate, table
 from inspection.learning.results.targets import count_right
 from inspection.learning.study import Study, count_by_group
-from inspection.types import Precision
+from inspection.learning.trial import Trial, tabulate
+from inspection.types import Precision, VerdictKind
 
 NOT_TRAINED = "not trained"
 CLASSIFIER_COLUMNS = (
@@ -28,6 +29,7 @@ def describe_line(results: LineResults) -> str:
         f"Champion: {title_of(results, line.champion)}. Pictures: {line.licence}.\n",
         tabulate_classifiers(results),
         tabulate_detectors(results),
+        describe_trials(results),
         describe_studies(results),
         describe_withheld(results),
         tabulate_robustness(results),
@@ -122,6 +124,42 @@ def describe_detector(
         f"at {boxes['threshold']:g}: {rate(found, boxes['boxes'])}",
         exact_rate(boxes["empty_called_part"], boxes["empty_pictures"]) if boxes["empty_pictures"] else NONE,
         say_changed(shipped, split) if precision == "int8" else NONE,
+    )
+
+
+def describe_trials(results: LineResults) -> str:
+    """What the line decided, and not only what its classifier would have called."""
+    rows: list[tuple[object, ...]] = []
+    for shipped in results.models:
+        for trial in shipped.trials:
+            for truth, counts in tabulate(trial):
+                n = sum(counts.values())
+                shares = [
+                    f"{counts[kind]} ({percent(counts[kind] / n, 1)})" if n else NONE for kind in VerdictKind
+                ]
+                rows.append((shipped.title, trial.precision.upper(), truth, n, *shares))
+    if not rows:
+        return ""
+    told = [
+        f"- {shipped.title} at {trial.precision.upper()}, {trial.policy}: {say_errors(trial)}a picture takes "
+        f"{trial.median_ms:.1f} ms (median), {trial.p95_ms:.1f} ms (p95), on the machine that tried it, under whatever "
+        "else it did."
+        for shipped in results.models
+        for trial in shipped.trials
+    ]
+    head = "### The whole line: find, judge, decide\n\nTest pictures as they come; what is not sure goes to a person.\n"
+    columns = ("model", "precision", "pictures of", "n", *(kind.value for kind in VerdictKind))
+    return "\n".join((head, table(columns, rows), "\n".join(told) + "\n"))
+
+
+def say_errors(trial: Trial) -> str:
+    if trial.good is None:
+        return ""
+    n = {truth: sum(counts.values()) for truth, counts in tabulate(trial)}
+    defective = sum(n[name] for name in trial.defects)
+    return (
+        f"escapes {exact_rate(trial.escapes, defective)}, "
+        f"false rejects {exact_rate(trial.false_rejects, n[trial.good])}; "
     )
 
 
