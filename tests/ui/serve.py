@@ -1,4 +1,4 @@
-"""The real server over made-up lines and the fake inspector, for the browser tests: `python -m tests.ui.serve PORT FOLDER`."""
+"""The real server over made-up lines and the fake inspector, for the browser tests: `python -m tests.ui.serve FOLDER PORT`."""
 
 import os
 import sys
@@ -9,12 +9,13 @@ from tests.ui.conftest import write_lines
 from tests.ui.fakes import FakeInspector
 
 
-def main(port: str, folder: Path) -> None:
+def main(folder: Path, port: str) -> None:
     write_lines(folder / "lines")
     os.environ |= {
         "ASSAY_LINES": str(folder / "lines"),
         "ASSAY_WEIGHTS": str(folder / "weights"),
         "ASSAY_VAR": str(folder / "var"),
+        "ASSAY_DATA": str(folder / "data"),
     }
     from streamlit.web.cli import main as run_streamlit
 
@@ -30,4 +31,4 @@ def main(port: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(Path(sys.argv[1]), sys.argv[2])

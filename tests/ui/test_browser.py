@@ -1,91 +1,20 @@
 """The main walks in a real browser: no answer of 400 or more, no error in the console."""
 
 import io
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from inspection.config import ROOT
+from tests.browser import settle
 from tests.ui.fakes import code_of, make_png
+from tests.ui.walking import NAMELESS, OVERFLOW
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
-CHROMIUM = Path(os.environ.get("ASSAY_CHROMIUM", "/usr/bin/chromium"))
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"needs Chromium at {CHROMIUM}; set ASSAY_CHROMIUM, or apt-get install chromium")
-    pytest.importorskip("playwright", reason="needs playwright: pip install -r requirements-dev.txt")
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "tests.ui.serve", port, str(tmp_path_factory.mktemp("served"))]
-    server = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
-    try:
-        wait_for(f"http://localhost:{port}/_stcore/health", server)
-        yield f"http://localhost:{port}"
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=20)
-
-
-def wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert server.poll() is None, "the server ended"
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.2)
-    raise AssertionError(f"no answer from {url}")
-
-
-@pytest.fixture(scope="module")
-def browser(address: str) -> Iterator["Browser"]:
-    from playwright.sync_api import sync_playwright
-
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*quiet, "--disable-sync"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser: "Browser", address: str) -> Iterator["Page"]:
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    faults: list[str] = []
-    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("response", lambda got: faults.append(f"{got.status} {got.url}") if got.status >= 400 else None)
-    page.on(
-        "request",
-        lambda asked: (
-            faults.append(asked.url) if not asked.url.startswith((address, "data:", "blob:")) else None
-        ),
-    )
-    page.goto(address)
-    settle(page)
-    yield page
-    page.close()
-    assert faults == []
 
 
 def test_a_page_by_its_address_still_passes_the_door(browser: "Browser", address: str) -> None:
@@ -97,11 +26,6 @@ def test_a_page_by_its_address_still_passes_the_door(browser: "Browser", address
     links = [link.inner_text().strip() for link in first.get_by_role("navigation").get_by_role("link").all()]
     first.close()
     assert "app" not in links and "Inspect" in " ".join(links)
-
-
-def settle(page: "Page") -> None:
-    page.wait_for_timeout(150)
-    page.wait_for_selector(IDLE, timeout=30_000)
 
 
 def verdict(page: "Page") -> str:
@@ -181,13 +105,6 @@ def test_the_models_page_opens_from_the_menu(page: "Page") -> None:
     page.get_by_text("Select a row to read the model's card").wait_for()
 
 
-NAMELESS = """() => [...document.querySelectorAll('button, input, [role=button], [role=slider], img')]
-    .filter(e => e.offsetParent !== null && !e.closest('[aria-hidden=true]'))
-    .filter(e => !(e.getAttribute('aria-label') || e.getAttribute('alt') !== null || e.title
-        || e.textContent?.trim() || e.labels?.length || e.getAttribute('aria-labelledby')))
-    .map(e => e.outerHTML.slice(0, 160))"""
-
-
 def test_every_control_has_a_name(page: "Page") -> None:
     page.wait_for_load_state("networkidle")  # labels are drawn by code that is loaded late
     page.get_by_role("button", name="Explain this verdict").wait_for()
@@ -200,8 +117,6 @@ def test_the_verdict_fits_a_phone(browser: "Browser", address: str) -> None:
     phone.goto(address)
     settle(phone)
     phone.get_by_text("REJECT: cracked, 97 %").wait_for()
-    overflow = phone.evaluate(
-        "() => document.querySelector('[data-testid=stMain]').scrollWidth - window.innerWidth"
-    )
+    overflow = phone.evaluate(OVERFLOW)
     phone.close()
     assert overflow <= 0

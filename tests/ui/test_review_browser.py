@@ -1,24 +1,18 @@
 """The review queue in a real browser, by its keys alone; and by the mouse and the keys together."""
 
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from inspection.config import ROOT
 from inspection.records.record import Kind, Record
 from inspection.records.review_rules import ReviewRules, change_rules
 from inspection.records.search import Search
 from inspection.records.store import RecordStore, open_store
+from tests.browser import IDLE
 from tests.ui.review_parts import ask_about
-from tests.ui.test_browser import CHROMIUM, IDLE, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -34,8 +28,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def store(folder: Path) -> Iterator[RecordStore]:
     """Another process's view of the records that the server keeps."""
-    (folder / "var").mkdir()
-    opened = open_store(f"sqlite:///{folder / 'var' / 'records.sqlite'}", str(folder / "var" / "pictures"))
+    var = folder / "var"
+    var.mkdir()
+    opened = open_store(f"sqlite:///{var / 'records.sqlite'}", str(var / "pictures"))
     change_rules(opened, ReviewRules(0.0, 0.0, 0.0, 0.0), person="ada")
     ask_about(opened, 6)
     yield opened
@@ -43,41 +38,16 @@ def store(folder: Path) -> Iterator[RecordStore]:
 
 
 @pytest.fixture(scope="module")
-def address(folder: Path, store: RecordStore) -> Iterator[str]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"needs Chromium at {CHROMIUM}; set ASSAY_CHROMIUM, or apt-get install chromium")
-    pytest.importorskip("playwright", reason="needs playwright: pip install -r requirements-dev.txt")
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "tests.ui.serve", port, str(folder)]
-    server = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
-    try:
-        wait_for(f"http://localhost:{port}/_stcore/health", server)
-        yield f"http://localhost:{port}"
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=20)
+def served(folder: Path, store: RecordStore) -> Path:
+    """Filled before the server starts."""
+    return folder
 
 
 @pytest.fixture
-def page(address: str) -> "Iterator[Page]":
-    from playwright.sync_api import sync_playwright
-
-    faults: list[str] = []
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
-        opened = browser.new_page(viewport={"width": 1280, "height": 900})
-        opened.on("response", lambda answer: faults.append(answer.url) if answer.status >= 400 else None)
-        opened.on("pageerror", lambda error: faults.append(str(error)))
-        opened.goto(address)
-        opened.wait_for_selector(IDLE, timeout=60_000)
-        opened.get_by_role("link", name="Review").click()
-        opened.get_by_role("button", name="Start reviewing").wait_for()
-        yield opened
-        browser.close()
-    assert faults == []
+def page(page: "Page") -> "Page":
+    page.get_by_role("link", name="Review").click()
+    page.get_by_role("button", name="Start reviewing").wait_for()
+    return page
 
 
 def see(page: "Page", words: str) -> None:

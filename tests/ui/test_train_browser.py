@@ -4,7 +4,6 @@ import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from inspection.config import ROOT
 from inspection.jobs.job import Asked, Standing, read_job, write_object, write_standing
 from inspection.jobs.processes import identify
+from tests.browser import open_from_menu, settle
 from tests.ui.fakes import make_png
-from tests.ui.test_browser import CHROMIUM, settle, wait_for
+from tests.ui.walking import OVERFLOW
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -28,53 +27,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("trained")
-
-
-@pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"needs Chromium at {CHROMIUM}; set ASSAY_CHROMIUM, or apt-get install chromium")
-    pytest.importorskip("playwright", reason="needs playwright: pip install -r requirements-dev.txt")
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "tests.ui.serve", port, str(folder)]
-    environment = {**os.environ, "ASSAY_DATA": str(folder / "data")}
-    server = subprocess.Popen(command, cwd=ROOT, start_new_session=True, env=environment)
-    try:
-        wait_for(f"http://localhost:{port}/_stcore/health", server)
-        yield f"http://localhost:{port}"
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=20)
-
-
 @pytest.fixture
-def page(address: str) -> "Iterator[Page]":
-    from playwright.sync_api import sync_playwright
-
-    faults: list[str] = []
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
-        opened = browser.new_page(viewport={"width": 1280, "height": 1200})
-        opened.set_default_timeout(60_000)
-        opened.on(
-            "response", lambda got: faults.append(f"{got.status} {got.url}") if got.status >= 400 else None
-        )
-        opened.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-        opened.on("pageerror", lambda error: faults.append(str(error)))
-        opened.goto(address)
-        settle(opened)
-        opened.get_by_role("link", name="Train").click()
-        opened.get_by_role("heading", name="Train", exact=True).wait_for()
-        settle(opened)
-        yield opened
-        browser.close()
-    assert faults == []
+def page(page: "Page") -> "Page":
+    page.set_viewport_size({"width": 1280, "height": 1200})
+    open_from_menu(page, "Train")
+    return page
 
 
 def make_archive() -> bytes:
@@ -90,7 +47,7 @@ def make_archive() -> bytes:
     return stream.getvalue()
 
 
-def test_an_archive_is_taken_in_and_checked(page: "Page", folder: Path) -> None:
+def test_an_archive_is_taken_in_and_checked(page: "Page", served: Path) -> None:
     page.get_by_text("Upload a ZIP", exact=True).click()
     page.locator("input[type=file]").set_input_files(
         {"name": "parts.zip", "mimeType": "application/zip", "buffer": make_archive()}
@@ -100,19 +57,18 @@ def test_an_archive_is_taken_in_and_checked(page: "Page", folder: Path) -> None:
     settle(page)
     page.get_by_role("button", name="Unpack").click()
     page.get_by_text("7 pictures in 2 classes were unpacked. 1 files were left out.").wait_for()
-    assert not list(folder.rglob("escape*"))
+    assert not list(served.rglob("escape*"))
     page.get_by_role("button", name="Check the pictures").click()
     page.get_by_text("byte for byte").wait_for()
     page.get_by_text("byte for byte").click()
     page.get_by_role("img", name="Picture good/again.png").wait_for()
-    overflow = "() => document.querySelector('[data-testid=stMain]').scrollWidth - window.innerWidth"
-    assert page.evaluate(overflow) <= 0
+    assert page.evaluate(OVERFLOW) <= 0
 
 
 @pytest.fixture
-def run(folder: Path) -> Iterator[tuple[Path, "subprocess.Popen[bytes]"]]:
+def run(served: Path) -> Iterator[tuple[Path, "subprocess.Popen[bytes]"]]:
     """A training as its files tell it, and a process that stands for it."""
-    home = folder / "var/jobs/20990101-000000-abcdef"  # the newest, which is shown first
+    home = served / "var/jobs/20990101-000000-abcdef"  # the newest, which is shown first
     (home / "run").mkdir(parents=True)
     asked = Asked(
         home.name, "train", "Train a toy", {"line": "bare", "model": "resnet50"}, "Ada", time.time()
