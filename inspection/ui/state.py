@@ -62,14 +62,21 @@ class Batch:
 def open_batch(
     choice: Choice, source: Sequence[str], load: Callable[[], Sequence[Upload | Refusal]]
 ) -> Batch:
-    """This session's batch of these inputs; `load` is called only when they are new."""
+    """This session's batch of these inputs; `load` is called only when they are new.
+
+    Pictures that lay in the batch before, because others were added to them or taken away, are not judged again.
+    """
     held = st.session_state.get(_BATCH)
     if isinstance(held, Batch) and held.source == tuple(source):
         if held.choice != choice:
             held.choice, held.stopped = choice, False
             held.entries = [_judge_again(entry) for entry in held.entries]
         return held
-    batch = Batch(choice, tuple(source), [_admit(item) for item in load()])
+    known: dict[tuple[str, bytes], list[Entry]] = {}
+    if isinstance(held, Batch) and held.choice == choice:
+        for entry in held.entries:
+            known.setdefault((entry.name, entry.data), []).append(entry)
+    batch = Batch(choice, tuple(source), [_admit(item, known) for item in load()])
     st.session_state[_BATCH] = batch
     return batch
 
@@ -83,10 +90,12 @@ def held_batch() -> Batch | None:
     return held if isinstance(held, Batch) else None
 
 
-def _admit(item: Upload | Refusal) -> Entry:
+def _admit(item: Upload | Refusal, known: dict[tuple[str, bytes], list[Entry]]) -> Entry:
+    """Each known entry once: a picture that is given twice is judged twice."""
     if isinstance(item, Refusal):
         return Entry(item.name, b"", item)
-    return Entry(item.name, item.data)
+    before = known.get((item.name, item.data))
+    return before.pop(0) if before else Entry(item.name, item.data)
 
 
 def _judge_again(entry: Entry) -> Entry:

@@ -73,11 +73,22 @@ def test_the_gallery_filters_by_verdict(app: AppTest) -> None:
     assert [button.label for button in app.button if button.key.startswith("open.")] == [r"flawless\-01\.png"]
 
 
+def test_a_picture_that_is_added_leaves_the_others_as_they_were(
+    app: AppTest, loaded: list[FakeInspector]
+) -> None:
+    open_page(app)
+    first, second = ("a.png", make_png(code_of("cracked"))), ("b.png", make_png(code_of("dented")))
+    upload(app, first)
+    upload(app, first, second, second)
+    assert "3 pictures: 3 REJECT" in words(app)
+    assert loaded[0].seen == ["cracked-01.png", "a.png", "b.png", "b.png"], "the same file twice is two parts"
+
+
 def test_another_model_judges_the_same_pictures_again(app: AppTest, loaded: list[FakeInspector]) -> None:
     open_page(app).button(key="sample.all").click().run()
     app.selectbox(key="inspect.model.aluminium").select("compact_cnn").run()
     assert [(inspector.model, len(inspector.seen)) for inspector in loaded] == [
-        ("resnet50", 4),
+        ("resnet50", 3),
         ("compact_cnn", 3),
     ]
 
