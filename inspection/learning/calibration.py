@@ -15,6 +15,14 @@ MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
 
 
 @dataclass(frozen=True, slots=True)
+class ChanceError:
+    """The calibration error that a model which is right exactly as often as it is sure would show on so few pictures."""
+
+    mean: float
+    p95: float
+
+
+@dataclass(frozen=True, slots=True)
 class ReliabilityBin:
     """The pictures whose confidence lies in low < c ≤ high."""
 
@@ -109,6 +117,23 @@ def measure_calibration_error(
     ]
     total = sum(count for count, _ in gaps)
     return sum(count * gap for count, gap in gaps) / total if total else None
+
+
+def measure_chance_error(
+    probabilities: ArrayLike, *, bins: int = 15, draws: int = 400, seed: int = 0
+) -> ChanceError | None:
+    """Labels drawn from the probabilities themselves: what is left of the error is chance (Bröcker and Smith 2007)."""
+    confidence = np.asarray(probabilities, dtype=np.float64).max(axis=1, initial=0.0)
+    if not len(confidence):
+        return None
+    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    rng = np.random.default_rng(seed)
+    errors = [
+        np.abs(np.bincount(place, (rng.random(len(place)) < confidence) - confidence, bins)).sum()
+        / len(place)
+        for _ in range(draws)
+    ]
+    return ChanceError(float(np.mean(errors)), float(np.quantile(errors, 0.95)))
 
 
 def rate_confidence(probabilities: ArrayLike, labels: ArrayLike) -> tuple[F64, NDArray[np.bool_]]:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from inspection.learning.calibration import trace_reliability
+from inspection.learning.calibration import measure_chance_error, trace_reliability
 from inspection.learning.curves import Curve, trace_precision_recall, trace_roc
 from inspection.ui.charts_curves import (
     build_learning,
@@ -119,6 +119,7 @@ def show_calibration(report: Report, choice: EvaluationChoice) -> None:
         report.probabilities[report.decided], report.evaluation.labels[report.decided], equal_mass=True
     )
     error, brier = report.figures.calibration_error, report.figures.brier
+    chance = measure_chance_error(report.probabilities[report.decided])
     show_chart(
         build_reliability(bins),
         name=f"{choice.stem}-calibration",
@@ -126,9 +127,11 @@ def show_calibration(report: Report, choice: EvaluationChoice) -> None:
         rows=lambda: tabulate_reliability(bins),
         alt="How often the model is right against how sure it is, in bins of equal counts",
     )
-    if error is not None and brier is not None:
+    if error is not None and brier is not None and chance is not None:
         st.caption(
-            f"Expected calibration error {error * 100:.2f} % (15 bins of equal width), Brier score {brier:.4f}. "
+            f"Expected calibration error {error * 100:.2f} % (15 bins of equal width); on so many pictures a model that "
+            f"is right just as often as it is sure shows {chance.mean * 100:.2f} % on average, up to {chance.p95 * 100:.2f} % "
+            f"19 times of 20. Brier score {brier:.4f}. "
             "The dots are bins of equally many pictures, with 95 % intervals."
         )
 

@@ -10,6 +10,7 @@ from inspection.learning.calibration import (
     fit_temperature,
     measure_brier,
     measure_calibration_error,
+    measure_chance_error,
     measure_nll,
     soften,
     trace_reliability,
@@ -106,3 +107,21 @@ def test_a_model_that_never_errs_is_not_believed_without_end():
     surest = soften(logits, temperature=temperature).max()
     # half of the doubt falls on the label's own class
     assert surest == pytest.approx(1 - 1 / 804, abs=1e-6)
+
+
+def test_few_pictures_show_an_error_that_is_chance_and_many_do_not() -> None:
+    rng = np.random.default_rng(3)
+    logits = rng.normal(0, 2, (20_000, 5))
+    p = soften(logits)
+    few, many = measure_chance_error(p[:200]), measure_chance_error(p)
+    assert few is not None and many is not None
+    assert few.mean > 3 * many.mean and few.mean < few.p95
+    # against the error itself, with labels drawn from all classes
+    drawn = [
+        measure_calibration_error(
+            p[:200], (p[:200].cumsum(axis=1) < rng.random((200, 1))).sum(axis=1).clip(0, 4)
+        )
+        for _ in range(200)
+    ]
+    assert few.mean == pytest.approx(np.mean([each for each in drawn if each is not None]), rel=0.1)
+    assert measure_chance_error(np.zeros((0, 5))) is None

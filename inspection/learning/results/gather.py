@@ -6,7 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from inspection.classify import soften
 from inspection.config import Settings
+from inspection.learning.calibration import ChanceError, measure_chance_error
 from inspection.learning.evaluate import Evaluation, read_released
 from inspection.learning.line_data import read_groups
 from inspection.learning.metrics import Figures
@@ -67,6 +69,13 @@ class Shipped:
     def accuracy(self, precision: Precision, split: str = "test") -> float | None:
         found = self.figures(precision, split)
         return None if found is None else found.accuracy
+
+    def chance(self, precision: Precision, split: str = "test") -> ChanceError | None:
+        """The calibration error that so few pictures show of a model without any."""
+        rows = self.rows.get((split, precision))
+        if rows is None or self.card is None:
+            return None
+        return measure_chance_error(soften(rows.logits, temperature=self.card.temperature))
 
     @property
     def withheld(self) -> str | None:

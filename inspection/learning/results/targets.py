@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from inspection.learning.calibration import ChanceError
 from inspection.learning.metrics import Figures
 from inspection.learning.results.gather import MEASURED, LineResults, Shipped
 from inspection.learning.results.markdown import NONE, exact_rate, percent, rate, table
@@ -256,21 +257,27 @@ def judge_escapes(casting: LineResults) -> Target:
 
 def judge_calibration(results: Results) -> Target:
     """The champions: they are what runs."""
-    worst: dict[Precision, tuple[float, str, int]] = {}
+    worst: dict[Precision, tuple[float, str]] = {}
     for precision in MEASURED:
         errors = [
-            (figures.calibration_error, f"{each.title}, {line.line.name}", figures.n)
+            (figures.calibration_error, f"{each.title}, {line.line.name}, n = {figures.n:,}{say_chance(each.chance(precision))}")
             for line in results.values()
             if (each := line.find(line.line.champion)) is not None
             and (figures := each.figures(precision)) is not None
             and figures.calibration_error is not None
-        ]
+        ]  # fmt: skip
         if errors:
             worst[precision] = max(errors)
     return Target(
         "calibration error of a champion after temperature, worst line",
         "none",
         "≤ 1.5 %",
-        {each: f"{percent(error)} ({name}, n = {n:,})" for each, (error, name, n) in worst.items()},
-        {each: error <= 0.015 for each, (error, _, _) in worst.items()},
+        {each: f"{percent(error)} ({name})" for each, (error, name) in worst.items()},
+        {each: error <= 0.015 for each, (error, _) in worst.items()},
     )
+
+
+def say_chance(chance: ChanceError | None) -> str:
+    if chance is None:
+        return ""
+    return f"; without any, so few pictures show {percent(chance.mean)} on average and up to {percent(chance.p95)}"
