@@ -35,19 +35,22 @@ def compare_samples(reference: ArrayLike, now: ArrayLike) -> Drift | None:
     return Drift(measure_psi(first, second), distance, p, len(first), len(second))
 
 
-def compare_uniform(values: ArrayLike, *, known: int) -> Drift | None:
+def compare_uniform(values: ArrayLike, *, known: ArrayLike) -> Drift | None:
     """Conformal p-values of parts like the known ones are uniform over 0…1.
 
-    known: how many parts p was held against. They are a sample too, so this is a comparison of two samples.
+    known: for each value, how many parts it was held against: good parts and defects, and models before and after a
+    training, have other numbers. They are samples too, so this is a comparison of two samples: a share w of the values
+    that was held against K parts brings w²/K to the variance of the comparison.
     """
     p = np.sort(np.asarray(values, np.float64))
     if len(p) < FEWEST:
         return None
-    grid = (np.arange(known) + 1.0) / (known + 1)
+    numbers, counts = np.unique(np.broadcast_to(np.asarray(known, np.int64), p.shape), return_counts=True)
+    effective = 1.0 / float(((counts / len(p)) ** 2 / numbers).sum())
+    grid = np.sort(np.concatenate([(np.arange(number) + 1.0) / (number + 1) for number in numbers]))
     distance = measure_gap(grid, p)
-    return Drift(
-        measure_psi(grid, p), distance, find_ks_p(distance, known * len(p) / (known + len(p))), known, len(p)
-    )
+    chance = find_ks_p(distance, effective * len(p) / (effective + len(p)))
+    return Drift(measure_psi(grid, p), distance, chance, round(effective), len(p))
 
 
 def measure_gap(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

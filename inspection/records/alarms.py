@@ -99,13 +99,10 @@ def _rate(
     return Series(name, title, of, counts, totals, chart, query)
 
 
-def measure_drifts(watched: Watched, *, known: int | None) -> Drifts:
-    """known: how many parts p was held against; None: the line has no novelty."""
+def measure_drifts(watched: Watched) -> Drifts:
     before, now = split_sample(watched)
-    novelty = None
-    if known is not None:
-        values = now.novelty_p[np.isfinite(now.novelty_p)]
-        novelty = compare_uniform(values, known=known)
+    told = np.isfinite(now.novelty_p)
+    novelty = compare_uniform(now.novelty_p[told], known=now.novelty_known[told]) if told.any() else None
     return Drifts(compare_samples(before.score_0_1, now.score_0_1), novelty)
 
 

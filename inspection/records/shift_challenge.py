@@ -7,15 +7,17 @@ not become inspections of their own, since they would be counted among those of 
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from inspection.images import decode
 from inspection.lines import Line
 from inspection.records.errors import PictureMissing, RecordRefused
+from inspection.records.labels import Label, read_answer, settle
 from inspection.records.record import Kind, Record
 from inspection.records.search import Search
 from inspection.records.store import RecordStore
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 EVENT, OVERRIDE = "challenge", "challenge overridden"
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 MOST_A_CLASS = 3  # of parts that people confirmed
-_A_PAGE = 200
+MOST_LOOKED = 500  # pictures of a class, where people disagree on most of them
+_A_PAGE, _A_CLASS_PAGE = 200, 20
 _SHORTEST_REASON = 5
 State = Literal["open", "closed", "not challenged"]
 Tick = Callable[[int, int], None]
@@ -165,38 +168,51 @@ def list_challenges(
     store: RecordStore, line: str, *, since: datetime | None = None, most: int = 20
 ) -> tuple[Record, ...]:
     """Challenges and overrides, newest first."""
-    found: list[Record] = []
+    return tuple(islice(walk_challenges(store, line, since=since), most))
+
+
+def walk_challenges(store: RecordStore, line: str, *, since: datetime | None = None) -> Iterator[Record]:
     search, cursor = Search(since=since, kinds=(Kind.EVENT,), lines=(line,)), None
-    while len(found) < most:
+    while True:
         page = store.search(search, after=cursor, limit=_A_PAGE)
-        found += [record for record in page.records if record.body["event"] in (EVENT, OVERRIDE)]
+        yield from (record for record in page.records if record.body["event"] in (EVENT, OVERRIDE))
         cursor = page.next
         if cursor is None:
-            break
-    return tuple(found[:most])
+            return
 
 
 def read_standing(store: RecordStore, line: str, *, model_sha256: str | None, now: datetime) -> Standing:
-    """now: in the zone whose midnight begins a day. model_sha256: the weights that would run."""
+    """now: in the zone whose midnight begins a day. model_sha256: the weights that would run; None: nobody can tell.
+
+    A rival that was challenged meanwhile, rightly or wrongly, says nothing of what runs.
+    """
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    today = list_challenges(store, line, since=midnight, most=1)
-    if not today:
+    others: Record | None = None
+    for record in walk_challenges(store, line, since=midnight):
+        if record.body["details"]["model_sha256"] == model_sha256:
+            return describe_standing(record)
+        others = others or record
+    if others is not None and model_sha256 is None and others.body["details"].get("passed") is False:
+        return describe_standing(others)  # it may have been what runs
+    if others is None:
         return Standing("not challenged", "No known parts were shown to this line today.")
-    record = today[0]
+    return Standing(
+        "not challenged",
+        f"Today's challenge was of other weights ({others.model}); what runs now was not challenged.",
+        None,
+        others.id,
+    )
+
+
+def describe_standing(record: Record) -> Standing:
+    """record: the newest word of today about the weights that run."""
     details = record.body["details"]
-    if record.body["event"] == EVENT and not details["passed"]:
-        wrong = [f"{each.part}: {each.words}" for each in read_outcomes(record) if not each.right]
-        return Standing("closed", f"The challenge failed. {'; '.join(wrong)}.", record.at, record.id)
-    if details["model_sha256"] != model_sha256:
-        return Standing(
-            "not challenged",
-            f"Today's challenge was of other weights ({record.model}); the model was changed since.",
-            None,
-            record.id,
-        )
     if record.body["event"] == OVERRIDE:
         words = f"Opened by {record.person} without a passed challenge: {details['reason']}"
         return Standing("open", words, record.at, record.id)
+    if not details["passed"]:
+        wrong = [f"{each.part}: {each.words}" for each in read_outcomes(record) if not each.right]
+        return Standing("closed", f"The challenge failed. {'; '.join(wrong)}.", record.at, record.id)
     count = len(details["parts"])
     return Standing("open", f"{count} known parts came out right, {record.person}.", record.at, record.id)
 
@@ -227,22 +243,35 @@ def read_folder_parts(folder: Path, classes: Sequence[str]) -> tuple[KnownPart, 
 
 
 def read_confirmed_parts(store: RecordStore, line: Line) -> tuple[KnownPart, ...]:
-    """Parts whose class people have said, the newest first: of each class a few."""
-    search = Search(kinds=(Kind.DECISION, Kind.CORRECTION), lines=(line.name,))
-    said: dict[int, str | None] = {}  # record → class, the last word of people
-    for record in store.search(search, limit=_A_PAGE).records:
-        if record.of_id is not None:
-            said.setdefault(record.of_id, record.class_name)
-    parts: list[KnownPart] = []
-    counts: dict[str, int] = {}
-    for record_id, name in said.items():
-        if name not in line.classes or counts.get(str(name), 0) >= MOST_A_CLASS:
-            continue
-        subject = store.get(record_id)
-        try:
-            data = store.read_picture(subject)
-        except PictureMissing:
-            continue  # verify names it; a challenge takes another
-        counts[str(name)] = counts.get(str(name), 0) + 1
-        parts.append(KnownPart(f"record {record_id}", data, str(name)))
-    return tuple(parts)
+    """Parts whose class people have said and agree on (labels.py), the newest first: of each class a few."""
+    parts: list[tuple[int, KnownPart]] = []
+    for name in line.classes:
+        found = islice(walk_confirmed(store, line, name), MOST_A_CLASS)
+        parts += [(number, KnownPart(f"record {number}", data, name)) for number, data in found]
+    return tuple(part for _, part in sorted(parts, key=lambda pair: -pair[0]))
+
+
+def walk_confirmed(store: RecordStore, line: Line, name: str) -> Iterator[tuple[int, bytes]]:
+    """(record, picture) of parts of this class. Each class is sought for itself, however many answers name others."""
+    search = Search(kinds=(Kind.DECISION, Kind.CORRECTION), lines=(line.name,), class_names=(name,))
+    seen: set[str | None] = set()
+    cursor = None
+    while len(seen) < MOST_LOOKED:
+        page = store.search(search, after=cursor, limit=_A_CLASS_PAGE)
+        for answer in page.records:
+            subject = store.get(int(answer.of_id or 0))
+            if subject.picture_sha256 in seen:
+                continue
+            seen.add(subject.picture_sha256)
+            answers = [read_answer(store, record, line) for record in store.about(subject.id)]
+            said = [each for each in answers if each is not None]
+            label = settle(said) if said else None
+            if not isinstance(label, Label) or label.class_name != name:
+                continue
+            try:
+                yield subject.id, store.read_picture(subject)
+            except PictureMissing:
+                continue  # verify names it; a challenge takes another
+        cursor = page.next
+        if cursor is None:
+            return

@@ -1,8 +1,8 @@
 """From records to series: how many parts of each kind a span of time held, and a sample of their scores.
 
-The counts come from the tallies, so a million records cost what a thousand do. Two things the tallies do not hold: how
-many parts were novel, which is counted among the few that went to a person, and how scores are distributed, which is
-read off a sample spread evenly over the records.
+The counts come from the tallies, so a million records cost what a thousand do. Three things the tallies do not hold:
+how many parts were novel, which is counted among the few that went to a person; what people said at last, which is
+counted among their answers; and how scores are distributed, which is read off a sample spread evenly over the records.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Integer, func, literal_column, select
+from sqlalchemy import JSON, Integer, cast, func, literal_column, select
 
 from inspection.records.database import Database
 from inspection.records.record import HOUR_US, Kind
@@ -66,11 +66,13 @@ class Sample:
     score_0_1: F64
     latency_ms: F64
     novelty_p: F64
+    novelty_known: F64  # how many parts p was held against
 
     def between(self, since: datetime, until: datetime) -> "Sample":
         low, high = (round(at.timestamp() * 1e6) for at in (since, until))
         keep = (self.at >= low) & (self.at < high)
-        return Sample(self.at[keep], self.score_0_1[keep], self.latency_ms[keep], self.novelty_p[keep])
+        columns = (self.score_0_1, self.latency_ms, self.novelty_p, self.novelty_known)
+        return Sample(self.at[keep], *(column[keep] for column in columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ class Watched:
     starts: tuple[datetime, ...]
     reference: int
     verdicts: dict[str, tuple[int, ...]]
-    answers: tuple[int, ...]  # of people
-    overrides: tuple[int, ...]  # answers that differ from the model's
+    answers: tuple[int, ...]  # of people: one a person and part, the last
+    overrides: tuple[int, ...]  # of them, those that differ from the model's
     novel: tuple[int, ...] | None  # None: no record says how novel its part was
     mean_score_0_1: tuple[float | None, ...]  # of pictures with a part
     mean_latency_ms: tuple[float | None, ...]
@@ -117,37 +119,31 @@ def watch(
     place = {start: index for index, start in enumerate(starts)}
     verdicts = {kind.value: [0] * n for kind in VerdictKind}
     scores, latencies, weights = np.zeros(n), np.zeros(n), np.zeros(n)
-    answers, overrides = [0] * n, [0] * n
-    search = subject.search(since, until, Kind.INSPECTION, Kind.DECISION)
-    for count in store.count_by(search, hours=period.span_hours, words=("kind", "verdict", "agrees")):
+    search = subject.search(since, until, Kind.INSPECTION)
+    for count in store.count_by(search, hours=period.span_hours, words=("verdict",)):
         index = place.get(count.since)
-        if index is None:
-            continue
         verdict = count.words["verdict"]
-        if count.words["kind"] == Kind.DECISION:
-            answers[index] += count.n
-            overrides[index] += count.n if count.words["agrees"] == "no" else 0
-        elif verdict in verdicts:
+        if index is not None and verdict in verdicts:
             verdicts[verdict][index] += count.n
             if verdict != VerdictKind.NO_PART:
                 weights[index] += count.n
                 scores[index] += count.n * count.mean_score_0_1
                 latencies[index] += count.n * count.mean_latency_ms
     total = sum(map(sum, verdicts.values()))
-    sample = draw_sample(store.database, subject.search(since, until, Kind.INSPECTION), total=total)
+    sample = draw_sample(store.database, search, total=total)
     novel = None
     if np.isfinite(sample.novelty_p).any():
-        novel = count_novel(
-            store.database, subject.search(since, until, Kind.INSPECTION), starts, period, below=novelty_0_1
-        )
+        novel = count_novel(store.database, search, starts, period, below=novelty_0_1)
+    said = subject.search(since, until, Kind.DECISION)
+    answers, overrides = count_answers(store.database, said, starts, period)
     return Watched(
         subject,
         period,
         tuple(starts),
         find_reference(weights, period),
         {kind: tuple(counts) for kind, counts in verdicts.items()},
-        tuple(answers),
-        tuple(overrides),
+        answers,
+        overrides,
         novel,
         divide(scores, weights),
         divide(latencies, weights),
@@ -183,9 +179,15 @@ def draw_sample(database: Database, search: Search, *, total: int) -> Sample:
     alone, so only the sampled rows are touched."""
     low, high = search.span_us()
     every = max(1, -(-total // MOST_SAMPLED))
+    # of all that is in a body only this is needed, and only of the sampled rows
+    known = (
+        cast(records.c.body, JSON)["novelty"]["known"].as_integer()
+        if database.is_server
+        else func.json_extract(records.c.body, "$.novelty.known")
+    )
     with database.reading() as connection:
         rows = connection.execute(
-            select(records.c.at_us, records.c.score_0_1, records.c.latency_ms, records.c.novelty_p)
+            select(records.c.at_us, records.c.score_0_1, records.c.latency_ms, records.c.novelty_p, known)
             .join(facets, facets.c.id == records.c.facet_id)
             .where(
                 *search.facet_rules(),
@@ -195,7 +197,7 @@ def draw_sample(database: Database, search: Search, *, total: int) -> Sample:
                 records.c.id % every == 0,
             )
         ).all()
-    columns = [[np.nan if row[place] is None else row[place] for row in rows] for place in (1, 2, 3)]
+    columns = [[np.nan if row[place] is None else row[place] for row in rows] for place in (1, 2, 3, 4)]
     at = np.array([row[0] for row in rows], np.int64)
     order = np.argsort(at, kind="stable")
     return Sample(at[order], *(np.array(column, np.float64)[order] for column in columns))
@@ -224,3 +226,25 @@ def count_novel(
     counts = {int(row[0]): int(row[1]) for row in rows}
     hours = period.span_hours * 3600
     return tuple(counts.get(int(start.timestamp()) // hours, 0) for start in starts)
+
+
+def count_answers(
+    database: Database, search: Search, starts: Sequence[datetime], period: Period
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """(answers, overrides): a person who answers blind and again after seeing the map has answered once, at last."""
+    low, high = search.span_us()
+    with database.reading() as connection:
+        rows = connection.execute(
+            select(records.c.id, records.c.at_us, records.c.of_id, facets.c.person, facets.c.agrees)
+            .select_from(records.join(facets, facets.c.id == records.c.facet_id))
+            .where(*search.facet_rules(), records.c.at_us >= low, records.c.at_us < high)
+        ).all()
+    last = {(row.of_id, row.person): row for row in sorted(rows, key=lambda row: int(row.id))}
+    hours_us = period.span_hours * HOUR_US
+    first = int(starts[0].timestamp()) * 1_000_000 // hours_us
+    answers, overrides = [0] * len(starts), [0] * len(starts)
+    for row in last.values():
+        place = row.at_us // hours_us - first
+        answers[place] += 1
+        overrides[place] += row.agrees == "no"
+    return tuple(answers), tuple(overrides)

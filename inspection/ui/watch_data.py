@@ -72,10 +72,3 @@ def list_models(line: Line) -> list[str]:
     """Those that have inspected something, the line's own first."""
     seen = set(get_store().words().get("model", ()))
     return [name for name in line.models if name in seen] or [line.champion]
-
-
-def find_known(line: Line, model: str | None) -> int | None:
-    """How many parts p was held against, as the card says; None without novelty."""
-    card = resources.get_card(line.name, model or line.champion)
-    told = None if card is None else card.data.get("novelty")
-    return None if told is None else int(sum(told["known"].values()))

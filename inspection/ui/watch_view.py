@@ -24,7 +24,7 @@ from inspection.ui.charts_watch import build_control_chart, build_novelty, build
 from inspection.ui.exhibits import UNDEFINED, Rows, show_chart
 from inspection.ui.metrics_view import show_number
 from inspection.ui.roles import current_person, pages_for
-from inspection.ui.watch_data import WatchChoice, find_known, get_overview
+from inspection.ui.watch_data import WatchChoice, get_overview
 
 RECORDS = "screens/records.py"
 RATES = ("reject", "review", "override", "novelty", "empty")
@@ -33,8 +33,7 @@ MOST_ALARMS = 6
 
 def show_watched(watched: Watched, choice: WatchChoice) -> None:
     series = build_series(watched, detects=choice.line.locate.mode == "detector")
-    known = find_known(choice.line, choice.model)
-    drifts = measure_drifts(watched, known=known)
+    drifts = measure_drifts(watched)
     show_alarms(list_alarms(watched, series, drifts), watched, series)
     show_numbers(watched, series)
     rates = sorted((one for one in series if one.name in RATES), key=lambda one: one.chart is None)
@@ -47,7 +46,7 @@ def show_watched(watched: Watched, choice: WatchChoice) -> None:
         show_series(find(series, "score"), watched, choice)
     with right:
         show_series(find(series, "latency"), watched, choice, p95=trace_p95(watched))
-    show_spreads(watched, drifts, known=known is not None)
+    show_spreads(watched, drifts)
 
 
 def find(series: tuple[Series, ...], name: str) -> Series:
@@ -179,7 +178,7 @@ def trace_p95(watched: Watched) -> list[float | None]:
     return found
 
 
-def show_spreads(watched: Watched, drifts: Drifts, *, known: bool) -> None:
+def show_spreads(watched: Watched, drifts: Drifts) -> None:
     before, now = split_sample(watched)
     left, right = st.columns(2, gap="large")
     with left:
@@ -207,9 +206,7 @@ def show_spreads(watched: Watched, drifts: Drifts, *, known: bool) -> None:
                 key="watch.novelty",
                 alt=f"p-values of novelty. {say_drift(drifts.novelty)}",
             )
-            st.caption(
-                say_drift(drifts.novelty) if known else "The model's card does not say what p rests on."
-            )
+            st.caption(say_drift(drifts.novelty))
 
 
 def say_drift(drift: Drift | None) -> str:

@@ -72,6 +72,22 @@ def test_parts_that_grew_unlike_are_seen() -> None:
     assert drift is not None and drift.moved
 
 
+def test_each_p_counts_with_the_parts_that_it_was_held_against() -> None:
+    """Good parts against 60, defects against 900: with one number for both, every third look was an alarm."""
+    moved = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        sizes = np.repeat([60, 900], [900, 100])
+        p = np.empty(1000)
+        for size in (60, 900):
+            known, scores = np.sort(rng.normal(size=size)), rng.normal(size=int((sizes == size).sum()))
+            p[sizes == size] = (1 + size - np.searchsorted(known, scores)) / (size + 1)
+        drift = compare_uniform(p, known=sizes)
+        assert drift is not None
+        moved += drift.p < 0.05
+    assert moved <= 20
+
+
 def test_a_constant_is_compared_without_a_division_by_nothing() -> None:
     drift = compare_samples(np.full(200, 0.5), np.full(200, 0.5))
     assert drift is not None and drift.psi == pytest.approx(0) and drift.p == 1.0

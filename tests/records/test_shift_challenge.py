@@ -132,6 +132,21 @@ def test_a_manager_opens_it_with_a_reason(clocked: tuple[RecordStore, Clock]) ->
     assert state == "open" and "max" in words and "master part is worn" in words
 
 
+def test_a_rival_that_was_challenged_says_nothing_of_what_runs(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    rival = "f" * 64
+    done = run_challenge(FakeInspector(), [GOOD, MISSED], source="samples")
+    keep_challenge(store, replace(done, model_sha256=rival), person="mia")
+    assert standing(store, clock)[0] == "not challenged", "a rival that failed closes nothing"
+    challenge(store, GOOD, BAD)
+    keep_challenge(store, replace(done, model_sha256=rival), person="mia")
+    assert standing(store, clock)[0] == "open", "nor does it undo what was passed"
+    challenge(store, GOOD, MISSED)
+    passed = run_challenge(FakeInspector(), [GOOD, BAD], source="samples")
+    keep_challenge(store, replace(passed, model_sha256=rival), person="mia")
+    assert standing(store, clock)[0] == "closed", "a rival that is right opens nothing"
+
+
 def test_tomorrow_and_another_model_ask_again(clocked: tuple[RecordStore, Clock]) -> None:
     store, clock = clocked
     challenge(store, GOOD, BAD)
@@ -196,7 +211,7 @@ def test_parts_that_people_confirmed_can_challenge(clocked: tuple[RecordStore, C
         picture = make_png(code_of("cracked"), seed=number)
         record = store.add(make_inspection(picture), picture, context=CONTEXT)
         store.decide(
-            record.id, Answer(VerdictKind.REJECT, "cracked"), person="ada", saw_map=False, took_ms=1.0
+            record.id, Answer(VerdictKind.REJECT, "cracked"), person="ada", saw_map=True, took_ms=1.0
         )
     picture = make_png(code_of("dented"))
     record = store.add(make_inspection(picture), picture, context=CONTEXT)
@@ -204,3 +219,35 @@ def test_parts_that_people_confirmed_can_challenge(clocked: tuple[RecordStore, C
     parts = read_confirmed_parts(store, line)
     assert [part.expected for part in parts] == ["dented", "cracked", "cracked", "cracked"]
     assert parts[0].name == f"record {record.id}" and parts[0].data == picture
+
+
+def test_a_class_that_was_answered_long_ago_is_found(clocked: tuple[RecordStore, Clock]) -> None:
+    """Mostly rejects are looked at: the good parts lie behind hundreds of them."""
+    store, _ = clocked
+    line = replace(make_line(), name="aluminium")
+
+    def answer(name: str, seed: int, *, person: str = "ada", saw_map: bool = True) -> int:
+        picture = make_png(code_of(name), seed=seed)
+        record = store.add(make_inspection(picture), picture, context=CONTEXT)
+        kind = VerdictKind.PASS if name == "flawless" else VerdictKind.REJECT
+        said = {"person": person, "saw_map": saw_map, "took_ms": 1.0, "reason": "looked"}
+        store.decide(record.id, Answer(kind, name), **said)
+        return record.id
+
+    good = answer("flawless", 1)
+    for seed in range(250):
+        answer("cracked", seed)
+    blind = answer("dented", 2, saw_map=False)
+    doubted = answer("dented", 3)
+    store.decide(
+        doubted,
+        Answer(VerdictKind.PASS, "flawless"),
+        person="bea",
+        saw_map=True,
+        took_ms=1.0,
+        reason="a shadow",
+    )
+    names = {part.name: part.expected for part in read_confirmed_parts(store, line)}
+    assert names[f"record {good}"] == "flawless" and list(names.values()).count("cracked") == 3
+    assert f"record {blind}" not in names, "nobody had seen what the model saw"
+    assert f"record {doubted}" not in names, "people disagree"

@@ -10,7 +10,7 @@ import pytest
 from inspection.records.alarms import build_series, list_alarms, measure_drifts
 from inspection.records.decisions import Answer
 from inspection.records.record import Kind
-from inspection.records.store import RecordStore
+from inspection.records.store import RecordStore, open_store
 from inspection.records.watching import PERIODS, Subject, Watched, draw_sample, list_starts, watch
 from inspection.types import VerdictKind
 from tests.records.shifts import NOW, Clock, keep_days, keep_parts, open_clocked
@@ -31,7 +31,7 @@ def look(store: RecordStore, subject: Subject = LINE, period: str = "month") -> 
 
 def alarms_of(watched: Watched) -> dict[str, object]:
     series = build_series(watched, detects=True)
-    found = list_alarms(watched, series, measure_drifts(watched, known=240))
+    found = list_alarms(watched, series, measure_drifts(watched))
     return {alarm.title: alarm for alarm in found}
 
 
@@ -82,6 +82,18 @@ def test_answers_of_people_are_held_against_the_model(clocked: tuple[RecordStore
     watched = look(store)
     assert (watched.answers[-1], watched.overrides[-1]) == (5, 2)
     assert watched.parts[-1] == 5  # an answer is no part
+    # the same person after seeing the map: one changes the mind, one stays, and nobody is counted twice
+    for record, name in ((records[0], "cracked"), (records[1], "flawless"), (records[2], "cracked")):
+        kind = VerdictKind.PASS if name == "flawless" else VerdictKind.REJECT
+        said = {"person": "ada", "saw_map": True, "took_ms": 500.0, "reason": "seen"}
+        store.decide(record.id, Answer(kind, name), **said)
+    watched = look(store)
+    assert (watched.answers[-1], watched.overrides[-1]) == (5, 1)
+    store.decide(
+        records[2].id, Answer(VerdictKind.PASS, "flawless"), person="bea", saw_map=False, took_ms=9.0
+    )
+    watched = look(store)
+    assert (watched.answers[-1], watched.overrides[-1]) == (6, 2), "another person is another answer"
 
 
 def test_no_novelty_no_chart_of_it(clocked: tuple[RecordStore, Clock]) -> None:
@@ -104,6 +116,7 @@ def test_the_sample_is_spread_and_bounded(
     monkeypatch.setattr("inspection.records.watching.MOST_SAMPLED", 30)
     thinned = draw_sample(store.database, search, total=90)
     assert len(thinned.at) in (26, 27) and np.isfinite(thinned.novelty_p).all()
+    assert set(thinned.novelty_known) == {240.0}
 
 
 def test_a_quiet_line_raises_no_alarm(clocked: tuple[RecordStore, Clock]) -> None:
@@ -160,3 +173,16 @@ def test_an_empty_store_is_watched_in_peace(clocked: tuple[RecordStore, Clock]) 
     watched = look(clocked[0])
     assert alarms_of(watched) == {} and sum(watched.parts) == 0
     assert all(one.chart is None for one in build_series(watched, detects=True))
+
+
+def test_a_server_counts_the_same(any_url: str, tmp_path: Path) -> None:
+    store = open_store(any_url, str(tmp_path / "pictures"), clock=lambda: NOW)
+    records = keep_parts(store, passed=4, rejected=2, novel=1)
+    for saw_map in (False, True):
+        said = {"person": "ada", "saw_map": saw_map, "took_ms": 5.0, "reason": "a shadow"}
+        store.decide(records[4].id, Answer(VerdictKind.PASS, "flawless"), **said)
+    watched = look(store)
+    assert (watched.parts[-1], watched.answers[-1], watched.overrides[-1]) == (7, 1, 1)
+    assert watched.novel is not None and watched.novel[-1] == 1
+    assert set(watched.sample.novelty_known) == {240.0}
+    store.close()
