@@ -8,7 +8,7 @@ import streamlit as st
 
 from inspection.racing.keeping import drop_kept, keep_race, list_kept, load_kept, races_dir
 from inspection.racing.plan import SCOPES, Entrant
-from inspection.racing.race import Phase, Race
+from inspection.racing.race import MOST_LAPS, Phase, Race
 from inspection.racing.results import Result, compare, rank, say_differences
 from inspection.ui import resources
 from inspection.ui.charts_race import (
@@ -66,7 +66,9 @@ def _tell_end(race: Race) -> None:
         )
         return
     word = "Finished" if race.phase is Phase.FINISHED else "Stopped"
-    st.caption(f"{word} after {race.raced_s:.0f} s of racing.")
+    early = race.phase is Phase.FINISHED and race.raced_s < race.plan.length_s
+    why = f": each has run {MOST_LAPS:,} laps of every batch size, enough for a p99" if early else ""
+    st.caption(f"{word} after {race.raced_s:.0f} s of racing{why}.")
 
 
 def _say_entrant(entrant: Entrant) -> str:

@@ -23,7 +23,11 @@ def main(folder: Path, port: str) -> None:
     from inspection.lines import load_line
 
     def load_inspector(line_name: str, model: str, precision: str) -> FakeInspector:
-        return FakeInspector(load_line(line_name), model, precision)
+        inspector = FakeInspector(load_line(line_name), model, precision)
+        inspector.classifying.engine.lap_s = (
+            0.01  # a race without it runs out of laps before a person can stop it
+        )
+        return inspector
 
     pipeline.load_inspector = load_inspector
     sys.argv = ["streamlit", "run", str(ROOT / "server.py"), "--server.port", port]

@@ -81,6 +81,17 @@ def test_figures_build_up_while_it_runs(page: AppTest) -> None:
     assert find_button(page, "Start the race").disabled and not find_button(page, "Stop").disabled
 
 
+def test_a_race_that_runs_out_of_laps_says_so(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inspection.racing.race.MOST_LAPS", 30)
+    race = start(page)
+    deadline = time.monotonic() + 30
+    while not race.phase.over and time.monotonic() < deadline:
+        time.sleep(0.05)
+    page.run()
+    assert race.phase is Phase.FINISHED
+    assert any("enough for a p99" in caption.value for caption in page.caption)
+
+
 def test_pause_resume_stop(page: AppTest) -> None:
     race = start(page)
     find_button(page, "Pause").click().run()
