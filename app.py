@@ -3,8 +3,9 @@
 import streamlit as st
 
 from inspection.errors import AssayError
+from inspection.ui import resources
 from inspection.ui.roles import Person, current_person, page_path, pages_for
-from inspection.ui.widgets import LOGO, MARK, show_error
+from inspection.ui.widgets import LOGO, MARK, escape_markdown, show_error
 
 
 def ask_login() -> None:
@@ -46,6 +47,8 @@ def main() -> None:
     if not person.local:
         st.sidebar.caption(f"{person.name} · {', '.join(sorted(person.roles))}")
         st.sidebar.button("Log out", on_click=st.logout, type="tertiary", icon=":material/logout:")
+    for words in resources.broken_lines().values():
+        st.sidebar.warning(escape_markdown(words), title="A line is left out", icon=":material/rule_folder:")
     page = st.navigation(menu)
     try:
         page.run()

@@ -76,6 +76,26 @@ def list_lines(settings: Settings | None = None) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in folder.glob("*.toml")))
 
 
+@dataclass(frozen=True, slots=True)
+class FoundLines:
+    """One bad file stops its own line and no other."""
+
+    sound: tuple[str, ...]
+    broken: Mapping[str, str]  # name → what is wrong with its file
+
+
+def check_lines(settings: Settings | None = None) -> FoundLines:
+    sound, broken = [], {}
+    for name in list_lines(settings):
+        try:
+            load_line(name, settings)
+        except LineInvalid as error:
+            broken[name] = str(error)
+        else:
+            sound.append(name)
+    return FoundLines(tuple(sound), broken)
+
+
 def load_line(name: str, settings: Settings | None = None) -> Line:
     settings = settings or load_settings()
     known = list_lines(settings)
@@ -85,8 +105,8 @@ def load_line(name: str, settings: Settings | None = None) -> Line:
     path = settings.lines_dir / f"{name}.toml"
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise LineInvalid(f"{path.name} is not valid TOML: {error}. Mend the file.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise LineInvalid(f"Expected TOML in {path.name}, got: {error}. Mend the file.") from error
     return parse_line(table, name=name, folder=settings.lines_dir)
 
 

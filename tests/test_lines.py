@@ -1,10 +1,12 @@
 from dataclasses import replace
 
 import pytest
+from typer.testing import CliRunner
 
+from inspection.__main__ import app
 from inspection.config import load_settings
 from inspection.errors import LineInvalid, LineUnknown
-from inspection.lines import list_lines, load_line, parse_line
+from inspection.lines import check_lines, list_lines, load_line, parse_line
 from models.registry import REGISTRY
 
 TABLE = {"title": "T", "part": "p", "classes": ["a", "b"], "good": "a", "models": {"champion": "resnet50"}}
@@ -50,8 +52,27 @@ def test_a_faulty_file_is_told_what_is_wrong(change, complaint, tmp_path):
 def test_broken_toml_names_the_file(tmp_path, monkeypatch):
     (tmp_path / "toy.toml").write_text("title = ")
     settings = load_settings()
-    with pytest.raises(LineInvalid, match="toy.toml is not valid TOML"):
+    with pytest.raises(LineInvalid, match="Expected TOML in toy.toml"):
         load_line("toy", replace(settings, lines_dir=tmp_path))
+
+
+@pytest.mark.parametrize("content", [b"title = ", b"\xff\xfe", b'title = "T"'])
+def test_one_bad_file_stops_its_own_line_and_no_other(content, tmp_path, monkeypatch):
+    settings = replace(load_settings(), lines_dir=tmp_path)
+    good = (load_settings().lines_dir / "steel.toml").read_text()
+    (tmp_path / "steel.toml").write_text(good)
+    (tmp_path / "spoilt.toml").write_bytes(content)
+    found = check_lines(settings)
+    assert found.sound == ("steel",) and list(found.broken) == ["spoilt"]
+    assert "spoilt" in found.broken["spoilt"]
+    for variable, name in (("ASSAY_LINES", "."), ("ASSAY_VAR", "var"), ("ASSAY_WEIGHTS", "weights")):
+        monkeypatch.setenv(variable, str(tmp_path / name))
+    load_settings.cache_clear()
+    for command in ("lines", "models"):
+        done = CliRunner().invoke(app, [command, "--json"], catch_exceptions=False)
+        assert '"steel"' in done.stdout or command == "models"
+        assert (done.exit_code, "spoilt" in done.stderr) == ((1, True) if command == "lines" else (0, False))
+    load_settings.cache_clear()
 
 
 def test_samples_stay_in_the_folder_of_the_lines(tmp_path):

@@ -1,22 +1,35 @@
 """lines, models: what is here."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from inspection.commands.output import print_json, print_table
+from inspection.commands.output import Exit, notes, print_json, print_table
 from inspection.config import load_settings
-from inspection.lines import list_lines, load_line
+from inspection.errors import WeightsRefused
+from inspection.lines import Line, check_lines, load_line
 
 AsJson = Annotated[bool, typer.Option("--json", help="One object a row, one a line.")]
+FindWeights = Callable[[str], Path]
 
 
 def show_lines(as_json: AsJson = False) -> None:
-    """The production lines and their models."""
+    """The production lines and their models; the champion is what runs now. Exit status 1 where a line cannot be told
+    of: its file is named."""
     rows = []
-    for name in list_lines():
-        line = load_line(name)
-        trained = [model for model in line.models if is_trained(name, model)]
+    found = check_lines()
+    complaints = list(found.broken.values())
+    for name in found.sound:
+        try:
+            line, find_weights = load_served(name)
+        except (
+            WeightsRefused
+        ) as error:  # what was promoted was changed on the disk: the other lines are told all the same
+            complaints.append(str(error))
+            continue
+        trained = [model for model in line.models if is_trained(find_weights, name, model)]
         row = {
             "line": name,
             "part": line.part,
@@ -33,6 +46,10 @@ def show_lines(as_json: AsJson = False) -> None:
         )
     if not as_json:
         print_table(("line", "part", "classes", "champion", "trained"), rows)
+    for words in complaints:
+        notes.print(words)
+    if complaints:
+        raise typer.Exit(Exit.FOUND_PROBLEMS)
 
 
 def show_models(as_json: AsJson = False) -> None:
@@ -40,8 +57,9 @@ def show_models(as_json: AsJson = False) -> None:
     from models.registry import REGISTRY
 
     rows = []
+    served = {name: load_served(name)[1] for name in check_lines().sound}
     for spec in REGISTRY.values():
-        lines = [line for line in list_lines() if is_trained(line, spec.name)]
+        lines = [line for line, find_weights in served.items() if is_trained(find_weights, line, spec.name)]
         row = {
             "model": spec.name,
             "title": spec.title,
@@ -61,5 +79,15 @@ def show_models(as_json: AsJson = False) -> None:
         print_table(("model", "title", "task", "parameters", "input", "trained for"), rows)
 
 
-def is_trained(line: str, model: str) -> bool:
-    return (load_settings().weights_dir / line / f"{model}.safetensors").is_file()
+def load_served(name: str) -> tuple[Line, FindWeights]:
+    """The line as it runs now, and where each of its models' weights lie: a promoted champion has its own place."""
+    from inspection.records.champions import find_serving_champion, find_weights_dir, serve_champion
+
+    settings = load_settings()
+    line = load_line(name, settings)
+    champion = find_serving_champion(line, settings)
+    return serve_champion(line, champion), lambda model: find_weights_dir(model, champion, settings)
+
+
+def is_trained(find_weights: FindWeights, line: str, model: str) -> bool:
+    return (find_weights(model) / line / f"{model}.safetensors").is_file()

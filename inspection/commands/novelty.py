@@ -20,16 +20,22 @@ def fit_novelty(
     data: Annotated[Path, typer.Option(help="The pictures that it was trained on.")],
     foreign: Annotated[
         Path | None,
-        typer.Option(help="Pictures of other things: how many of them go to a person is told."),
+        typer.Option(help="Pictures of other things: half help to choose, the other half reports."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One object.")] = False,
 ) -> None:
     """Fit it several ways, try each by leaving a defect type out; keep the best beside the weights and on the card."""
     from inspection.learning.novelty_release import release_novelty
+    from inspection.records.champions import find_serving_champion
 
-    released = release_novelty(
-        load_line(line), model, data, load_settings(), foreign=foreign, tell=notes.print
-    )
+    settings, definition = load_settings(), load_line(line)
+    champion = find_serving_champion(definition, settings)
+    if champion.release is not None and champion.model == model:
+        notes.print(
+            f"Record {champion.record_id} put other weights of {model} onto line {line}; they keep the novelty check that "
+            "they were promoted with. This fits the weights that ship."
+        )
+    released = release_novelty(definition, model, data, settings, foreign=foreign, tell=notes.print)
     if as_json:
         print_json(released.told)
     else:
@@ -75,6 +81,11 @@ def print_report(released: "Released") -> None:
     for precision, rates in told["false_alarms"].items():
         words = Rate(rates["all"]["count"], rates["all"]["n"]).words
         results.print(f"{precision}: of the test parts, all of known types, {words} go to a person")
+    if "foreign" in told:
+        halves = told["foreign"]
+        results.print(
+            f"foreign pictures: {halves['chose']} helped to choose the method, {halves['reports']} others report"
+        )
     for caveat in told["caveats"]:
         results.print(caveat)
     results.print(f"{released.path} ({told['bytes'] / 1e6:.2f} MB), {told['rate_ms']:.3f} ms a part")

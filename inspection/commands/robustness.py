@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inspection.commands.output import Exit, notes, print_json, print_table, results, show_progress
+from inspection.errors import DataInvalid
+from inspection.lines import load_line
 from inspection.types import Precision
 
 if TYPE_CHECKING:
+    from inspection.config import Settings
     from inspection.learning.data import Sample
     from inspection.learning.robustness import RobustnessRow
     from inspection.lines import Line
+    from inspection.pipeline import Inspector
 
 PICTURES = 300
 
@@ -32,7 +36,7 @@ def worsen_pictures(
     from inspection.pipeline import load_inspector
 
     inspector = load_inspector(line, model, precision)
-    card_path = load_settings().weights_dir / line / f"{inspector.model}.json"
+    card_path = find_card(inspector, load_settings(), dry=dry)
     judged = find_judged(inspector.line, data, card_path.with_suffix(".parquet"))
     chosen = choose_samples(judged, pictures, seed=seed)
     served = inspector.classifier_label.precision
@@ -48,6 +52,20 @@ def worsen_pictures(
         results.print(f"{inspector.line.name}, {inspector.model} at {served}: {len(chosen)} test pictures")
         print_rows(rows)
     raise typer.Exit(Exit.OK)
+
+
+def find_card(inspector: "Inspector", settings: "Settings", *, dry: bool) -> Path:
+    """Of the weights that are measured: a promoted champion's lie in a place of their own, under their hash."""
+    from inspection.records.champions import find_serving_champion, find_weights_dir
+
+    champion = find_serving_champion(load_line(inspector.line.name, settings), settings)
+    folder = find_weights_dir(inspector.model, champion, settings)
+    if folder != settings.weights_dir and not dry:
+        raise DataInvalid(
+            f"Expected a card that may be written, but {inspector.model} was promoted by record {champion.record_id}: "
+            "the chain names its card by its hash. Measure it with --dry."
+        )
+    return folder / inspector.line.name / f"{inspector.model}.json"
 
 
 def find_judged(line: "Line", data: Path, evaluations: Path) -> "tuple[Sample, ...]":

@@ -44,8 +44,7 @@ def name_person() -> str:
     person = current_person()
     if person is None:
         raise RoleRefused("Expected somebody who is logged in. Log in again.")
-    address = "" if person.local else str(st.user.to_dict().get("email") or "")
-    return "".join(letter for letter in address or person.name if letter.isprintable())[:200]
+    return "".join(letter for letter in person.address or person.name if letter.isprintable())[:200]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from inspection.config import load_settings
-from inspection.errors import WeightsRefused
+from inspection.errors import LineInvalid, WeightsRefused
 from inspection.images import read_picture
-from inspection.lines import Line, list_lines, load_line
+from inspection.lines import FoundLines, Line, check_lines, load_line
 from inspection.types import Precision
 from inspection.ui.overlays import cut_square, encode_jpeg
 from inspection.ui.titles import TITLES
@@ -44,9 +45,24 @@ class Sample:
 
 
 @st.cache_data(max_entries=1, ttl=60, show_spinner=False)
+def _check_lines() -> FoundLines:
+    return check_lines()
+
+
 def line_names() -> tuple[str, ...]:
-    """The default line first."""
-    return tuple(sorted(list_lines(), key=lambda name: (name != DEFAULT_LINE, name)))
+    """The default line first; without those whose file cannot be read."""
+    names = tuple(sorted(_check_lines().sound, key=lambda name: (name != DEFAULT_LINE, name)))
+    if not names:
+        raise LineInvalid(
+            f"Expected a line that can be read in {load_settings().lines_dir}, got none. "
+            f"{' '.join(_check_lines().broken.values())}".strip()
+        )
+    return names
+
+
+def broken_lines() -> Mapping[str, str]:
+    """Name → what is wrong with its file."""
+    return _check_lines().broken
 
 
 @st.cache_data(max_entries=32, ttl=60, show_spinner=False)

@@ -140,6 +140,7 @@ class Person:
     name: str
     roles: frozenset[Role]
     local: bool = False  # nobody logged in, because no login is configured
+    address: str = ""  # in small letters: two may share a name, and one may write the address in two ways
 
 
 LOCAL = Person("Local user", EVERYONE, local=True)
@@ -175,7 +176,7 @@ def recognise(
     address = str(claims.get("email", "")).lower()
     # an address that the provider did not verify may be somebody else's
     roles = frozenset[Role]() if claims.get("email_verified") is False else table.get(address, frozenset())
-    return Person(str(claims.get("name") or address), roles)
+    return Person(str(claims.get("name") or address), roles, address=address)
 
 
 def current_person() -> Person | None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from inspection.__main__ import app
 from inspection.config import load_settings
+from inspection.errors import DataInvalid
 from inspection.images import decode
 from inspection.learning.challenge import HELD_OUT, LINE_TEST, list_challenges
 from inspection.lines import load_line
@@ -96,7 +97,9 @@ def run(*arguments: str) -> tuple[int, list[str]]:
     return done.exit_code, done.stdout.splitlines()
 
 
-def test_answers_become_a_challenger_and_the_challenger_the_champion(store: RecordStore) -> None:
+def test_answers_become_a_challenger_and_the_challenger_the_champion(
+    store: RecordStore, tmp_path: Path
+) -> None:
     pictures = [make_picture(number) for number in range(9)]
     pictures += [
         find_picture(side, start) for start, side in ((3, "held out"), (4, "held out"), (5, "validate"))
@@ -124,6 +127,12 @@ def test_answers_become_a_challenger_and_the_challenger_the_champion(store: Reco
     after = load_inspector("toy", precision="f32")
     assert after.classifying.weights_sha256 == challenge.weights_sha256 != before.classifying.weights_sha256
     assert after.inspect(decode(pictures[0], name="p")).model_sha256 == challenge.weights_sha256
+    (tmp_path / "weights" / "toy" / "compact_cnn.safetensors").rename(tmp_path / "put away")
+    told_of = json.loads(run("lines", "--json")[1][0])
+    assert told_of["trained"] == ["compact_cnn"], "what runs is what is listed"
+    with pytest.raises(DataInvalid, match="names its card by its hash. Measure it with --dry"):
+        run("robustness", "toy", "--data", str(tmp_path))
+    (tmp_path / "put away").rename(tmp_path / "weights" / "toy" / "compact_cnn.safetensors")
     roll_back(store, line, signature, settings=settings)
     assert (
         load_inspector("toy", precision="f32").classifying.weights_sha256 == before.classifying.weights_sha256
@@ -131,8 +140,6 @@ def test_answers_become_a_challenger_and_the_challenger_the_champion(store: Reco
 
 
 def test_what_cannot_be_taught_is_said(store: RecordStore) -> None:
-    from inspection.errors import DataInvalid
-
     for arguments, word in (
         (("toy",), "review queue"),
         (("toy", "--data", "nowhere"), "nowhere"),
@@ -146,8 +153,6 @@ def test_what_cannot_be_taught_is_said(store: RecordStore) -> None:
 
 def test_the_frozen_test_set_is_the_one_that_the_card_names(store: RecordStore, tmp_path: Path) -> None:
     """And with the original pictures at hand the challenger gets a novelty check of its own."""
-    from inspection.errors import DataInvalid
-
     for number in range(8):
         picture = find_picture("teach", number + 1)
         decide(store, inspect_picture(store, picture, box=WHOLE), CLASSES[number % 3])

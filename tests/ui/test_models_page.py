@@ -159,3 +159,19 @@ def test_nested_values_are_flattened() -> None:
     nested = {"a_z": {"b": [1, 2]}, "c": list(range(20))}
     assert flatten(nested, "data ") == {"data a z b": "1, 2", "data c": "20 values"}
     assert flatten({"teacher": None, "trainable": []}) == {"teacher": "–", "trainable": "–"}
+
+
+def test_a_bad_line_is_named_and_the_others_work(app: AppTest, tmp_path: Path) -> None:
+    (tmp_path / "lines" / "spoilt.toml").write_text("title = ")
+    open_models(app)
+    assert not app.exception and not app.error
+    assert "spoilt.toml" in app.sidebar.warning[0].value.replace("\\", "")
+    app.switch_page("screens/watch.py").run()
+    assert not app.exception and app.selectbox(key="watch.line").options == ["Fake aluminium", "Bare line"]
+
+
+def test_without_a_line_that_can_be_read_it_says_so(app: AppTest, tmp_path: Path) -> None:
+    for path in (tmp_path / "lines").glob("*.toml"):
+        path.write_text("title = ")
+    app.run()
+    assert not app.exception and "Expected a line that can be read" in app.error[0].value

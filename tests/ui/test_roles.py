@@ -10,7 +10,7 @@ from streamlit.runtime.secrets import Secrets
 from streamlit.testing.v1 import AppTest
 
 from inspection.config import ROOT, load_settings
-from inspection.ui import roles
+from inspection.ui import keeping, roles
 from inspection.ui.roles import (
     LOCAL,
     PAGES,
@@ -45,7 +45,19 @@ def test_nobody_without_a_role_sees_anything() -> None:
 
 def test_a_person_has_the_roles_of_our_table() -> None:
     person = recognise(ADA, TABLE, now=999)
-    assert person == Person("Ada", frozenset({Role.AUDITOR}))
+    assert person == Person("Ada", frozenset({Role.AUDITOR}), address="ada@example.org")
+
+
+def test_the_address_stands_in_the_records_however_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two people may share a name; one must not count as two who agree."""
+    told = []
+    for email in ("Ada@Example.org", "ada@example.ORG"):
+        found = recognise(ADA | {"email": email}, TABLE, now=999)
+        monkeypatch.setattr(keeping, "current_person", lambda found=found: found)
+        told.append(keeping.name_person())
+    assert told == ["ada@example.org"] * 2
+    monkeypatch.setattr(keeping, "current_person", lambda: LOCAL)
+    assert keeping.name_person() == LOCAL.name
 
 
 @pytest.mark.parametrize(
