@@ -65,6 +65,7 @@ class SecurityHeaders:
 
 def warm() -> None:
     """What the first visitor would wait for: the charts, the default line's samples, its champion, the records."""
+    from inspection.cache_bound import trim_cache
     from inspection.config import load_settings
     from inspection.errors import AssayError
     from inspection.jobs.desk import open_desk
@@ -78,6 +79,9 @@ def warm() -> None:
     precision, _ = resources.serve_precision(line, line.champion, PRECISIONS[0])
     steps: dict[str, Callable[[], object]] = {
         "The records": keeping.get_store,
+        "The cache": lambda: trim_cache(
+            load_settings().cache_dir, most_bytes=load_settings().max_cache_bytes
+        ),
         "The weights": lambda: sweep_weights(load_settings().weights_dir),  # what a killed process left
         "The long work": open_desk(load_settings()).list_jobs,  # what waited for this start goes on
         line.name: lambda: resources.get_inspector(line.name, line.champion, precision),

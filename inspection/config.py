@@ -16,6 +16,7 @@ class Settings:
     threads: int  # for one inference; container quotas are invisible to the engines, so it is said
     max_picture_bytes: int
     max_picture_pixels: int
+    max_cache_bytes: int = 16 * 1024**3  # of what can be made again; the oldest goes first
 
     @property
     def cache_dir(self) -> Path:
@@ -32,4 +33,5 @@ def load_settings() -> Settings:
         threads=int(os.environ.get("ASSAY_THREADS", min(cores, 8))),
         max_picture_bytes=int(os.environ.get("ASSAY_MAX_PICTURE_BYTES", 64 * 1024 * 1024)),
         max_picture_pixels=int(os.environ.get("ASSAY_MAX_PICTURE_PIXELS", 50_000_000)),
+        max_cache_bytes=int(os.environ.get("ASSAY_MAX_CACHE_BYTES", 16 * 1024**3)),
     )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from inspection.cache_bound import note_use, trim_cache
 from inspection.config import Settings
 from inspection.errors import PrecisionUnavailable, WeightsMissing, WeightsRefused
 from inspection.hashing import hash_file
@@ -73,6 +74,8 @@ def prepare_model(line: str, model: str, precision: Precision, settings: Setting
     with lock_folder(folder):
         if not (folder / f"{graph}.json").is_file():
             build_cache(weights, card, graph=graph, folder=folder)
+            trim_cache(settings.cache_dir, most_bytes=settings.max_cache_bytes)
+    note_use(folder)
     return read_cache(folder, graph=graph, card=card)
 
 

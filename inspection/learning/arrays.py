@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from inspection.cache_bound import note_use
 from inspection.errors import DataInvalid
 from inspection.letterbox import boxes_to_letterbox, letterbox, resize
 from inspection.types import F32, U8
@@ -133,6 +134,7 @@ def load_pixels(
         _decode_all(paths, written, progress)
         written.flush()
         os.replace(partial, cached)
+    note_use(cached)
     mapped: U8 = np.load(cached, mmap_mode="r")
     return mapped
 

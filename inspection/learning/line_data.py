@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from inspection.cache_bound import note_use
 from inspection.errors import DataInvalid
 from inspection.learning.arrays import ArraySet, BoxSet, load_array_set, read_rgb
 from inspection.learning.data import (
@@ -285,6 +286,7 @@ def map_pixels(path: Path, shape: tuple[int, ...], make: Any) -> U8:
             into[index] = make(index)
         into.flush()
         partial.replace(path)
+    note_use(path)
     mapped: U8 = np.load(path, mmap_mode="r")
     return mapped
 
