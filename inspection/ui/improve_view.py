@@ -146,6 +146,11 @@ def show_teaching(line: Line, labels: Labels) -> None:
             disabled=len(labels.held) < LEAST_TAUGHT,
             help=f"Takes at least {LEAST_TAUGHT} answered parts.",
         )
+    if len(labels.held) < LEAST_TAUGHT:
+        st.caption(
+            f":material/info: It takes at least {LEAST_TAUGHT} answered parts, there {say_count(len(labels.held))}: "
+            "answer more in the review queue."
+        )
     if data == NONE:
         st.warning(
             "Without the original pictures nothing is replayed: the challenger may forget what it knew, and a share of "
@@ -155,6 +160,10 @@ def show_teaching(line: Line, labels: Labels) -> None:
     if pressed:
         start_fine_tuning(line, model, data=data, epochs=int(epochs))
         st.rerun()
+
+
+def say_count(count: int) -> str:
+    return "is one" if count == 1 else f"are {count or 'none'}"
 
 
 def follow(job_id: str) -> None:

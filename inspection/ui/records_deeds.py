@@ -38,7 +38,15 @@ def show_replay(store: RecordStore, opened: Opened) -> None:
     record = opened.record
     held = st.session_state.get(_REPLAYED)
     st.caption("The same picture through the same weights, by the rules of then, on the machine of now.")
-    if st.button("Replay", icon=":material/replay:", key="records.replay", disabled=not opened.picture_holds):
+    if st.button(
+        "Replay",
+        icon=":material/replay:",
+        key="records.replay",
+        disabled=not opened.picture_holds,
+        help=None
+        if opened.picture_holds
+        else "The picture is not there as it was kept: nothing to judge again.",
+    ):
         st.session_state.pop(_REPLAYED, None)
         try:
             with st.spinner("Loading the model and judging the picture again …", show_time=True):

@@ -89,6 +89,7 @@ def show_turning(page: Page, trail: Trail) -> None:
             icon=":material/chevron_left:",
             key="records.newer",
             disabled=len(trail.places) == 1,
+            help="This is the newest page." if len(trail.places) == 1 else None,
             on_click=trail.go_back,
         )
         st.button(
@@ -96,6 +97,7 @@ def show_turning(page: Page, trail: Trail) -> None:
             icon=":material/chevron_right:",
             key="records.older",
             disabled=page.next is None,
+            help="Nothing older fits the search." if page.next is None else None,
             on_click=trail.places.append,
             args=(page.next,),
         )

@@ -150,6 +150,7 @@ def _show_ways() -> None:
             on_click=_go_to,
             args=(codes[max(place - 1, 0)],),
             disabled=place == 0,
+            help="This is the newest of the page." if place == 0 else None,
         )
         st.button(
             "Older",
@@ -158,6 +159,7 @@ def _show_ways() -> None:
             on_click=_go_to,
             args=(codes[min(place + 1, len(codes) - 1)],),
             disabled=place == len(codes) - 1,
+            help="This is the oldest of the page." if place == len(codes) - 1 else None,
         )
 
 

@@ -45,24 +45,24 @@ class Sample:
 
 
 @st.cache_data(max_entries=1, ttl=60, show_spinner=False)
-def _check_lines() -> FoundLines:
+def find_lines() -> FoundLines:
     return check_lines()
 
 
 def line_names() -> tuple[str, ...]:
     """The default line first; without those whose file cannot be read."""
-    names = tuple(sorted(_check_lines().sound, key=lambda name: (name != DEFAULT_LINE, name)))
+    names = tuple(sorted(find_lines().sound, key=lambda name: (name != DEFAULT_LINE, name)))
     if not names:
         raise LineInvalid(
             f"Expected a line that can be read in {load_settings().lines_dir}, got none. "
-            f"{' '.join(_check_lines().broken.values())}".strip()
+            f"{' '.join(find_lines().broken.values())}".strip()
         )
     return names
 
 
 def broken_lines() -> Mapping[str, str]:
     """Name → what is wrong with its file."""
-    return _check_lines().broken
+    return find_lines().broken
 
 
 @st.cache_data(max_entries=32, ttl=60, show_spinner=False)

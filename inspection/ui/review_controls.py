@@ -66,17 +66,29 @@ def show_moves(desk: Desk, sheet: Sheet) -> None:
         icon=icon,
         shortcut="Enter",
         disabled=missing,
+        help=None
+        if not missing
+        else "Choose an answer first."
+        if sheet.chosen is None
+        else "Give a reason first.",
         width="stretch",
         on_click=act,
         args=(desk.confirm,),
     )
     first = not desk.trail or desk.trail[0] == sheet.record.id
     with st.container(horizontal=True, gap="xsmall"):
-        _offer("Previous", "K", ":material/arrow_back:", desk.open_previous, sheet, disabled=first)
+        why = "This is the first part of your sitting." if first else None
+        _offer("Previous", "K", ":material/arrow_back:", desk.open_previous, sheet, why_not=why)
         onward = "Pass over" if sheet.stage is Stage.BLIND else "Next"
         _offer(onward, "J", ":material/arrow_forward:", desk.open_next, sheet)
-        closed = sheet.stage is Stage.SHOWN or not desk.answered
-        _offer("Undo", "U", ":material/history:", desk.undo, sheet, disabled=closed)
+        why = (
+            "It is still open: choose another answer."
+            if sheet.stage is Stage.SHOWN
+            else None
+            if desk.answered
+            else "You have answered nothing yet in this sitting."
+        )
+        _offer("Undo", "U", ":material/history:", desk.undo, sheet, why_not=why)
 
 
 def show_keys() -> None:
@@ -86,13 +98,16 @@ def show_keys() -> None:
     )
 
 
-def _offer(label: str, key: str, icon: str, deed: object, sheet: Sheet, *, disabled: bool = False) -> None:
+def _offer(
+    label: str, key: str, icon: str, deed: object, sheet: Sheet, *, why_not: str | None = None
+) -> None:
     st.button(
         label,
         key=_key(sheet, label),
         icon=icon,
         shortcut=key,
-        disabled=disabled,
+        disabled=why_not is not None,
+        help=why_not,
         on_click=act,
         args=(deed,),
     )

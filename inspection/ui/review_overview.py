@@ -36,6 +36,7 @@ def show_overview() -> None:
                 on_click=sit_down,
                 args=(tuple(chosen) if len(chosen) < len(lines) else (),),
                 disabled=total == 0,
+                help="Nothing waits for you on these lines." if total == 0 else None,
             )
         else:
             st.info("Only auditors answer here. You see what waits.", icon=":material/lock:")

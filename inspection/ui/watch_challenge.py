@@ -135,6 +135,7 @@ def offer_override(line: Line) -> None:
             "Open the line",
             key=f"watch.override.{line.name}",
             disabled=not reason.strip(),
+            help=None if reason.strip() else "Say why first.",
             on_click=partial(open_line, line, reason),
         )
 
