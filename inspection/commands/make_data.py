@@ -25,14 +25,18 @@ def make_data(
     """Render the line's pictures with boxes and masks. The same numbers give the same bytes; started again, it goes on."""
     from inspection.learning.synthesis.making import make_side, plan_sides
 
-    if line not in SYNTHETIC:
-        raise DataInvalid(
-            f"Expected a line whose pictures are synthesised ({', '.join(SYNTHETIC)}), got {line!r}. "
-            "The pictures of the others must be fetched; the line's licence says from whom."
-        )
+    require_synthetic(line)
     for side in plan_sides(train=train, validation=validation, test=test):
         with show_progress(side.name) as tick:
             folder = make_side(out, side, workers=workers or len(os.sched_getaffinity(0)), on_progress=tick)
         notes.print(f"{side.name}: {side.count} pictures, seed {side.seed}, {len(side.designs)} designs")
         results.print(str(folder))
     raise typer.Exit(Exit.OK)
+
+
+def require_synthetic(line: str) -> None:
+    if line not in SYNTHETIC:
+        raise DataInvalid(
+            f"Expected a line whose pictures are synthesised ({', '.join(SYNTHETIC)}), got {line!r}. "
+            "The pictures of the others must be fetched; the line's licence says from whom."
+        )

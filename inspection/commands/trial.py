@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from inspection.commands.make_data import require_synthetic
 from inspection.commands.output import Exit, notes, print_table, results, show_path, show_progress
 from inspection.commands.robustness import find_judged
 from inspection.types import Precision, VerdictKind
+
+FIRST_SEED = 9_000_000
 
 if TYPE_CHECKING:
     from inspection.learning.data import Sample
@@ -20,16 +23,23 @@ def try_line(
     data: Annotated[Path, typer.Option(help="The line's pictures; those of the test split are used.")],
     model: Annotated[str | None, typer.Option(help="A model of the line; its champion by default.")] = None,
     precision: Annotated[Precision | None, typer.Option(help="As served by default.")] = None,
+    empty_belts: Annotated[
+        int, typer.Option(min=0, help="So many freshly made empty belts as well; a synthetic line only.")
+    ] = 0,
     dry: Annotated[bool, typer.Option("--dry", help="Measure and print; keep nothing.")] = False,
 ) -> None:
     """Find, judge and decide on every test picture: verdicts, escapes, what goes to a person, milliseconds."""
     from inspection.config import load_settings
-    from inspection.learning.trial import run_trial, write_trial
+    from inspection.learning.trial import MADE, run_trial, write_trial
     from inspection.pipeline import load_inspector
 
     inspector = load_inspector(line, model, precision)
-    home = load_settings().weights_dir / line
+    settings = load_settings()
+    home = settings.weights_dir / line
     samples, keys = find_test(inspector.line, data, home / f"{inspector.model}.parquet")
+    if empty_belts:
+        made = make_empty_belts(line, empty_belts, settings.cache_dir / "empty-belts")
+        samples, keys = samples + made, keys + tuple(f"{MADE}{sample.path.stem}" for sample in made)
     notes.print(f"{inspector.model} at {inspector.classifier_label.precision}, {len(samples)} test pictures")
     with show_progress("inspecting") as tick:
         trial = run_trial(inspector, samples, keys, tick=tick)
@@ -48,6 +58,22 @@ def find_test(line: "Line", data: Path, evaluations: Path) -> "tuple[tuple[Sampl
     empty = [sample for sample in found.side("test") if sample.class_name == EMPTY_CLASS]
     samples = (*find_judged(line, data, evaluations), *empty)
     return samples, tuple(found.dataset.key_of(sample) for sample in samples)
+
+
+def make_empty_belts(line: str, count: int, folder: Path) -> "tuple[Sample, ...]":
+    """Seeds that no side of the data has; those that an earlier trial rendered are there already."""
+    from inspection.learning.data import EMPTY_CLASS, Sample
+    from inspection.learning.synthesis.dataset import PlannedScene, write_scene
+
+    require_synthetic(line)
+    plan = [PlannedScene(FIRST_SEED + number, None, None, "empty") for number in range(count)]
+    paths = [folder / planned.folder / planned.name for planned in plan]
+    missing = [number for number, path in enumerate(paths) if not path.is_file()]
+    with show_progress("rendering empty belts") as tick:
+        for done, number in enumerate(missing, start=1):
+            write_scene(folder, plan[number], number)
+            tick(done, len(missing))
+    return tuple(Sample(path, EMPTY_CLASS) for path in paths)
 
 
 def print_trial(trial: "Trial") -> None:

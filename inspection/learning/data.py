@@ -29,6 +29,7 @@ class Sample:
     class_name: str
     boxes: tuple[LabelledBox, ...] = ()
     group: str | None = None  # pictures of one original part share it
+    severity_0_1: float | None = None  # how gross the defect is, where the picture was made and that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,18 +162,26 @@ def read_coco(json_path: Path, images_dir: Path, *, class_names: Sequence[str] |
             x, y, width, height = (float(value) for value in row["bbox"])
             name = names[int(row["category_id"])]
             boxes[int(row["image_id"])].append(make_box(name, x, y, x + width, y + height))
-        images = [(int(row["id"]), str(row["file_name"])) for row in document["images"]]
+        images = [
+            (int(row["id"]), str(row["file_name"]), read_severity(row.get("severity_0_1")))
+            for row in document["images"]
+        ]
     except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise DataInvalid(
             f"Expected COCO annotations in {json_path} (images, annotations, categories): "
             f"{type(error).__name__} {error}. Export them again."
         ) from error
     samples = []
-    for number, file_name in images:
+    for number, file_name, severity in images:
         found = tuple(boxes[number])
         path = resolve_inside(images_dir, file_name, json_path)
-        samples.append(Sample(path, name_class(path, found, set()), found))
+        samples.append(Sample(path, name_class(path, found, set()), found, severity_0_1=severity))
     return build_dataset(images_dir, samples, class_names=class_names)
+
+
+def read_severity(value: object) -> float | None:
+    """Synthesised pictures tell how gross the defect is; others have no such field."""
+    return None if value is None else float(str(value))
 
 
 def read_csv(path: Path, *, root: Path | None = None, class_names: Sequence[str] | None = None) -> Dataset:

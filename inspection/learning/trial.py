@@ -24,7 +24,9 @@ from inspection.lines import Line
 from inspection.pipeline import Inspector
 from inspection.types import Precision, VerdictKind
 
-COLUMNS = ("key", "truth", "verdict", "called", "retested", "total_ms")
+COLUMNS = ("key", "truth", "verdict", "called", "retested", "total_ms", "severity_0_1")
+MADE = "empty-belt/"  # keys of pictures that were rendered for the trial
+SEVERITIES = ((0.0, 0.1), (0.1, 0.3), (0.3, 0.6), (0.6, 1.01))  # from barely visible to gross
 Tick = Callable[[int, int], None]
 
 
@@ -38,6 +40,7 @@ class Judged:
     called: str  # the likeliest class, or EMPTY_CLASS where no part was found
     retested: bool
     total_ms: float
+    severity_0_1: float | None = None  # of the defect, where it was synthesised
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,11 @@ class Trial:
 
     def count(self, verdict: VerdictKind, *, truths: Sequence[str] | None = None) -> int:
         return sum(row.verdict is verdict and (truths is None or row.truth in truths) for row in self.rows)
+
+    @property
+    def made_empty(self) -> tuple[Judged, ...]:
+        """Empty belts beyond the test side: one picture in two hundred is not seen among a hundred."""
+        return tuple(row for row in self.empty if row.key.startswith(MADE))
 
     @property
     def defects(self) -> tuple[str, ...]:
@@ -111,6 +119,7 @@ def run_trial(
                 EMPTY_CLASS if found.verdict.kind is VerdictKind.NO_PART else likeliest,
                 found.retested,
                 found.timings_ms.total,
+                sample.severity_0_1,
             )
         )
         if tick is not None:
@@ -196,7 +205,29 @@ def read_trial(path: Path, *, weights_sha256: str) -> Trial:
 
 
 def tabulate(trial: Trial) -> list[tuple[str, dict[VerdictKind, int]]]:
-    """truth → how many got which verdict, in the line's order, pictures without a part last."""
-    counts = Counter((row.truth, row.verdict) for row in trial.rows)
-    truths = [*trial.class_names, EMPTY_CLASS] if trial.empty else list(trial.class_names)
-    return [(truth, {kind: counts[truth, kind] for kind in VerdictKind}) for truth in truths]
+    """What was shown → how many got which verdict, in the line's order, pictures without a part last."""
+    shown = [(name, [row for row in trial.rows if row.truth == name]) for name in trial.class_names]
+    shown += [
+        ("no part", [row for row in trial.empty if not row.key.startswith(MADE)]),
+        ("empty belt, made for the trial", list(trial.made_empty)),
+    ]
+    counts = [
+        (name, Counter(row.verdict for row in rows))
+        for name, rows in shown
+        if rows or name in trial.class_names
+    ]
+    return [(name, {kind: count[kind] for kind in VerdictKind}) for name, count in counts]
+
+
+def tabulate_severities(trial: Trial) -> list[tuple[str, list[tuple[int, int]]]]:
+    """Defect → (named rightly, n) in each of SEVERITIES, for synthesised parts."""
+    told = []
+    for name in trial.defects:
+        own = [row for row in trial.rows if row.truth == name and row.severity_0_1 is not None]
+        bins = [
+            [row for row in own if row.severity_0_1 is not None and low <= row.severity_0_1 < high]
+            for low, high in SEVERITIES
+        ]
+        if own:
+            told.append((name, [(sum(row.called == name for row in rows), len(rows)) for rows in bins]))
+    return told

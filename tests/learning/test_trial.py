@@ -1,5 +1,6 @@
 """A trial: what the whole line decided about known pictures, kept and read back, and what it refuses."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,15 @@ import pytest
 
 from inspection.errors import DataInvalid
 from inspection.learning.data import EMPTY_CLASS, Sample
-from inspection.learning.trial import Trial, read_trial, run_trial, tabulate, write_trial
+from inspection.learning.trial import (
+    MADE,
+    Trial,
+    read_trial,
+    run_trial,
+    tabulate,
+    tabulate_severities,
+    write_trial,
+)
 from inspection.types import VerdictKind
 from tests.learning.test_robustness import make_inspector
 
@@ -41,7 +50,7 @@ def test_an_escape_is_a_defective_part_that_was_passed(samples: tuple[Sample, ..
     assert table["bent"] == {**dict.fromkeys(VerdictKind, 0), VerdictKind.PASS: 1, VerdictKind.REJECT: 2}
     assert trial.escapes == 1
     # the fake detector finds a part on the empty belt too
-    assert table[EMPTY_CLASS][VerdictKind.NO_PART] == 0
+    assert table["no part"][VerdictKind.NO_PART] == 0 and sum(table["no part"].values()) == 1
     figures = trial.figures()
     assert (figures.n, figures.accuracy) == (9, pytest.approx(8 / 9))
 
@@ -65,3 +74,22 @@ def test_a_trial_of_other_weights_is_refused(samples: tuple[Sample, ...], tmp_pa
     path = write_trial(try_samples(samples), tmp_path)
     with pytest.raises(DataInvalid, match="trained anew"):
         read_trial(path, weights_sha256="cd" * 32)
+
+
+def test_a_gross_defect_is_told_apart_from_one_hardly_seen(samples: tuple[Sample, ...]) -> None:
+    levels = {"bent": (0.05, 0.2, 0.95)}  # the third is the one called fine
+    made = [
+        replace(sample, severity_0_1=levels[sample.class_name][int(sample.path.stem)])
+        if sample.class_name in levels
+        else sample
+        for sample in samples
+    ]
+    assert tabulate_severities(try_samples(tuple(made))) == [("bent", [(1, 1), (1, 1), (0, 0), (0, 1)])]
+
+
+def test_belts_made_for_the_trial_are_counted_apart(samples: tuple[Sample, ...]) -> None:
+    trial = try_samples(samples)
+    rows = (*trial.rows, replace(trial.rows[-1], key=f"{MADE}1", verdict=VerdictKind.NO_PART))
+    counts = dict(tabulate(replace(trial, rows=rows)))
+    assert sum(counts["no part"].values()) == 1
+    assert counts["empty belt, made for the trial"][VerdictKind.NO_PART] == 1

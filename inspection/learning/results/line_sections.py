@@ -8,7 +8,7 @@ from inspection.learning.results.gather import MEASURED, LineResults, Shipped
 from inspection.learning.results.markdown import NONE, exact_rate, percent, rate, table
 from inspection.learning.results.targets import count_right
 from inspection.learning.study import Study, count_by_group
-from inspection.learning.trial import Trial, tabulate
+from inspection.learning.trial import SEVERITIES, Trial, tabulate, tabulate_severities
 from inspection.types import Precision, VerdictKind
 
 NOT_TRAINED = "not trained"
@@ -149,7 +149,18 @@ def describe_trials(results: LineResults) -> str:
     ]
     head = "### The whole line: find, judge, decide\n\nTest pictures as they come; what is not sure goes to a person.\n"
     columns = ("model", "precision", "pictures of", "n", *(kind.value for kind in VerdictKind))
-    return "\n".join((head, table(columns, rows), "\n".join(told) + "\n"))
+    severe = [
+        (shipped.title, trial.precision.upper(), name, *(rate(*each) if each[1] else NONE for each in bins))
+        for shipped in results.models
+        for trial in shipped.trials
+        for name, bins in tabulate_severities(trial)
+    ]
+    parts = [head, table(columns, rows), "\n".join(told) + "\n"]
+    if severe:
+        spans = (f"severity {low:g} to {min(high, 1):g}" for low, high in SEVERITIES)
+        parts += ["How gross a defect must be to be named (the synthesis knows):\n"]
+        parts += [table(("model", "precision", "defect", *spans), severe)]
+    return "\n".join(parts)
 
 
 def say_errors(trial: Trial) -> str:

@@ -8,7 +8,7 @@ from inspection.learning.metrics import Figures
 from inspection.learning.results.gather import MEASURED, LineResults, Shipped
 from inspection.learning.results.markdown import NONE, exact_rate, percent, rate, table
 from inspection.learning.study import FOLDS, GROUPED, Study
-from inspection.types import Precision
+from inspection.types import Precision, VerdictKind
 
 Results = Mapping[str, LineResults]
 SMALL = 5_865  # parameters of document 002's own network
@@ -79,6 +79,7 @@ def list_targets(results: Results) -> list[Target]:
             0.005,
             find_locator(aluminium),
         ),
+        judge_empty_belts(0.005, aluminium.find(aluminium.line.champion)),
         judge_int8(results),
         judge_escapes(casting),
         judge_calibration(results),
@@ -252,6 +253,23 @@ def judge_escapes(casting: LineResults) -> Target:
         {"int8": exact_rate(count, n)} if new else {},
         {"int8": count == 0} if new else {},
         name,
+    )
+
+
+def judge_empty_belts(most: float, champion: Shipped | None) -> Target:
+    """Judged where enough of them were made for a trial: fewer cannot show one in two hundred."""
+    belts = {} if champion is None else {each.precision: each.made_empty for each in champion.trials}
+    counted = {
+        name: (sum(row.verdict is not VerdictKind.NO_PART for row in rows), len(rows))
+        for name, rows in belts.items()
+        if rows
+    }
+    return Target(
+        "aluminium, empty belt called a part, belts made for it",
+        NONE,
+        f"≤ {100 * most:g} %",
+        {name: exact_rate(*each) for name, each in counted.items()},
+        {name: called <= most * n for name, (called, n) in counted.items()},
     )
 
 
