@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inspection.images import decode, encode_jpeg, encode_png, read_picture
+from tests.decoding import ALPHA, COLOURS, DEEP, DEEP_ALPHA, GREY, GREY3, INDICES, SCENE, check
 from tests.picture_files import (
-    draw_scene,
     insert_remark,
     join,
     lay_on_white,
@@ -25,24 +25,6 @@ from tests.picture_files import (
     write_tiff,
     write_with_pillow,
 )
-
-SCENE = draw_scene()
-GREY = SCENE[..., 1]
-GREY3 = np.repeat(GREY[..., None], 3, axis=2)
-ALPHA = np.ascontiguousarray(draw_scene()[::-1, ::-1, 0])
-DEEP = SCENE.astype(np.uint16) * 257 + 100  # 100 / 257 rounds away
-DEEP_ALPHA = ALPHA.astype(np.uint16) * 257
-INDICES = (np.arange(24)[:, None] + np.arange(40)[None]) % 4
-COLOURS = np.array([[10, 20, 30], [200, 0, 90], [0, 255, 128], [255, 255, 255]], np.uint8)
-BILEVEL = (INDICES % 2).astype(np.uint8)
-
-
-def check(data: bytes, expected: NDArray[Any], tolerance: int = 0) -> None:
-    picture = decode(data, name="part")
-    assert picture.pixels.dtype == np.uint8 and picture.pixels.flags.c_contiguous
-    assert picture.pixels.shape == expected.shape
-    assert np.abs(picture.pixels.astype(int) - expected.astype(int)).max() <= tolerance
-
 
 PALETTE_PNG = write_chunk(b"PLTE", COLOURS.tobytes())
 HALF_CLEAR = write_chunk(b"tRNS", bytes([0, 128]))

@@ -96,25 +96,6 @@ PRESETS: dict[str, Augment] = {
         mosaic_chance=0.3,
         border="grey",
     ),
-    # Half a part at the picture's edge is no part, so none may be taught; only turns that keep a box tight.
-    "detect-whole": Augment(
-        "detect-whole",
-        flip_x_chance=0.5,
-        flip_y_chance=0.5,
-        quarter_turns=True,
-        zoom=(0.75, 1.25),
-        shift=0.12,
-        brightness=(0.7, 1.3),
-        contrast=(0.75, 1.3),
-        gamma=(0.8, 1.25),
-        saturation=(0.6, 1.4),
-        hue_turns=0.03,
-        noise_chance=0.3,
-        noise_std=6,
-        mosaic_chance=0.15,
-        least_visible=0.9,
-        border="grey",
-    ),
     "detect-round": Augment(
         "detect-round",
         flip_x_chance=0.5,
@@ -174,6 +155,16 @@ PRESETS: dict[str, Augment] = {
     ),
 }
 
+# Half a part at the picture's edge is no part, so none may be taught; only turns that keep a box tight.
+PRESETS["detect-whole"] = replace(
+    PRESETS["detect"],
+    name="detect-whole",
+    rotate_degrees=0,
+    zoom=(0.75, 1.25),
+    shift=0.12,
+    mosaic_chance=0.15,
+    least_visible=0.9,
+)
 # A part that fills its picture soon loses a tenth of itself: less wandering, and three quarters of it are still a part.
 PRESETS["detect-filled"] = replace(
     PRESETS["detect-whole"], name="detect-filled", zoom=(0.6, 1.12), shift=0.08, least_visible=0.75
