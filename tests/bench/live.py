@@ -5,43 +5,26 @@ The real server, line and model; parts of the stock, which are made first if the
 
 import json
 import os
-import signal
-import socket
-import subprocess
 import sys
-import time
 
-from inspection.config import ROOT
 from inspection.engines.machine import describe_machine
-from tests.ui.test_browser import CHROMIUM, settle, wait_for
-from tests.ui.test_browser_live import PATIENCE_MS, WATCH
+from tests.browser import launch, open_from_menu, serve
+from tests.ui.belt import WATCH
+
+_PATIENCE_MS = 90_000
 
 
 def main(seconds: float) -> None:
-    from playwright.sync_api import sync_playwright
-
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "streamlit", "run", "server.py", "--server.port", port]
-    server = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL)
-    try:
-        wait_for(f"http://localhost:{port}/_stcore/health", server)
-        with sync_playwright() as playwright:
-            quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-            chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=quiet)
-            page = chromium.new_page(viewport={"width": 1280, "height": 900})
-            page.goto(f"http://localhost:{port}/live")
-            settle(page)
-            page.get_by_role("button", name="Start the line").click()
-            page.locator(".stage").wait_for(timeout=PATIENCE_MS)
-            page.get_by_text("Making parts ahead").wait_for(state="detached", timeout=20 * PATIENCE_MS)
-            time.sleep(3)
-            seen = page.evaluate(WATCH, [10**9, seconds * 1e3])
-            chromium.close()
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=20)
+    with serve() as server, launch() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(_PATIENCE_MS)
+        page.goto(server.address)
+        open_from_menu(page, "Live line")
+        page.get_by_role("button", name="Start the line").click()
+        page.locator(".stage").wait_for()
+        page.get_by_text("Making parts ahead").wait_for(state="detached", timeout=20 * _PATIENCE_MS)
+        page.wait_for_timeout(3000)
+        seen = page.evaluate(WATCH, [10**9, seconds * 1e3])
     told = {
         "machine": describe_machine().as_dict(),
         "load_1_min": os.getloadavg()[0],
