@@ -3,31 +3,25 @@
 import streamlit as st
 
 from inspection.records.watching import PERIODS
-from inspection.ui import resources
-from inspection.ui.measured_choice import title_model
+from inspection.ui.line_choice import choose_line
+from inspection.ui.links import take_link, tell_unknown
+from inspection.ui.measured_choice import title_model, turn_to_line
 from inspection.ui.watch_challenge import show_challenge
 from inspection.ui.watch_data import ALL, WatchChoice, get_watched, list_models
 from inspection.ui.watch_view import show_method, show_overview, show_watched
 
 st.title("Watch")
-asked = st.query_params.get("line")
-if asked in resources.line_names():
-    st.session_state.setdefault("watch.line", asked)
+asked = take_link("watch")
+unknown = {name: value for name, value in asked.items() if name != "line"}
+turn_to_line("watch", asked, unknown)
+tell_unknown(unknown)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    name = st.selectbox(
-        "Line",
-        resources.line_names(),
-        format_func=lambda name: resources.get_line(name).title,
-        key="watch.line",
-        persist_state="session",
-        width=260,
-    )
-    line = resources.get_line(name)
+    line = choose_line("watch.line")
     model = st.selectbox(
         "Model",
         (ALL, *list_models(line)),
         format_func=lambda model: model.capitalize() if model == ALL else title_model(model, line),
-        key=f"watch.model.{name}",
+        key=f"watch.model.{line.name}",
         width=260,
     )
     period = st.segmented_control(

@@ -9,7 +9,9 @@ from inspection.lines import Line
 from inspection.types import PRECISIONS, Precision
 from inspection.ui import resources
 from inspection.ui.evaluations import SPLITS, Measured, get_contender, get_measured, list_measured
-from inspection.ui.measured_choice import choose_line, choose_split, tell_unmeasured
+from inspection.ui.line_choice import choose_line
+from inspection.ui.links import put_link, take_link, tell_unknown
+from inspection.ui.measured_choice import choose_split, seed_line, tell_unmeasured, turn_to_line
 
 Entrant = tuple[str, Precision]
 
@@ -24,8 +26,11 @@ class Comparison:
 
 
 def choose_comparison() -> Comparison | None:
+    follow_link()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        line = choose_line("compare")
+        seed_line("compare")
+        line = choose_line("compare.line")
+        put_link("compare", {"line": line.name})
         measured = {model: get_measured(line.name, model) for model in list_measured(line)}
         known = {model: each for model, each in measured.items() if each is not None}
         if not known:
@@ -49,6 +54,14 @@ def choose_comparison() -> Comparison | None:
         for model, precision in entrants
     )
     return Comparison(line, split, contenders, known, float(pace))
+
+
+def follow_link() -> None:
+    """?line=… when the address is new; what else it names is said to be unknown."""
+    asked = take_link("compare")
+    unknown = {name: value for name, value in asked.items() if name != "line"}
+    turn_to_line("compare", asked, unknown)
+    tell_unknown(unknown)
 
 
 def list_splits(measured: dict[str, Measured]) -> tuple[str, ...]:

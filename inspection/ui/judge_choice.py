@@ -12,32 +12,37 @@ from inspection.lines import Line
 from inspection.types import PRECISIONS, Precision
 from inspection.ui import resources
 from inspection.ui.choosing import PRECISION_WORDS
+from inspection.ui.line_choice import choose_line
+from inspection.ui.links import put_link, take_link, tell_unknown
 from inspection.ui.state import Choice
 from inspection.ui.widgets import escape_markdown
 
+_NAMES = ("line", "model", "precision", "sample")
+
 
 def follow_link(page: str) -> str | None:
-    """Take over ?line=…&model=…&precision=… when the address is new, and return its sample.
-
-    What is unknown in it is left alone: an address comes from anywhere.
-    """
-    arrived = st.query_params.to_dict()
-    if arrived == st.session_state.get(f"{page}.link"):
-        return None
-    st.session_state[f"{page}.link"] = arrived
-    line = arrived.get("line", st.session_state.get("kept.line", resources.line_names()[0]))
+    """Take over ?line=…&model=…&precision=… when the address is new, and return its sample. What is unknown is said."""
+    asked = take_link(page)
+    unknown = {name: value for name, value in asked.items() if name not in _NAMES}
+    line = asked.get("line", st.session_state.get("kept.line", resources.line_names()[0]))
     if line not in resources.line_names():
-        return None
-    _turn(page, "line", line)
-    if arrived.get("model") in resources.get_line(line).models:
-        _turn(page, f"model.{line}", arrived["model"])
-    if arrived.get("precision") in PRECISIONS:
-        _turn(page, "precision", arrived["precision"])
-    return arrived.get("sample")
+        unknown["line"] = line
+    elif asked:
+        _turn(page, "line", line)
+        known = (
+            ("model", f"model.{line}", resources.get_line(line).models),
+            ("precision", "precision", PRECISIONS),
+        )
+        for name, what, values in known:
+            if asked.get(name) in values:
+                _turn(page, what, asked[name])
+            elif name in asked:
+                unknown[name] = asked[name]
+    tell_unknown(unknown)
+    return asked.get("sample") if "line" not in unknown else None
 
 
 def write_link(page: str, line: Line, choice: Choice, *, sample: str | None) -> None:
-    """The address of a page always leads back to what it shows."""
     link: dict[str, str] = {"line": choice.line}
     if choice.model != line.champion:
         link["model"] = choice.model
@@ -46,26 +51,17 @@ def write_link(page: str, line: Line, choice: Choice, *, sample: str | None) -> 
         link["precision"] = wanted
     if sample is not None:
         link["sample"] = sample
-    if link != st.query_params.to_dict():
-        st.query_params.from_dict(link)
-    st.session_state[f"{page}.link"] = link
+    put_link(page, link)
 
 
 def choose_judge(page: str) -> tuple[Line, Choice]:
     with st.container(horizontal=True, vertical_alignment="top"):
-        name = st.selectbox(
-            "Line",
-            resources.line_names(),
-            format_func=lambda name: resources.get_line(name).title,
-            key=_seed(page, "line", resources.line_names()[0]),
-            width=260,
-        )
-        line = resources.get_line(name)
+        line = choose_line(_seed(page, "line", resources.line_names()[0]), persist=False)
         model = st.selectbox(
             "Model",
             line.models,
             format_func=lambda model: _title_model(model, line),
-            key=_seed(page, f"model.{name}", line.champion),
+            key=_seed(page, f"model.{line.name}", line.champion),
             width=260,
         )
         precision = st.segmented_control(
@@ -76,7 +72,7 @@ def choose_judge(page: str) -> tuple[Line, Choice]:
             key=_seed(page, "precision", PRECISIONS[0]),
             help="What the engine computes with. INT8 is the fastest; F32 is the reference.",
         )
-    for what, value in (("line", name), (f"model.{name}", model), ("precision", precision)):
+    for what, value in (("line", line.name), (f"model.{line.name}", model), ("precision", precision)):
         st.session_state[f"kept.{what}"] = value
     served, why = resources.serve_precision(line, model, cast(Precision, precision))
     if why is not None:

@@ -9,6 +9,10 @@ from inspection.lines import Line
 from inspection.types import Precision
 from inspection.ui import resources
 from inspection.ui.evaluations import Measured, describe_origin, get_measured, list_measured
+from inspection.ui.line_choice import choose_line
+from inspection.ui.links import put_link, take_link, tell_unknown
+
+_NAMES = ("line", "model", "split", "precision")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +29,58 @@ class EvaluationChoice:
         return f"{self.line.name}-{self.model}-{self.split}-{self.precision}"
 
 
-def choose_line(page: str) -> Line:
+def seed_line(page: str) -> str:
     """The first line that has evaluations, unless another was chosen."""
-    names = resources.line_names()
     key = f"{page}.line"
     if key not in st.session_state:
+        names = resources.line_names()
         measured = [name for name in names if list_measured(resources.get_line(name))]
         st.session_state[key] = (measured or list(names))[0]
-    name = st.selectbox(
-        "Line",
-        names,
-        format_func=lambda name: resources.get_line(name).title,
-        key=key,
-        persist_state="session",
-        width=240,
-    )
-    return resources.get_line(name)
+    return str(st.session_state[key])
+
+
+def follow_link() -> None:
+    """?line=…&model=…&split=…&precision=… of the Metrics page, when the address is new. What is unknown is said."""
+    asked = take_link("metrics")
+    unknown = {name: value for name, value in asked.items() if name not in _NAMES}
+    turn_to_line("metrics", asked, unknown)
+    if asked and "line" not in unknown:
+        turn_to_evaluation(seed_line("metrics"), asked, unknown)
+    tell_unknown(unknown)
+
+
+def turn_to_evaluation(line: str, asked: dict[str, str], unknown: dict[str, str]) -> None:
+    models = list_measured(resources.get_line(line))
+    model = asked.get("model", models[0] if models else "")
+    found = get_measured(line, model) if model in models else None
+    if found is None:
+        unknown |= {name: asked[name] for name in _NAMES[1:] if name in asked}
+        return
+    st.session_state[f"metrics.model.{line}"] = model
+    split = asked.get("split", found.splits[0])
+    if split not in found.splits:
+        unknown["split"] = split
+        return
+    st.session_state[f"metrics.split.{line}"] = split
+    precisions = found.precisions(split)
+    if asked.get("precision") in precisions:
+        st.session_state[f"metrics.precision.{precisions}"] = asked["precision"]
+    elif "precision" in asked:
+        unknown["precision"] = asked["precision"]
+
+
+def turn_to_line(page: str, asked: dict[str, str], unknown: dict[str, str]) -> None:
+    if asked.get("line") in resources.line_names():
+        st.session_state[f"{page}.line"] = asked["line"]
+    elif "line" in asked:
+        unknown["line"] = asked["line"]
 
 
 def choose_evaluation() -> EvaluationChoice | None:
+    follow_link()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        line = choose_line("metrics")
+        seed_line("metrics")
+        line = choose_line("metrics.line")
         models = list_measured(line)
         if not models:
             tell_unmeasured(line)
@@ -71,6 +106,8 @@ def choose_evaluation() -> EvaluationChoice | None:
             key=f"metrics.precision.{precisions}",
             persist_state="session",
         )
+    link = {"line": line.name, "model": model, "split": split, "precision": str(precision)}
+    put_link("metrics", link)
     return EvaluationChoice(line, model, split, cast(Precision, precision), measured)
 
 

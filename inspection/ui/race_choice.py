@@ -1,5 +1,6 @@
 """What is raced: line, models, precisions, batch sizes, how long; and on which pictures."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import streamlit as st
@@ -10,35 +11,39 @@ from inspection.racing.plan import BATCHES, LENGTHS_S, SCOPES, Plan, Scope, make
 from inspection.types import PRECISIONS, Precision
 from inspection.ui import resources
 from inspection.ui.charts_race import PRECISION_WORDS
+from inspection.ui.line_choice import choose_line
 
 _LENGTH_WORDS = {15: "15 s", 60: "1 minute", 300: "5 minutes"}
 _SCOPE_WORDS: dict[Scope, str] = {"classifier": "Classifier", "inspection": "Whole inspection"}
 
 
-def choose_line() -> Line:
-    names = resources.line_names()
+def choose_raced_line() -> Line:
     if "race.line" not in st.session_state:
-        st.session_state["race.line"] = st.session_state.get("kept.line", names[0])
-    name = st.selectbox(
-        "Line",
-        names,
-        format_func=lambda name: resources.get_line(name).title,
-        key="race.line",
-        width=240,
-    )
-    st.session_state["kept.line"] = name
-    return resources.get_line(name)
+        st.session_state["race.line"] = st.session_state.get("kept.line", resources.line_names()[0])
+    line = choose_line("race.line", persist=False)
+    st.session_state["kept.line"] = line.name
+    return line
 
 
 def choose_plan(line: Line) -> Plan | None:
     """None while something is missing; it is said what."""
+    ready = [model for model in line.models if resources.get_card(line.name, model)]
+    if not ready:
+        st.info(
+            "No model of this line has weights yet, so there is nothing to race. Choose another line, or train a model.",
+            title="Nobody to race",
+            icon=":material/model_training:",
+        )
+        return None
+    titles = resources.model_titles()
     models = st.pills(
         "Models",
-        line.models,
+        ready,
         selection_mode="multi",
-        default=[model for model in line.models if resources.get_card(line.name, model)] or [line.champion],
-        format_func=lambda model: say_model(line, model),
+        default=ready,
+        format_func=lambda model: titles.get(model, model),
         key=f"race.models.{line.name}",
+        help=say_missing(line, ready),
     )
     with st.container(horizontal=True, gap="medium"):
         precisions = st.pills(
@@ -92,9 +97,10 @@ def choose_plan(line: Line) -> Plan | None:
     )
 
 
-def say_model(line: Line, model: str) -> str:
-    title = resources.model_titles().get(model, model)
-    return title if resources.get_card(line.name, model) else f"{title} (no weights yet)"
+def say_missing(line: Line, ready: Sequence[str]) -> str | None:
+    titles = resources.model_titles()
+    missing = [titles.get(model, model) for model in line.models if model not in ready]
+    return f"Not yet trained for this line: {', '.join(missing)}." if missing else None
 
 
 def give_pictures(line: Line) -> list[bytes]:

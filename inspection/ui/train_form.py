@@ -22,6 +22,7 @@ from inspection.learning.pace import Estimate, estimate_training, list_runs
 from inspection.learning.recipes import FIXED_SIZE, RECIPES, plan_sizes
 from inspection.lines import Line
 from inspection.ui import resources
+from inspection.ui.line_choice import choose_line
 from inspection.ui.train_actions import propose_name, start_line, start_rival
 from inspection.ui.train_data import count_classes
 from inspection.ui.train_live import say_span
@@ -108,15 +109,8 @@ def show_new(chosen: DataSet, *, agreed: bool) -> Job | None:
 
 def show_rival(chosen: DataSet, *, agreed: bool) -> Job | None:
     with st.container(horizontal=True, vertical_alignment="top"):
-        name = st.selectbox(
-            "Line",
-            resources.line_names(),
-            format_func=lambda each: resources.get_line(each).title,
-            key="train.line",
-            persist_state="session",
-            width=260,
-        )
-        line = resources.get_line(name)
+        line = choose_line("train.line")
+        name = line.name
         model = choose_model(list_trainable(line), key=f"train.model.{name}")
         epochs = choose_epochs("train.epochs")
     with st.expander("Advanced", icon=":material/tune:"):

@@ -5,6 +5,7 @@ from datetime import datetime
 import streamlit as st
 
 from inspection.jobs.job import Job
+from inspection.ui.links import tell_unknown
 from inspection.ui.train_actions import get_desk
 from inspection.ui.train_live import STATES, follow, say_span, show_ended
 from inspection.ui.train_result import show_result
@@ -52,7 +53,8 @@ def show_runs() -> None:
         )
         return
     if st.session_state.get(_JOB) not in jobs:
-        st.session_state.pop(_JOB, None)
+        gone = st.session_state.pop(_JOB, None)
+        tell_unknown({} if gone is None else {"run": str(gone)})
     chosen = st.selectbox(
         "Run", list(jobs), format_func=lambda each: label_job(jobs[each]), key=_JOB, persist_state="session"
     )

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inspection.conveyor.world import REVISION
+from models.card import write_card
 from tests.browser import settle
 from tests.ui.belt import WATCH, write_belt
+from tests.ui.measured import make_measured_card
 from tests.ui.walking import NAMELESS
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The line's parts are made here, because rendering them is another test's."""
     folder = tmp_path_factory.mktemp("live")
     write_belt(folder / "var" / "cache" / "belt" / f"r{REVISION}")
+    for model in ("resnet50", "compact_cnn"):
+        write_card(make_measured_card(model), folder / "weights" / "aluminium" / f"{model}.json")
     return folder
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,18 +25,34 @@ from inspection.ui.charts_race import (
 )
 from inspection.ui.exhibits import write_rows
 from inspection.ui.titles import TITLES
+from models.card import write_card
 from tests.test_race import FAST, SLOW, make_result
+from tests.ui.measured import make_measured_card
 from tests.ui.test_roles import open_app
 
 
 @pytest.fixture
-def page(app: AppTest) -> Iterator[AppTest]:
+def page(app: AppTest, tmp_path: Path) -> Iterator[AppTest]:
+    for model in ("resnet50", "compact_cnn"):
+        write_card(make_measured_card(model), tmp_path / "weights" / "aluminium" / f"{model}.json")
     app.run()
     app.switch_page("screens/latency.py").run()
     assert not app.exception
     yield app
     if "race.held" in app.session_state:
         app.session_state["race.held"].stop()
+
+
+def test_only_models_with_weights_are_offered(page: AppTest, tmp_path: Path) -> None:
+    models = page.pills(key="race.models.aluminium")
+    assert models.options == ["ResNet50", "Compact CNN, grey"] and not models.help
+    (tmp_path / "weights" / "aluminium" / "compact_cnn.json").unlink()
+    page.run()
+    models = page.pills(key="race.models.aluminium")
+    assert models.options == ["ResNet50"] and "Compact CNN, grey" in models.help
+    (tmp_path / "weights" / "aluminium" / "resnet50.json").unlink()
+    page.run()
+    assert "nothing to race" in page.info[0].value and find_button(page, "Start the race").disabled
 
 
 def find_button(page: AppTest, label: str) -> Any:
@@ -59,10 +76,6 @@ def test_at_first_it_says_what_a_race_is(page: AppTest) -> None:
     assert "once a round" in page.info[0].value
     assert "No race is kept yet" in page.caption[0].value
     assert [button.label for button in page.button if not button.disabled] == ["Start the race"]
-    assert page.pills(key="race.models.aluminium").options == [
-        "ResNet50 (no weights yet)",
-        "Compact CNN, grey (no weights yet)",
-    ]
 
 
 def test_a_plan_with_a_gap_cannot_start(page: AppTest) -> None:

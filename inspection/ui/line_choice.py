@@ -1,0 +1,18 @@
+"""The box that a line is chosen in; every page has its own, under a key of its own."""
+
+import streamlit as st
+
+from inspection.lines import Line
+from inspection.ui import resources
+
+
+def choose_line(key: str, *, persist: bool = True) -> Line:
+    name = st.selectbox(
+        "Line",
+        resources.line_names(),
+        format_func=lambda name: resources.get_line(name).title,
+        key=key,
+        persist_state="session" if persist else None,
+        width=260,
+    )
+    return resources.get_line(name)

@@ -1,0 +1,41 @@
+"""The address of a page: what it asks for is followed, what is unknown in it is said, and it always leads back to what is shown."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from inspection.ui.widgets import escape_markdown
+
+_LONGEST = 40
+
+
+def take_link(page: str) -> dict[str, str]:
+    """What the address asks for, once when it is new; afterwards nothing."""
+    arrived = st.query_params.to_dict()
+    if arrived == st.session_state.get(f"{page}.link"):
+        return {}
+    st.session_state[f"{page}.link"] = arrived
+    return arrived
+
+
+def put_link(page: str, link: Mapping[str, str]) -> None:
+    if dict(link) != st.query_params.to_dict():
+        st.query_params.from_dict(dict(link))
+    st.session_state[f"{page}.link"] = dict(link)
+
+
+def tell_unknown(unknown: Mapping[str, str]) -> None:
+    """An address comes from anywhere, and what it asks for may have been renamed since."""
+    if unknown:
+        st.warning(say_unknown(unknown), title="The link asks for something else", icon=":material/link_off:")
+
+
+def say_unknown(unknown: Mapping[str, str]) -> str:
+    named = [f"{name} “{escape_markdown(_shorten(value))}”" for name, value in unknown.items()]
+    listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    verb = "is" if len(named) == 1 else "are"
+    return f"There {verb} no {listed} here. What is shown instead is named below; choose there what you look for."
+
+
+def _shorten(value: str) -> str:
+    return value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
