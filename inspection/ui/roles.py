@@ -36,101 +36,112 @@ class RolesInvalid(AssayError):
 
 @dataclass(frozen=True, slots=True)
 class PageSpec:
-    file: str
+    name: str  # of its file below screens/
     title: str
-    icon: str
-    help: str
+    symbol: str  # of Google's Material symbols, which ship with Streamlit
     section: str
+    help: str
     roles: frozenset[Role] = EVERYONE
 
+    @property
+    def file(self) -> str:
+        return f"screens/{self.name}.py"
 
+    @property
+    def icon(self) -> str:
+        return f":material/{self.symbol}:"
+
+
+_DECIDES, _ENGINEERS = frozenset({Role.MANAGER, Role.ENGINEER}), frozenset({Role.ENGINEER})
+
+# The first one opens; the menu shows them by section, in this order.
 PAGES: tuple[PageSpec, ...] = (
     PageSpec(
-        file="screens/inspect.py",
-        title="Inspect",
-        icon=":material/center_focus_strong:",
-        help="Judge pictures: the verdict, its reason, its evidence and its cost. Uploads, archives, the camera or samples.",
-        section="Line",
+        "inspect",
+        "Inspect",
+        "center_focus_strong",
+        "Line",
+        "Judge pictures: the verdict, its reason, its evidence and its cost. Uploads, archives, the camera or samples.",
     ),
     PageSpec(
-        file="screens/metrics.py",
-        title="Metrics",
-        icon=":material/monitoring:",
-        help="Any evaluation, class by class: errors with their intervals, the confusion matrix down to its pictures, curves.",
-        section="Quality",
+        "metrics",
+        "Metrics",
+        "monitoring",
+        "Quality",
+        "Any evaluation, class by class: errors with their intervals, the confusion matrix down to its pictures, curves.",
     ),
     PageSpec(
-        file="screens/explain.py",
-        title="Explain",
-        icon=":material/frame_inspect:",
-        help="Why a part was judged so: heat maps of several methods or models side by side, any class, one page to file.",
-        section="Line",
+        "explain",
+        "Explain",
+        "frame_inspect",
+        "Line",
+        "Why a part was judged so: heat maps of several methods or models side by side, any class, one page to file.",
     ),
     PageSpec(
-        file="screens/live.py",
-        title="Live line",
-        icon=":material/conveyor_belt:",
-        help="A belt at a chosen speed: each part is located, judged and marked as it passes; rejects, answers in time.",
-        section="Line",
+        "live",
+        "Live line",
+        "conveyor_belt",
+        "Line",
+        "A belt at a chosen speed: each part is located, judged and marked as it passes; rejects, answers in time.",
     ),
     PageSpec(
-        file="screens/review.py",
-        title="Review",
-        icon=":material/rate_review:",
-        help="What waits for a person: answer blind, then see verdict and map. And how far people and the model agree.",
-        section="Quality",
+        "review",
+        "Review",
+        "rate_review",
+        "Quality",
+        "What waits for a person: answer blind, then see verdict and map. And how far people and the model agree.",
     ),
     PageSpec(
-        file="screens/watch.py",
-        title="Watch",
-        icon=":material/monitor_heart:",
-        help="Is the line as it was? Rates over time with limits, drift, alarms; known parts challenge it before the shift.",
-        section="Quality",
+        "watch",
+        "Watch",
+        "monitor_heart",
+        "Quality",
+        "Is the line as it was? Rates over time with limits, drift, alarms; known parts challenge it before the shift.",
     ),
     PageSpec(
-        file="screens/compare.py",
-        title="Compare",
-        icon=":material/compare:",
-        help="Which model should run the line: a recommendation with its reason, all figures, speed, what errors cost.",
-        section="Quality",
+        "compare",
+        "Compare",
+        "compare",
+        "Quality",
+        "Which model should run the line: a recommendation with its reason, all figures, speed, what errors cost.",
     ),
     PageSpec(
-        file="screens/latency.py",
-        title="Latency, live",
-        icon=":material/speed:",
-        help="A race: models and precisions in turn on the same pictures, percentiles and throughput building up; kept races.",
-        section="Quality",
-        roles=frozenset({Role.MANAGER, Role.ENGINEER}),
+        "latency",
+        "Latency, live",
+        "speed",
+        "Quality",
+        "A race: models and precisions in turn on the same pictures, percentiles and throughput building up; kept races.",
+        _DECIDES,
     ),
     PageSpec(
-        file="screens/records.py",
-        title="Records",
-        icon=":material/inventory_2:",
-        help="Every inspection that was kept: search, open, replay, correct, print. Verify that nothing was changed since.",
-        section="Records",
+        "records",
+        "Records",
+        "inventory_2",
+        "Records",
+        "Every inspection that was kept: search, open, replay, correct, print. Verify that nothing was changed since.",
     ),
     PageSpec(
-        file="screens/train.py",
-        title="Train",
-        icon=":material/model_training:",
-        help="Pictures in, checked; a model or a whole new line out. Followed live, resumed after a crash.",
-        section="Engineering",
-        roles=frozenset({Role.ENGINEER}),
+        "train",
+        "Train",
+        "model_training",
+        "Engineering",
+        "Pictures in, checked; a model or a whole new line out. Followed live, resumed after a crash.",
+        _ENGINEERS,
     ),
     PageSpec(
-        file="screens/promote.py",
-        title="Improve",
-        icon=":material/military_tech:",
-        help="Corrections teach a challenger; a gate holds it against the champion; a signed yes promotes, one click undoes.",
-        section="Engineering",
-        roles=frozenset({Role.MANAGER, Role.ENGINEER}),
+        "promote",
+        "Improve",
+        "military_tech",
+        "Engineering",
+        "Corrections teach a challenger; a gate holds it against the champion; a signed yes promotes, one click undoes.",
+        _DECIDES,
     ),
     PageSpec(
-        file="screens/models.py",
-        title="Models",
-        icon=":material/deployed_code:",
-        help="Every architecture and the trained weights that ship: size, precision, data and its licence, figures.",
-        section="Engineering",
+        "models",
+        "Models",
+        "deployed_code",
+        "Engineering",
+        "Every architecture and the trained weights that ship: size, precision, data and its licence, figures.",
     ),
 )
 

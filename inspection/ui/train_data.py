@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from inspection.config import load_settings
+from inspection.config import ROOT, load_settings
 from inspection.errors import AssayError
 from inspection.jobs.pictures import DataSet, count_pictures, data_root, list_sets, stamp_folder
 from inspection.ui.train_actions import take_archive
@@ -51,10 +51,10 @@ def turn_to_taken() -> None:
 
 
 def choose_folder() -> DataSet | None:
-    root, found = data_root(load_settings()), {each.name: each for each in list_sets(load_settings())}
+    found = {each.name: each for each in list_sets(load_settings())}
     if not found:
         st.info(
-            f"Put a folder with one sub-folder a class below {escape_markdown(str(root))}, or upload a ZIP. The "
+            f"Put a folder with one sub-folder a class below {escape_markdown(say_root())}, or upload a ZIP. The "
             "environment variable ASSAY_DATA names another root.",
             title="No pictures yet",
             icon=":material/folder_off:",
@@ -68,11 +68,17 @@ def choose_folder() -> DataSet | None:
         key=_SET,
         persist_state="session",
         width=420,
-        help=f"Folders below {root} that hold labelled pictures; none outside it is ever read.",
+        help=f"Folders below {say_root()} that hold labelled pictures; none outside it is ever read.",
     )
     show_taken(found[name])
     show_set(found[name])
     return found[name]
+
+
+def say_root() -> str:
+    """As it is named in this project; a folder elsewhere by its last name: the machine's own paths are nobody's business."""
+    root = data_root(load_settings())
+    return str(root.relative_to(ROOT)) if root.is_relative_to(ROOT) else root.name
 
 
 def show_set(chosen: DataSet) -> None:
