@@ -29,6 +29,8 @@ class Augment:
     noise_std: float = 0.0  # largest, in grey levels
     blur_chance: float = 0.0
     blur_sigma: float = 0.0  # largest, in pixels
+    jpeg_chance: float = 0.0
+    jpeg_quality: Span = (30, 95)  # of 100
     erase_chance: float = 0.0
     erase_area: Span = (0.02, 0.12)
     whiten: float = 0.0  # largest share of the ZCA-whitened picture in the blend
@@ -155,6 +157,21 @@ PRESETS: dict[str, Augment] = {
     ),
 }
 
+# Other lamps, cameras and files than those that taught: what the robustness curves ask.
+PRESETS["line-rough"] = replace(
+    PRESETS["line-default"],
+    name="line-rough",
+    brightness=(0.5, 1.4),
+    contrast=(0.6, 1.4),
+    noise_chance=0.4,
+    noise_std=20,
+    blur_chance=0.25,
+    blur_sigma=2.0,
+    jpeg_chance=0.4,
+    jpeg_quality=(15, 95),
+    erase_chance=0.2,
+    erase_area=(0.01, 0.06),
+)
 # Half a part at the picture's edge is no part, so none may be taught; only turns that keep a box tight.
 PRESETS["detect-whole"] = replace(
     PRESETS["detect"],

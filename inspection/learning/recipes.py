@@ -94,6 +94,9 @@ OURS: dict[str, dict[str, Any]] = {
     # where the defects have masks: each cell of the last map is asked as well
     "guided": {"augment": "line-default", "guide": 1.0, "windows": True},
     "gentle": {"augment": "gentle"},
+    "rough": {"augment": "line-rough"},
+    # a few epochs from the line's own weights, against worse pictures
+    "harden": {"augment": "line-rough", "warmup": 0.1, "rate_factor": 0.3, "one_size": True},
     "distill": {"augment": "line-default", "distill_share": 0.7, "label_smoothing": 0.0},
     "detect": {"augment": "detect", "gradient_clip": 10.0, "label_smoothing": 0.0},
     "detect-whole": {"augment": "detect-whole", "gradient_clip": 10.0, "label_smoothing": 0.0},

@@ -34,7 +34,15 @@ def change_surface(
         changed = add_noise(changed, rng.uniform(0, augment.noise_std), rng)
     if rng.random() < augment.erase_chance:
         changed = _erase(changed, augment, rng)
+    if augment.jpeg_chance and rng.random() < augment.jpeg_chance:
+        changed = squeeze(changed, round(rng.uniform(*augment.jpeg_quality)))
     return changed
+
+
+def squeeze(pixels: U8, quality_1_100: int) -> U8:
+    """Through a JPEG and back."""
+    _, coded = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality_1_100])
+    return np.ascontiguousarray(cast(U8, cv2.imdecode(coded, cv2.IMREAD_COLOR))[..., ::-1])
 
 
 def draw_light_table(augment: Augment, rng: np.random.Generator) -> U8 | None:

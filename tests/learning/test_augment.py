@@ -14,6 +14,7 @@ from inspection.learning.surface import (
     draw_light_table,
     fit_whitener,
     mix_batch,
+    squeeze,
     whiten,
 )
 from models.registry import REGISTRY
@@ -113,6 +114,14 @@ def test_erasing_hides_a_patch_of_the_told_area() -> None:
     erase = Augment("erase", erase_chance=1.0, erase_area=(0.1, 0.1))
     hidden = np.any(augment_picture(PICTURE, erase, size=48, rng=make_rng(0, 0)) != PICTURE, axis=2)
     assert hidden.mean() == pytest.approx(0.1, abs=0.02)
+
+
+def test_a_squeezed_picture_is_the_same_picture_the_more_the_better_its_file() -> None:
+    # channels that differ much: a swap of red and blue would show
+    pixels = np.dstack([np.full((64, 64), level, np.uint8) for level in (200, 120, 30)])
+    pixels[20:40, 20:40] = (30, 60, 220)
+    away = [np.abs(squeeze(pixels, quality).astype(int) - pixels).mean() for quality in (10, 50, 95)]
+    assert away[0] > away[1] > away[2] and away[2] < 2
 
 
 def test_whitening_flattens_the_spectrum() -> None:
