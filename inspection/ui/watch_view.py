@@ -71,17 +71,18 @@ def show_alarms(alarms: tuple[Alarm, ...], watched: Watched, series: tuple[Serie
             title="Nothing unusual",
             icon=":material/check_circle:",
         )
-    for alarm in lasting[:MOST_ALARMS]:
-        show_alarm(alarm)
+    for number, alarm in enumerate(lasting[:MOST_ALARMS]):
+        show_alarm(alarm, key=f"watch.alarm.{number}")
     if over:
         with st.expander(f"{len(over)} earlier, over by now", icon=":material/history:"):
-            for alarm in over[:MOST_ALARMS]:
-                show_alarm(alarm)
+            for number, alarm in enumerate(over[:MOST_ALARMS]):
+                show_alarm(alarm, key=f"watch.over.{number}")
 
 
-def show_alarm(alarm: Alarm) -> None:
+def show_alarm(alarm: Alarm, *, key: str) -> None:
+    """key: by place, because one rate may have left its limits on both sides in the same span."""
     until = "" if alarm.until is None else f" until {say_time(alarm.until)}"
-    with st.container(border=True, key=f"watch.alarm.{alarm.name}.{alarm.since:%Y%m%d%H}"):
+    with st.container(border=True, key=key):
         icon = ":material/notification_important:" if alarm.until is None else ":material/history:"
         st.markdown(f"{icon} **{alarm.title}** · since {say_time(alarm.since)}{until}")
         st.caption(alarm.words)

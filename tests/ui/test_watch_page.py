@@ -11,11 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 from inspection.config import load_settings
 from inspection.lines import load_line
+from inspection.records.alarms import Alarm
 from inspection.records.record import Kind
 from inspection.records.search import Search
 from inspection.records.shift_challenge import keep_challenge, read_folder_parts, run_challenge
 from inspection.records.store import RecordStore, open_store
-from inspection.ui import roles, watch_challenge
+from inspection.ui import roles, watch_challenge, watch_view
 from inspection.ui.roles import Person, Role, RoleRefused
 from models.card import write_card
 from tests.records.shifts import Clock, keep_days
@@ -156,3 +157,22 @@ def test_an_auditor_reads_and_cannot_run(app: AppTest, monkeypatch: pytest.Monke
     monkeypatch.setattr(watch_challenge, "current_person", lambda: Person("Ada", frozenset({Role.AUDITOR})))
     open_watch(app)
     assert not [button for button in app.button if button.key and "watch.challenge" in button.key]
+
+
+def test_two_alarms_of_one_rate_and_one_hour_are_both_shown(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, clocked: tuple[RecordStore, Clock]
+) -> None:
+    """On a store of a million one rate left its limits upwards and downwards from the same span on."""
+    store, clock = clocked
+    keep_days(store, clock, 44, until=datetime.now(UTC), passed=9, rejected=1)
+    since = datetime.now(UTC) - timedelta(days=3)
+    until = since + timedelta(days=1)
+    alarms = tuple(
+        Alarm("reject", f"Reject rate {verb}", "words", since, end, {})
+        for verb in ("rose", "fell")
+        for end in (None, until)
+    )
+    monkeypatch.setattr(watch_view, "list_alarms", lambda *_: alarms)
+    open_watch(app)
+    assert not app.exception
+    assert all(texts(app).count(f"**Reject rate {verb}**") == 2 for verb in ("rose", "fell"))
