@@ -4,17 +4,17 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from inspection.records.chain import canonical_json, link_hash, origin_hash
 from inspection.records.checkpoints import sign_checkpoint
 from inspection.records.keys import load_or_create_key
-from inspection.records.store import RecordStore
+from inspection.records.store import RecordStore, open_store
 from inspection.records.verify import verify
 from tests.records.makers import add_many, attack, open_raw
 
@@ -222,15 +222,86 @@ def test_a_tail_cut_before_the_checkpoint_was_signed_is_not_found(store: RecordS
     assert verify(store, checkpoints=[checkpoint]).holds
 
 
-def test_postgresql_rows_are_checked_the_same_way(postgres_url: str, tmp_path: Path) -> None:
-    from inspection.records.store import open_store
-
-    store = open_store(postgres_url, str(tmp_path / "pictures"))
-    add_many(store, KEPT)
+@contextmanager
+def attack_server(store: RecordStore) -> Iterator[Connection]:
+    """As the owner of the database: every trigger is off, and on again afterwards."""
     with store.database.engine.begin() as connection:
         connection.execute(text("ALTER TABLE records DISABLE TRIGGER ALL"))
-        connection.execute(text("UPDATE records SET body = replace(body, 'REJECT', 'PASS') WHERE id = 5"))
+        yield connection
         connection.execute(text("ALTER TABLE records ENABLE TRIGGER ALL"))
+
+
+_CUT = """
+UPDATE tallies t SET n = t.n - x.n, score_ppm = t.score_ppm - x.score, latency_us = t.latency_us - x.latency
+  FROM (SELECT s.span, r.at_us / (s.span * 3600000000) AS start, f.topic_id, count(*) AS n,
+               sum(round(r.score_0_1 * 1000000)) AS score, sum(round(r.latency_ms * 1000)) AS latency
+          FROM records r JOIN facets f ON f.id = r.facet_id CROSS JOIN (VALUES (1), (24)) AS s(span)
+         WHERE r.id > 9 GROUP BY 1, 2, 3) x
+ WHERE t.span_hours = x.span AND t.start = x.start AND t.topic_id = x.topic_id;
+DELETE FROM review_leases WHERE record_id > 9;
+DELETE FROM review_queue WHERE record_id > 9;
+DELETE FROM records WHERE id > 9
+"""
+
+
+@pytest.mark.parametrize(
+    ("statements", "named", "words"),
+    [
+        ("UPDATE records SET body = replace(body, 'REJECT', 'PASS') WHERE id = 5", 5, "does not carry on"),
+        ("UPDATE records SET hash = sha256(convert_to(body, 'UTF8')) WHERE id = 5", 5, "does not carry on"),
+        (
+            "UPDATE records SET id = -5 WHERE id = 5; UPDATE records SET id = 5 WHERE id = 6;"
+            "UPDATE records SET id = 6 WHERE id = -5",
+            5,
+            "does not carry on",
+        ),
+        ("DELETE FROM records WHERE id = 5", 5, "missing"),
+        (
+            "DELETE FROM records WHERE id = 12; UPDATE records SET id = id + 100 WHERE id > 5;"
+            "UPDATE records SET id = id - 99 WHERE id > 100",
+            6,
+            "missing",
+        ),
+        ("UPDATE records SET picture_sha256 = NULL WHERE id = 5", 5, "picture_sha256"),
+        ("UPDATE facets SET verdict = 'PASS'", 1, "words"),
+    ],
+    ids=["edit", "edit the hash", "reorder", "take one out", "move the rest", "picture", "words"],
+)
+def test_attacks_on_a_server_are_found_and_named(
+    postgres_url: str, tmp_path: Path, statements: str, named: int, words: str
+) -> None:
+    store = open_store(postgres_url, str(tmp_path / "pictures"))
+    add_many(store, KEPT)
+    with attack_server(store) as connection:
+        connection.execute(text("SET session_replication_role = replica"))  # no foreign key minds either
+        for statement in statements.split(";"):
+            connection.execute(text(statement))
+        connection.execute(text("SET session_replication_role = origin"))
     report = verify(store)
-    assert report.first_break is not None and report.first_break.record_id == 5
+    assert not report.holds and report.first_break is not None
+    assert report.first_break.record_id == named and words in report.first_break.words
+    store.close()
+
+
+def test_a_cut_tail_on_a_server_shows_only_against_a_checkpoint(postgres_url: str, tmp_path: Path) -> None:
+    store = open_store(postgres_url, str(tmp_path / "pictures"))
+    add_many(store, KEPT)
+    checkpoint = sign_checkpoint(store.database, load_or_create_key(tmp_path / "key.pem"))
+    with attack_server(store) as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        for statement in _CUT.strip().split(";"):
+            connection.execute(text(statement))
+        connection.execute(text("SET session_replication_role = origin"))
+    assert verify(store).first_break is None, "the walk alone cannot find it"
+    report = verify(store, checkpoints=[checkpoint])
+    assert not report.holds and "cut off" in report.words
+    store.close()
+
+
+def test_swapped_pictures_of_a_server_are_found(postgres_url: str, tmp_path: Path) -> None:
+    store = open_store(postgres_url, str(tmp_path / "pictures"))
+    records = add_many(store, KEPT)
+    _swap_pictures(store, str(records[3].picture_sha256), str(records[4].picture_sha256))
+    report = verify(store)
+    assert [fault.record_id for fault in report.picture_faults] == [4] and not report.holds
     store.close()
