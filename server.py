@@ -104,7 +104,13 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 
 
 def say_fault(error: Exception) -> bool:
-    """A fault of ours: the log has all of it, the page one sentence."""
+    """A fault of ours: the log has all of it, the page one sentence. What a press was refused for is said as anywhere."""
+    from inspection.errors import AssayError
+    from inspection.ui.widgets import show_error
+
+    if isinstance(error, AssayError):  # out of a callback, which runs before app.py and its own handling
+        show_error(error)
+        return True
     _log.error("A page failed.", exc_info=error)
     st.error(
         "Something went wrong on our side. Reload the page; if it happens again, the server's log says what it was.",

@@ -43,10 +43,10 @@ class Server:
 
 @contextmanager
 def serve(
-    arguments: Sequence[str] = STREAMLIT, *, beside: Mapping[str, str] | None = None
+    arguments: Sequence[str] = STREAMLIT, *, beside: Mapping[str, str] | None = None, port: str | None = None
 ) -> Iterator[Server]:
     """The port follows `arguments`. beside: variables of the environment."""
-    port = find_port()
+    port = port or find_port()
     command = [sys.executable, *arguments, port]
     process = subprocess.Popen(
         command,

@@ -31,6 +31,8 @@ def main(folder: Path, port: str) -> None:
 
     pipeline.load_inspector = load_inspector
     sys.argv = ["streamlit", "run", str(ROOT / "server.py"), "--server.port", port]
+    if (folder / "secrets.toml").is_file():
+        sys.argv += ["--secrets.files", str(folder / "secrets.toml")]
     run_streamlit()
 
 
