@@ -56,4 +56,4 @@ def page(browser: "Browser", address: str) -> "Iterator[Page]":
     settle(page)
     yield page
     page.close()
-    assert faults == []
+    assert faults == [], faults

@@ -1,0 +1,98 @@
+"""Records in a real browser: found, opened, judged again, printed; and the chain verified."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from inspection.images import decode
+from inspection.records.record import Record
+from inspection.records.store import open_store
+from inspection.records.surroundings import build_full_context
+from models.card import write_card
+from tests.browser import open_from_menu, settle
+from tests.models.cards import make_card
+from tests.ui.fakes import UNSURE, FakeInspector, code_of, make_line, make_png
+from tests.ui.walking import NAMELESS, OVERFLOW
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Record]]:
+    """The folder to serve, and what was kept in it before the server starts."""
+    folder = tmp_path_factory.mktemp("kept")
+    (folder / "var").mkdir()
+    write_card(
+        make_card(line="aluminium", model="resnet50", weights_sha256="0" * 64),
+        folder / "weights" / "aluminium" / "resnet50.json",
+    )
+    store = open_store(f"sqlite:///{folder / 'var' / 'records.sqlite'}", str(folder / "var" / "pictures"))
+    inspector = FakeInspector(make_line("aluminium"))
+    kept = []
+    for code in (code_of("cracked"), code_of("flawless"), UNSURE):
+        data = make_png(code)
+        inspection = inspector.inspect(decode(data, name=f"{code}.png"))
+        context = build_full_context(inspector, person="Local user", source="upload")  # type: ignore[arg-type]
+        kept.append(store.add(inspection, data, context=context))
+    store.close()
+    return folder, kept
+
+
+@pytest.fixture(scope="module")
+def served(records: tuple[Path, list[Record]]) -> Path:
+    return records[0]
+
+
+@pytest.fixture
+def page(page: "Page") -> "Page":
+    open_from_menu(page, "Records")
+    return page
+
+
+def open_record(page: "Page", record: Record) -> None:
+    page.get_by_label("Open by number, code or UID").fill(str(record.id))
+    page.get_by_label("Open by number, code or UID").press("Enter")
+    page.get_by_text(f"Record {record.id}, kept").wait_for()
+    settle(page)
+
+
+def test_records_are_found_by_their_words_and_taken_away(page: "Page") -> None:
+    page.get_by_text(re.compile(r"^\d records$")).wait_for()
+    page.get_by_label("Defect").click()
+    page.get_by_role("option", name="cracked").click()
+    page.keyboard.press("Escape")
+    settle(page)
+    page.get_by_text(re.compile(r"^\d records?$")).wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    rows = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert len(rows) >= 2 and all("cracked" in row for row in rows[1:])
+
+
+def test_a_record_is_opened_judged_again_and_printed(
+    page: "Page", records: tuple[Path, list[Record]]
+) -> None:
+    record = records[1][0]
+    open_record(page, record)
+    assert record.code in page.url or "record=" in page.url
+    page.get_by_text("REJECT: cracked, 97 %").first.wait_for()
+    page.get_by_role("button", name="Replay", exact=True).click()
+    page.get_by_text("the same").first.wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="One page (PDF)").click()
+    taken = download.value
+    assert taken.suggested_filename == f"record-{record.code}.pdf"
+    assert taken.path().read_bytes().startswith(b"%PDF-") and taken.path().stat().st_size > 10_000
+    assert page.evaluate(NAMELESS) == [] and page.evaluate(OVERFLOW) <= 0
+
+
+def test_the_chain_is_verified(page: "Page") -> None:
+    page.get_by_role("tab", name="Verify").click()
+    settle(page)
+    page.get_by_role("button", name=re.compile("^Verify")).first.click()
+    page.get_by_text("Everything fits").wait_for()
