@@ -208,7 +208,7 @@ def describe_study(study: Study, results: LineResults) -> list[tuple[object, ...
         each = f"{percent(mean)} ± {100 * spread:.2f} ({', '.join(percent(share) for share in shares)})"
         rows.append(
             (
-                study.model,
+                title_of(results, study.model),
                 f"{study.name}, {'grouped by part' if study.grouped else 'each picture for itself'}",
                 precision.upper(),
                 rate(count_right(figures), figures.n),

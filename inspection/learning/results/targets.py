@@ -9,6 +9,7 @@ from inspection.learning.results.gather import MEASURED, LineResults, Shipped
 from inspection.learning.results.markdown import NONE, exact_rate, percent, rate, table
 from inspection.learning.study import FOLDS, GROUPED, Study
 from inspection.types import Precision, VerdictKind
+from models.registry import REGISTRY
 
 Results = Mapping[str, LineResults]
 SMALL = 5_865  # parameters of document 002's own network
@@ -138,7 +139,7 @@ def judge_study(case: str, theirs: str, least: float, line: LineResults, name: s
         f"≥ {percent(least)}",
         {each: rate(count_right(figures), figures.n) for each, figures in found.items()},
         {each: (figures.accuracy or 0.0) >= least for each, figures in found.items()},
-        "" if best is None else best.model,
+        "" if best is None else REGISTRY[best.model].title,
     )
 
 
