@@ -26,16 +26,29 @@ class Machine:
         }
 
 
+WANTED = {
+    "amx_int8": "AMX-INT8",
+    "amx_bf16": "AMX-BF16",
+    "avx512_vnni": "AVX512-VNNI",
+    "avx512_bf16": "AVX512-BF16",
+    "avx_vnni": "AVX-VNNI",
+    "avx2": "AVX2",
+}
+
+
+def list_instructions() -> tuple[str, ...]:
+    flags = set(read_cpu_fields().get("flags", "").split())
+    return tuple(name for flag, name in WANTED.items() if flag in flags)
+
+
+def name_instructions() -> str:
+    """What INT8 comes out as depends on these: without VNNI products saturate, and a verdict may be another. oneDNN can
+    be told to keep to fewer than there are."""
+    return " ".join((*list_instructions(), os.environ.get("ONEDNN_MAX_CPU_ISA", "")))
+
+
 def describe_machine() -> Machine:
     fields = read_cpu_fields()
-    flags = set(fields.get("flags", "").split())
-    wanted = {
-        "amx_int8": "AMX-INT8",
-        "amx_bf16": "AMX-BF16",
-        "avx512_vnni": "AVX512-VNNI",
-        "avx512_bf16": "AVX512-BF16",
-        "avx2": "AVX2",
-    }
     pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     family = ", ".join(f"{key} {fields[key]}" for key in ("cpu family", "model") if key in fields)
     return Machine(
@@ -43,7 +56,7 @@ def describe_machine() -> Machine:
         if family
         else platform.machine(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        instructions=tuple(name for flag, name in wanted.items() if flag in flags),
+        instructions=list_instructions(),
         memory_gib=round(pages / 2**30, 1),
         system=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),

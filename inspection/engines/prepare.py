@@ -20,6 +20,7 @@ import numpy as np
 
 from inspection.cache_bound import note_use, trim_cache
 from inspection.config import Settings
+from inspection.engines.machine import name_instructions
 from inspection.errors import PrecisionUnavailable, WeightsMissing, WeightsRefused
 from inspection.hashing import hash_file
 from inspection.placing import finish_placing
@@ -80,8 +81,9 @@ def prepare_model(line: str, model: str, precision: Precision, settings: Setting
 
 
 def name_cache(weights: Path, card: Card) -> str:
-    """Whatever changes the files changes the name, so that nothing stale is ever read."""
-    parts = [card.weights_sha256, str(REVISION), version("openvino"), version("nncf")]
+    """Whatever changes the files changes the name, so that nothing stale is ever read. The processor is part of it:
+    INT8 is probed when it is built, and a cache that came along to a lesser one must not spare it the probe."""
+    parts = [card.weights_sha256, str(REVISION), version("openvino"), version("nncf"), name_instructions()]
     calibration = calibration_path(weights)
     if calibration.is_file():
         parts.append(hashlib.sha256(calibration.read_bytes()).hexdigest())

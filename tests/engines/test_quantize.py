@@ -14,6 +14,7 @@ from inspection.errors import PrecisionUnavailable
 from models.heads import describe_head
 from models.registry import REGISTRY
 from tests.engines.test_engines import build_settled, make_batch
+from tests.models.cards import make_card
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +73,13 @@ def test_a_fifth_of_the_pictures_is_over_or_under_exposed():
     levels = [int(picture[0, 0, 0]) for picture in vary_exposure(pictures)]
     assert levels.count(100) == 16
     assert sorted(set(levels)) == [50, 100, 160]
+
+
+def test_a_cache_that_came_from_another_processor_is_not_read(tmp_path, monkeypatch):
+    """Without VNNI INT8 saturates: 59 of 60 castings got another verdict. The probe must see such a processor."""
+    from inspection.engines.prepare import name_cache
+
+    here = name_cache(tmp_path / "weights.safetensors", make_card())
+    assert here == name_cache(tmp_path / "weights.safetensors", make_card())
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    assert name_cache(tmp_path / "weights.safetensors", make_card()) != here

@@ -111,6 +111,25 @@ def test_a_drift_is_measured_against_the_tolerance(
 
 
 @pytest.mark.parametrize(
+    ("precision", "by", "likeness"),
+    [
+        ("f32", 0.0, Likeness.SAME),
+        ("f32", 4e-7, Likeness.WITHIN),
+        ("f32", 0.005, Likeness.OTHER),  # nothing that was measured explains it
+        ("int8", 0.005, Likeness.WITHIN),
+        ("bf16", 0.005, Likeness.WITHIN),
+        ("int8", 3.1, Likeness.OTHER),  # a processor without VNNI
+    ],
+)
+def test_each_precision_has_the_tolerance_of_what_it_rounds(
+    precision: str, by: float, likeness: Likeness
+) -> None:
+    one = FakeInspector(make_line(), "resnet50", precision).inspect(decode(PICTURE, name="a.png"))  # type: ignore[arg-type]
+    logits = next(each for each in compare(one, shift_logits(by)(one)) if each.what == "logits")
+    assert logits.likeness is likeness
+
+
+@pytest.mark.parametrize(
     ("change", "what"),
     [
         (lambda one: replace(one, box=Box(0, 0, 5, 5)), "box"),
