@@ -46,12 +46,14 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
+        self._refuse_if_replaced()
         with name_errors(self.where), self._connect(self.engine) as connection:
             yield connection
 
     @contextmanager
     def reading_one_moment(self) -> Iterator[Connection]:
         """Every query inside sees the store as it was at the first."""
+        self._refuse_if_replaced()
         with name_errors(self.where), self._connect(self.engine) as connection:
             if self.is_server:  # SQLite's transactions are like this anyway
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
@@ -89,11 +91,11 @@ class Database:
         self.engine.dispose()
 
     def _refuse_if_replaced(self) -> None:
-        # An open connection goes on writing into a deleted file, and everything it confirms is lost.
+        # An open connection goes on in a deleted file: what it confirms is lost, and what it shows is no longer there.
         if self.path is not None and _read_inode(self.path) != self.inode:
             raise StoreLost(
                 f"Expected the record store at {self.path}, but the file has gone or is another one. "
-                "Put it back, or restart to begin a new store; this inspection is not kept."
+                "Put it back, or restart to begin a new store; until then nothing can be read, and an inspection is not kept."
             )
 
 

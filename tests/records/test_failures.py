@@ -22,6 +22,7 @@ from inspection.records.errors import (
     StoreLost,
     StoreReadOnly,
 )
+from inspection.records.search import Search
 from inspection.records.store import RecordStore, open_store
 from inspection.records.verify import verify
 from tests.records.makers import CONTEXT, add_many, add_one, list_files, make_inspection, open_raw
@@ -112,6 +113,20 @@ def test_a_lost_file_is_noticed_before_anything_is_confirmed(
     lose(store.database.path)
     with pytest.raises(StoreLost, match="not kept"):
         add_one(store, 3)
+    for look in (lambda: store.get(1), lambda: store.search(Search()), lambda: store.count(Search())):
+        with pytest.raises(StoreLost, match="nothing can be read"):
+            look()
+
+
+def test_a_file_that_is_put_back_is_read_on(store: RecordStore, tmp_path: Path) -> None:
+    """An open connection would go on showing a file that nobody else can see."""
+    add_many(store, 2)
+    assert store.database.path is not None
+    store.database.path.rename(tmp_path / "taken away")
+    with pytest.raises(StoreLost):
+        store.search(Search())
+    (tmp_path / "taken away").rename(store.database.path)
+    assert len(store.search(Search()).records) == 2 and add_one(store, 3).id == 3
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
