@@ -3,7 +3,6 @@
 The file's header keeps the class names in the order of the logits, so that a card cannot quietly rename them.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from models.card import Card, CardInvalid, read_card, write_card
 from models.errors import ModelsError
+from models.hashing import hash_file
 from models.registry import build_network
 
 __all__ = [
@@ -136,11 +136,6 @@ def check_file(path: Path, card: Card) -> None:
             f"Expected {path.name} to have the SHA-256 {card.weights_sha256[:12]}… of its card, got {digest[:12]}…. "
             "The file was changed or cut short: fetch it again, or train the model again."
         )
-
-
-def hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:

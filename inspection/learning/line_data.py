@@ -5,7 +5,6 @@ Three layouts are understood, tried in this order:
 top or below `train/` and `test/`.
 """
 
-import csv
 import hashlib
 import json
 import os
@@ -28,6 +27,7 @@ from inspection.learning.data import (
     read_folder,
     read_voc,
 )
+from inspection.learning.parts import read_groups
 from inspection.learning.splits import Split, grouped_split, hash_split, official_split, stratified_split
 from inspection.letterbox import boxes_to_letterbox, crop_box, letterbox
 from inspection.lines import Line
@@ -90,7 +90,7 @@ def split_line(line: Line, folder: Path) -> SplitSamples:
         return SplitSamples(dataset, stratified_split(dataset, seed=line.data.split_seed))
     parts = ("train", "test") if (folder / "train").is_dir() and (folder / "test").is_dir() else ()
     dataset = read_folder(folder, parts=parts, rename=line.data.rename, class_names=line.classes)
-    groups = read_groups(line)
+    groups = read_line_groups(line)
     if parts:
         split = official_split(dataset, seed=line.data.split_seed, groups=groups)
     elif groups is not None:
@@ -114,12 +114,9 @@ def read_sides(line: Line, folder: Path) -> SplitSamples:
     return SplitSamples(dataset, split)
 
 
-def read_groups(line: Line) -> Mapping[str, str] | None:
-    """key → the original part that the picture shows."""
-    if line.data.groups is None:
-        return None
-    with Path(line.data.groups).open(newline="", encoding="utf-8") as stream:
-        return {row["key"]: row["group"] for row in csv.DictReader(stream)}
+def read_line_groups(line: Line) -> Mapping[str, str] | None:
+    """key → the original part that the picture shows; None where the line knows none."""
+    return None if line.data.groups is None else read_groups(Path(line.data.groups))
 
 
 def load_line_data(line: Line, folder: Path, *, size: int, cache_dir: Path) -> LineData:

@@ -126,8 +126,7 @@ def write_groups(path: Path, *, photographs: Mapping[str, str], parts: Mapping[s
 def read_groups(path: Path, *, column: str = "group") -> dict[str, str]:
     """key → part, or → photograph: what `grouped_split` needs."""
     rows = list(csv.DictReader(read_text(path).splitlines()))
-    if column not in _COLUMNS or not rows or tuple(rows[0]) != _COLUMNS:
-        raise DataInvalid(
-            f"Expected the columns {', '.join(_COLUMNS)} in {path}, and one of them; got {column}."
-        )
+    if not rows or not {"key", column} <= set(rows[0]):
+        found = ", ".join(rows[0]) if rows else "no rows"
+        raise DataInvalid(f"Expected the columns key and {column} in {path}, got {found}. Mend the file.")
     return {row["key"]: row[column] for row in rows}

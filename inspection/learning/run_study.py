@@ -19,9 +19,9 @@ from inspection.learning.config import TrainConfig
 from inspection.learning.data import Dataset, hash_dataset
 from inspection.learning.epochs import EpochRow
 from inspection.learning.evaluate import Evaluation, evaluate_set, read_evaluations, write_evaluations
-from inspection.learning.line_data import BOXES, cut_parts, read_groups, split_line
+from inspection.learning.line_data import BOXES, cut_parts, read_line_groups, split_line
 from inspection.learning.release import prepare_batches
-from inspection.learning.shipping import CALIBRATION_PICTURES, count_parameters, read_commit
+from inspection.learning.shipping import CALIBRATION_PICTURES, count_parameters, read_commit, tell_recipe
 from inspection.learning.splits import Split, hash_split
 from inspection.learning.study import Study, StudyPart
 from inspection.learning.train import train_classifier
@@ -57,7 +57,7 @@ def load_pictures(line: Line, folder: Path, *, size: int, cache_dir: Path) -> Pi
         whole = cut_parts(dataset.samples, line, folder, size=size, cache_dir=cache_dir)
     else:
         whole = load_array_set(dataset, dataset.keys, size=size, cache_dir=cache_dir)
-    return Pictures(dataset, whole, read_groups(line))
+    return Pictures(dataset, whole, read_line_groups(line))
 
 
 def run_study(
@@ -100,7 +100,7 @@ def run_study(
         grouped=pictures.groups is not None and name != "stratified",
         data_sha256=hash_dataset(pictures.dataset),
         split_seed=line.data.split_seed,
-        recipe=config.to_dict(),
+        recipe=tell_recipe(config),
         parts=tuple(parts),
         licence=line.licence,
         commit=read_commit(),

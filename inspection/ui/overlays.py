@@ -6,7 +6,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from inspection.errors import AssayError
+from inspection import images
+from inspection.images import encode_png
 from inspection.types import F32, U8, Box, HeatMap, Inspection
 from inspection.ui.palette import BOX_COLOUR, NEUTRAL, VERDICT_STYLES, heat_alpha, heat_colours, hex_to_rgb
 
@@ -51,20 +52,7 @@ def decode_preview(jpeg: bytes) -> U8:
 
 
 def encode_jpeg(pixels: U8, quality: int = 88) -> bytes:
-    return _encode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-
-
-def encode_png(pixels: U8) -> bytes:
-    """(h, w, 3) or (h, w, 4), RGB first."""
-    code = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
-    return _encode(".png", cv2.cvtColor(pixels, code), [cv2.IMWRITE_PNG_COMPRESSION, 3])
-
-
-def _encode(suffix: str, bgr: np.ndarray, options: list[int]) -> bytes:
-    done, encoded = cv2.imencode(suffix, bgr, options)
-    if not done:
-        raise AssayError(f"Expected a picture that can be written as {suffix}, got shape {bgr.shape}.")
-    return encoded.tobytes()
+    return images.encode_jpeg(pixels, quality_1_100=quality)
 
 
 def to_data_url(encoded: bytes) -> str:

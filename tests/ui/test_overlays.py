@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.extra.numpy import arrays
 
-from inspection.images import decode
+from inspection.images import decode, encode_png
 from inspection.types import Box, HeatMap
 from inspection.ui import overlays
 from tests.ui.fakes import FakeInspector, code_of, make_png
@@ -111,4 +111,4 @@ def test_what_is_encoded_comes_back() -> None:
     jpeg = overlays.encode_jpeg(pixels)
     assert np.abs(overlays.decode_preview(jpeg).astype(int) - pixels).max() <= 4
     assert overlays.to_data_url(jpeg).startswith("data:image/jpeg;base64,/9j/")
-    assert overlays.to_data_url(overlays.encode_png(pixels)).startswith("data:image/png;base64,")
+    assert overlays.to_data_url(encode_png(pixels)).startswith("data:image/png;base64,")

@@ -10,7 +10,7 @@ from inspection.classify import soften
 from inspection.config import Settings
 from inspection.learning.calibration import ChanceError, measure_chance_error
 from inspection.learning.evaluate import Evaluation, read_released
-from inspection.learning.line_data import read_groups
+from inspection.learning.line_data import read_line_groups
 from inspection.learning.metrics import Figures
 from inspection.learning.study import Study, list_studies
 from inspection.learning.trial import Trial, read_trial, trial_path
@@ -119,7 +119,7 @@ def gather_line(line: Line, settings: Settings) -> LineResults:
         line,
         tuple(gather_model(line, model, settings) for model in models),
         tuple(list_studies(home)),
-        read_groups(line),
+        read_line_groups(line),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from inspection.errors import DataInvalid
 from inspection.learning.data import Dataset, read_folder
-from inspection.learning.line_data import SIDES, read_groups
+from inspection.learning.line_data import SIDES, read_line_groups
 from inspection.learning.splits import Split, grouped_split, stratified_split
 from inspection.lines import Line
 
@@ -28,7 +28,7 @@ def divide_sources(line: Line, folder: Path) -> dict[str, tuple[Source, ...]]:
     """side → pictures. Where the publisher kept a test part, its pictures never teach and never choose."""
     parts = _PARTS if all((folder / part).is_dir() for part in _PARTS) else ()
     dataset = read_folder(folder, parts=parts, rename=line.data.rename, class_names=line.classes)
-    groups = read_groups(line)
+    groups = read_line_groups(line)
     split = split_sources(dataset, groups, seed=line.data.split_seed)
     sides = {}
     for side in SIDES:
