@@ -1,4 +1,4 @@
-"""How long the Records page takes to open on a large store: python -m inspection.records.measure_page FOLDER
+"""How long the pages about records take to open on a large store: python -m inspection.records.measure_page FOLDER
 
 FOLDER: where `python -m inspection.records.measure --folder FOLDER` has built and kept a store. The server runs here and
 a real browser waits until the page stands still; playwright and chromium are needed. A page opened for the second time
@@ -27,9 +27,12 @@ REPEATS = 5
 WAIT_MS = 120_000
 _STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
 PAGES = {
-    "search": ("/records", "canvas"),
-    "search, verdict and line": ("/records?verdict=REVIEW&line=aluminium", "canvas"),
-    "one record": ("/records?record=1", "text=The record matches its hash"),
+    "Records, a search": ("/records", "canvas"),
+    "Records, verdict and line": ("/records?verdict=REVIEW&line=aluminium", "canvas"),
+    "Records, one record": ("/records?record=1", "text=The record matches its hash"),
+    "Review": ("/review", "text=Start reviewing"),
+    "Watch": ("/watch?line=aluminium", "text=Every line and model"),
+    "Improve": ("/promote", "text=Teach a challenger"),
 }
 
 
@@ -41,10 +44,10 @@ def measure(folder: Path) -> dict[str, dict[str, float]]:
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
         page = browser.new_page()
-        page.goto(
-            f"{address}/records", timeout=WAIT_MS
-        )  # the server's first visit, and the browser's own cache
-        page.wait_for_selector(_STILL, timeout=WAIT_MS)
+        for path, sign in PAGES.values():  # the server's first visit of each, and the browser's own cache
+            page.goto(address + path, timeout=WAIT_MS)
+            page.wait_for_selector(sign, timeout=WAIT_MS)
+            page.wait_for_selector(_STILL, timeout=WAIT_MS)
         found = {name: time_page(page, address + path, sign) for name, (path, sign) in PAGES.items()}
         browser.close()
     return found
@@ -76,11 +79,12 @@ def serve(folder: Path) -> Iterator[str]:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+        [sys.executable, "-m", "streamlit", "run", "server.py", "--server.port", str(port)],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         env={
             **os.environ,
+            "ASSAY_VAR": str(folder.absolute() / "var"),
             "ASSAY_DATABASE_URL": f"sqlite:///{folder.absolute() / 'records.sqlite'}",
             "ASSAY_PICTURES_URL": str(folder.absolute() / "pictures"),
         },

@@ -36,6 +36,8 @@ def show_watched(watched: Watched, choice: WatchChoice) -> None:
     drifts = measure_drifts(watched)
     show_alarms(list_alarms(watched, series, drifts), watched, series)
     show_numbers(watched, series)
+    if all(one.chart is None for one in series):
+        return  # it was said once, above
     rates = sorted((one for one in series if one.name in RATES), key=lambda one: one.chart is None)
     for first in range(0, len(rates), 2):
         for column, one in zip(st.columns(2, gap="large"), rates[first : first + 2], strict=False):
