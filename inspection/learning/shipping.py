@@ -52,7 +52,7 @@ def store_weights(
         temperature=1.0,
         heat_scale=None,
         data=facts,
-        recipe={**config.to_dict(), "stored": "int8 a channel" if int8_a_channel else "fp16"},
+        recipe={**tell_recipe(config), "stored": "int8 a channel" if int8_a_channel else "fp16"},
         curves=read_curves(run_dir),
         figures={},
         precisions={},
@@ -61,6 +61,20 @@ def store_weights(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         notes=[],
     )
+
+
+def tell_recipe(config: TrainConfig) -> dict[str, Any]:
+    """As the run was told, but weights by name and hash: where they lay on one machine says nothing on another."""
+    told = config.to_dict()
+    for name in ("warm_start", "teacher_weights"):
+        if told[name] is not None:
+            told[name] = name_weights(Path(told[name]))
+    return told
+
+
+def name_weights(path: Path) -> str:
+    digest = f", SHA-256 {hash_file(path)}" if path.is_file() else ""
+    return f"{path.parent.name}/{path.name}{digest}"
 
 
 def name_files(card: Card, folder: Path) -> Card:
