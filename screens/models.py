@@ -19,7 +19,7 @@ view = st.segmented_control(
 )
 if view == "Architectures":
     used_by = {
-        model: [line.name for line in lines if model in list_roles(line)]
+        model: [line.title for line in lines if model in list_roles(line)]
         for model in resources.get_registry()
     }
     st.dataframe(
@@ -27,10 +27,11 @@ if view == "Architectures":
         hide_index=True,
         height="content",
         column_config={
+            "Model": st.column_config.TextColumn(pinned=True, width=155),
             "Parameters": st.column_config.NumberColumn(
                 format="compact", help="Without the classifier's head."
             ),
-            "Lines": st.column_config.MultiselectColumn(color="auto", options=[line.name for line in lines]),
+            "Lines": st.column_config.MultiselectColumn(color="auto", options=[line.title for line in lines]),
         },
         alt="Every architecture of the registry with its size and source",
     )
@@ -45,10 +46,13 @@ else:
         hide_index=True,
         height="content",
         column_config={
+            # pinned and narrow: on a phone the model and how good it is are seen at once, the rest is a swipe away
+            "Model": st.column_config.TextColumn(pinned=True, width=155),
+            "On the test pictures": st.column_config.TextColumn(width=125),
+            "Line": st.column_config.TextColumn(width=140),
             "Parameters": st.column_config.NumberColumn(format="compact"),
-            "MB": st.column_config.NumberColumn(format="%.2f"),
-            "On the test pictures": st.column_config.TextColumn(width=150),
-            "Precisions": st.column_config.TextColumn(width=120),
+            "MB": st.column_config.NumberColumn(format="%.1f"),
+            "Precisions": st.column_config.TextColumn(width=110),
         },
         on_select="rerun",
         selection_mode="single-row",

@@ -9,7 +9,7 @@ import streamlit as st
 from inspection.errors import AssayError
 from inspection.types import Precision
 from inspection.ui.evaluations import find_picture, get_evidence, get_thumbnail
-from inspection.ui.exhibits import offer_csv
+from inspection.ui.exhibits import PERCENT, in_percent, offer_csv
 from inspection.ui.widgets import escape_markdown, show_error
 
 A_PAGE = 12
@@ -53,14 +53,14 @@ def show_pictures(
     if not here:
         tell_absent(line, len(folders))
         st.dataframe(
-            [each.row for each in some],
+            in_percent([each.row for each in some], ("confidence",)),
             hide_index=True,
             placeholder="–",
             column_config={
                 "picture": "Picture",
                 "true class": "True class",
                 "called": "Called",
-                "confidence": st.column_config.NumberColumn("Confidence", format="percent"),
+                "confidence": st.column_config.NumberColumn("Confidence", format=PERCENT),
                 "to review": "To review",
                 "who is right": "Who is right",
             },

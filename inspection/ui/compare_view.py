@@ -14,7 +14,7 @@ from inspection.ui.charts_compare import (
 )
 from inspection.ui.compare_choice import Comparison
 from inspection.ui.evaluations import describe_origin
-from inspection.ui.exhibits import UNDEFINED, offer_csv, show_chart
+from inspection.ui.exhibits import PERCENT, UNDEFINED, in_percent, offer_csv, show_chart
 from inspection.ui.tables_compare import find_best, tabulate_class_comparison, tabulate_contenders
 from inspection.ui.tables_metrics import Rows
 from inspection.ui.widgets import escape_markdown
@@ -58,10 +58,10 @@ def show_table(comparison: Comparison, winner: int | None) -> None:
     st.subheader("All of them")
     pace = comparison.parts_a_minute
     rows = tabulate_contenders(comparison.contenders, winner=winner, parts_a_minute=pace)
-    percent = st.column_config.NumberColumn(format="percent")
+    percent = st.column_config.NumberColumn(format=PERCENT)
     number = st.column_config.NumberColumn
     st.dataframe(
-        shade_best(rows),
+        shade_best(in_percent(rows, ("Accuracy", "Worst recall", "Escapes below"))),
         hide_index=True,
         height="content",
         placeholder=UNDEFINED,
@@ -74,7 +74,7 @@ def show_table(comparison: Comparison, winner: int | None) -> None:
             "Worst recall": percent,
             "Macro-F1": number(format="%.4f"),
             "Escapes": number(help="Defective parts called good."),
-            "Escapes below": number(format="percent", help="Exact one-sided bound of the escape rate, 95 %."),
+            "Escapes below": number(format=PERCENT, help="Exact one-sided bound of the escape rate, 95 %."),
             "False rejects": number(help="Good parts called defective."),
             "p50 ms": number(format="%.1f"),
             "p95 ms": number(format="%.1f"),
@@ -123,11 +123,11 @@ def show_class_comparison(comparison: Comparison) -> None:
     )
     shares = [name for name in rows[0] if name not in ("Class", "Pictures")]
     st.dataframe(
-        rows,
+        in_percent(rows, shares),
         hide_index=True,
         height="content",
         placeholder=UNDEFINED,
-        column_config=dict.fromkeys(shares, st.column_config.NumberColumn(format="percent")),
+        column_config=dict.fromkeys(shares, st.column_config.NumberColumn(format=PERCENT)),
         alt="Recall, precision and F1 of each class, the models side by side",
     )
     offer_csv(lambda: rows, name=f"{comparison.line.name}-{comparison.split}-classes", key="class-comparison")

@@ -8,7 +8,7 @@ from inspection.learning.thresholds import Routing, route
 from inspection.ui.charts_compare import build_costs
 from inspection.ui.compare_choice import Comparison
 from inspection.ui.evaluations import get_report, get_sweep, place_good
-from inspection.ui.exhibits import UNDEFINED, offer_csv, show_chart
+from inspection.ui.exhibits import UNDEFINED, in_percent, offer_csv, show_chart
 from inspection.ui.tables_compare import CostRow, tabulate_costs
 from inspection.ui.widgets import escape_markdown
 
@@ -40,7 +40,7 @@ def show_costs(comparison: Comparison) -> None:
     table = tabulate_costs(rows)
     money = st.column_config.NumberColumn(format="%.2f")
     st.dataframe(
-        table,
+        in_percent(table, ("Confidence asked",)),
         hide_index=True,
         height="content",
         placeholder=UNDEFINED,
@@ -48,7 +48,7 @@ def show_costs(comparison: Comparison) -> None:
             "Money per 1,000": money,
             "at most (95 % bounds)": money,
             "Money at the line's policy": money,
-            "Confidence asked": st.column_config.NumberColumn(format="percent"),
+            "Confidence asked": st.column_config.NumberColumn(format="%.0f %%"),
             "Escapes a million": st.column_config.NumberColumn(format="%.0f"),
             "False rejects per 1,000": st.column_config.NumberColumn(format="%.1f"),
             "Reviews per 1,000": st.column_config.NumberColumn(format="%.1f"),

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -11,6 +11,7 @@ from inspection.ui.exports import guard_cell
 
 Rows = Sequence[Mapping[str, Any]]
 UNDEFINED = "–"  # never a zero
+PERCENT = "%.1f %%"  # of `in_percent`: Streamlit's own leaves the zeros off, and the digits do not stand below each other
 
 
 def write_rows(rows: Rows) -> bytes:
@@ -28,6 +29,15 @@ def _plain(value: object) -> object:
     if value is None:
         return ""
     return guard_cell(value) if isinstance(value, str) else value
+
+
+def in_percent(rows: Rows, names: Iterable[str]) -> list[dict[str, Any]]:
+    """For the screen; what is taken away keeps the shares."""
+    wanted = set(names)
+    return [
+        {name: value * 100 if name in wanted and value is not None else value for name, value in row.items()}
+        for row in rows
+    ]
 
 
 def toolbar(name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from inspection.lines import Line
 from inspection.ui.charts import format_ms, format_share
 from inspection.ui.charts_metrics import build_class_dots
 from inspection.ui.evaluations import Report
-from inspection.ui.exhibits import UNDEFINED, offer_csv, show_chart
+from inspection.ui.exhibits import PERCENT, UNDEFINED, in_percent, offer_csv, show_chart
 from inspection.ui.measured_choice import EvaluationChoice
 from inspection.ui.tables_metrics import (
     THIN,
@@ -29,7 +29,7 @@ def choose_threshold(line: Line) -> float:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width="stretch"):
             percent = st.slider(
-                "Confidence below which a person must look",
+                "Below this a person must look",
                 0,
                 99,
                 value=0 if _THRESHOLD not in st.session_state else None,
@@ -103,7 +103,7 @@ def show_worst(report: Report) -> None:
         return
     low, high = worst.recall_interval.low, worst.recall_interval.high
     show_number(
-        f"Worst class: {escape_markdown(worst.name)}",
+        f"Worst: {escape_markdown(worst.name)}",
         format_share(worst.recall),
         f"95 %: {low * 100:.1f} to {high * 100:.1f} %",
         tip=f"The lowest recall of a class, here over {worst.support} pictures.",
@@ -147,12 +147,12 @@ def show_classes(report: Report, choice: EvaluationChoice) -> None:
 
 def show_class_table(report: Report, choice: EvaluationChoice) -> None:
     rows = tabulate_classes(report.figures)
-    share = st.column_config.NumberColumn(format="percent")
+    share = st.column_config.NumberColumn(format=PERCENT)
     shares = [
         name for name in rows[0] if name not in ("Class", "Pictures", "Thin", "AUC", "Average precision")
     ]
     st.dataframe(
-        grey_thin(rows),
+        grey_thin(in_percent(rows, shares)),
         hide_index=True,
         height="content",
         placeholder=UNDEFINED,

@@ -8,7 +8,7 @@ from inspection.learning.comparison import Contender, Pairing, compare_pair
 from inspection.ui.cell_gallery import Explainer, Shown, show_pictures
 from inspection.ui.compare_choice import Comparison
 from inspection.ui.evaluations import find_data_dirs
-from inspection.ui.exhibits import UNDEFINED, offer_csv
+from inspection.ui.exhibits import PERCENT, UNDEFINED, in_percent, offer_csv
 from inspection.ui.tables_compare import describe_flip, tabulate_pairs
 from inspection.ui.widgets import escape_markdown
 
@@ -109,9 +109,9 @@ def show_all_pairs(comparison: Comparison) -> None:
         for one, other in combinations(range(len(contenders)), 2)
     ]
     rows = tabulate_pairs(contenders, pairings)
-    percent = st.column_config.NumberColumn(format="percent")
+    percent = st.column_config.NumberColumn(format=PERCENT)
     st.dataframe(
-        rows,
+        in_percent(rows, ("A − B", "Low", "High")),
         hide_index=True,
         placeholder=UNDEFINED,
         column_config={

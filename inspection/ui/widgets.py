@@ -11,6 +11,7 @@ from inspection.errors import AssayError
 from inspection.types import Inspection, Step, VerdictKind
 from inspection.ui.palette import VERDICT_STYLES, VerdictStyle
 
+STYLE = Path(__file__).parent / "app.css"
 LOGO = str(Path(__file__).parent / "logo.svg")
 MARK = str(
     Path(__file__).parent / "mark.svg"

@@ -37,10 +37,10 @@ def tabulate_trained(rows: Iterable[Trained], titles: Mapping[str, str]) -> list
         card = row.card
         table.append(
             {
-                "Line": row.line.title,
                 "Model": titles.get(row.model, row.model),
-                "Role": row.role,
                 "On the test pictures": say_headline(card.figures) if card else "not trained yet",
+                "Line": row.line.title,
+                "Role": row.role,
                 "Parameters": card.parameters if card else None,
                 "MB": card.weights_bytes / 1e6 if card else None,
                 "Precisions": " ".join(sorted(card.precisions)).upper() if card else "",

@@ -121,7 +121,8 @@ def test_a_page_of_another_role_is_refused_at_its_address(
     page: "Page", address: str, address_of: str
 ) -> None:
     log_in(page, "auditor")
-    tab = page.context.new_page()  # unwatched: at any address Streamlit first asks, in vain, whether it is its own root
+    # a tab that is not listened to: at any address Streamlit first asks, in vain, whether that is its own root
+    tab = page.context.new_page()
     tab.goto(f"{address}/{address_of}")
     tab.get_by_text("Page not found").wait_for()
     settle(tab)

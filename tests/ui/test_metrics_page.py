@@ -52,7 +52,7 @@ def test_the_strip_counts(measured: AppTest) -> None:
     assert found["Accuracy"] == ("97.6 %", "95 %: 94.0 to 99.1 %")  # 164 of 168
     assert found["Escapes"] == ("2 of 128", "up to 4.8 % (95 %)")
     assert found["False rejects"][0] == "1 of 40"
-    assert found["Worst class: dented"][0] == "87.5 %"
+    assert found["Worst: dented"][0] == "87.5 %"
     assert found["Classifying, p50"] == ("3.3 ms", "p95 3.6 ms")
     assert "Decides on all 168 pictures and is wrong on 4. 2 of 128 defective parts would pass." in (
         measured.markdown[0].value

@@ -1,5 +1,6 @@
 """Verdict colours stay apart for people who do not see all colours."""
 
+import re
 import tomllib
 from itertools import combinations
 
@@ -10,6 +11,7 @@ import pytest
 from inspection.config import ROOT
 from inspection.types import VerdictKind
 from inspection.ui.palette import STAGE_COLOURS, VERDICT_STYLES, heat_alpha, heat_colours, hex_to_rgb
+from inspection.ui.widgets import STYLE
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0; on linear RGB
 VISIONS = {
@@ -82,6 +84,18 @@ def test_charts_have_the_ten_colours_that_plotly_asks_for() -> None:
         assert len(colours) == len(set(colours)) == 10
         ground = theme[mode]["backgroundColor"]
         assert all(contrast(colour, ground) > 2.3 for colour in colours), mode
+
+
+def test_what_is_chosen_can_be_read_in_both_themes() -> None:
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    words, pressed, _ = re.findall(r"light-dark\((#\w+), (#\w+)\)", STYLE.read_text(encoding="utf-8"))
+    for place, mode in enumerate(("light", "dark")):
+        accent, ground = (hex_to_rgb(theme[mode][name]) for name in ("primaryColor", "backgroundColor"))
+        tint = "#{:02x}{:02x}{:02x}".format(
+            *(round(0.1 * mine + 0.9 * under) for mine, under in zip(accent, ground, strict=True))
+        )
+        assert contrast(words[place], tint) >= 4.5, "a chosen segment stands on a tenth of the accent"
+        assert contrast(pressed[place], "#FFFFFF") >= 4.5, "a main button's words are white"
 
 
 def test_words_can_be_read_in_both_themes() -> None:
