@@ -1,5 +1,6 @@
 """Who is compared on the Compare page, on which pictures, at which pace."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import streamlit as st
@@ -23,6 +24,7 @@ class Comparison:
     contenders: tuple[Contender, ...]
     measured: dict[str, Measured]  # model → all that was measured of it
     parts_a_minute: float
+    withheld: dict[Entrant, str]  # measured, but never served; and why
 
 
 def choose_comparison() -> Comparison | None:
@@ -48,12 +50,24 @@ def choose_comparison() -> Comparison | None:
             width=180,
             help="What the line makes. A model keeps up when it classifies 19 parts in 20 before the next one comes.",
         )
-    entrants = choose_entrants(line, known, split)
+    withheld = find_withheld(line, known, split)
+    entrants = choose_entrants(line, known, split, withheld)
     contenders = tuple(
-        get_contender(line, model, split=split, precision=precision, title=title_entrant((model, precision)))
+        get_contender(
+            line, model, split=split, precision=precision, title=title_entrant((model, precision), withheld)
+        )
         for model, precision in entrants
     )
-    return Comparison(line, split, contenders, known, float(pace))
+    return Comparison(line, split, contenders, known, float(pace), withheld)
+
+
+def find_withheld(line: Line, measured: dict[str, Measured], split: str) -> dict[Entrant, str]:
+    found = {
+        (model, precision): resources.serve_precision(line, model, precision)[1]
+        for model, each in measured.items()
+        for precision in each.precisions(split)
+    }
+    return {entrant: why for entrant, why in found.items() if why is not None}
 
 
 def follow_link() -> None:
@@ -69,17 +83,23 @@ def list_splits(measured: dict[str, Measured]) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda split: (SPLITS.index(split) if split in SPLITS else 9, split)))
 
 
-def choose_entrants(line: Line, measured: dict[str, Measured], split: str) -> list[Entrant]:
-    """Any number. At first every model at its fastest precision, and the reference of the first (the champion) beside them."""
+def choose_entrants(
+    line: Line, measured: dict[str, Measured], split: str, withheld: dict[Entrant, str]
+) -> list[Entrant]:
+    """Any number. At first every model at its fastest precision that serves, and the reference of the first (the
+    champion) beside them."""
     options = [(model, precision) for model, each in measured.items() for precision in each.precisions(split)]
-    fastest = [next(option for option in options if option[0] == model) for model, _ in options]
+    fastest = [
+        next((option for option in options if option[0] == model and option not in withheld), (model, first))
+        for model, first in options
+    ]
     reference = [option for option in options if option == (next(iter(measured)), PRECISIONS[-1])]
     key = f"compare.entrants.{line.name}.{split}"
     chosen = st.multiselect(
         "Models",
         options,
         default=None if key in st.session_state else list(dict.fromkeys([*fastest, *reference])),
-        format_func=title_entrant,
+        format_func=lambda entrant: title_entrant(entrant, withheld),
         key=key,
         persist_state="session",
         placeholder="Choose at least one",
@@ -87,6 +107,7 @@ def choose_entrants(line: Line, measured: dict[str, Measured], split: str) -> li
     return list(chosen)
 
 
-def title_entrant(entrant: Entrant) -> str:
+def title_entrant(entrant: Entrant, withheld: Collection[Entrant]) -> str:
     model, precision = entrant
-    return f"{resources.model_titles().get(model, model)} · {precision.upper()}"
+    title = f"{resources.model_titles().get(model, model)} · {precision.upper()}"
+    return f"{title} (withheld)" if entrant in withheld else title

@@ -25,10 +25,21 @@ _SHADE = "background-color: rgba(15, 143, 131, 0.22)"  # seen on white and on bl
 
 def show_recommendation(comparison: Comparison) -> int | None:
     """The winner's place among the contenders; None where none keeps pace."""
-    found = recommend(comparison.contenders, parts_a_minute=comparison.parts_a_minute)
+    able = [
+        place
+        for place, each in enumerate(comparison.contenders)
+        if (each.model, each.evaluation.precision) not in comparison.withheld
+    ]
+    serving = [comparison.contenders[place] for place in able]
+    found = recommend(serving, parts_a_minute=comparison.parts_a_minute)
     with st.container(border=True):
+        if not serving:
+            st.markdown("### :material/block: None of these may run the line")
+            why = next(iter(comparison.withheld.values()))
+            st.markdown(f"INT8 is withheld: {escape_markdown(why)}. Choose another precision above.")
+            return None
         if found is None:
-            fastest = min(comparison.contenders, key=lambda each: each.p95_ms)
+            fastest = min(serving, key=lambda each: each.p95_ms)
             st.markdown("### :material/block: None of these keeps up")
             st.markdown(
                 f"At {comparison.parts_a_minute:,.0f} parts a minute there are "
@@ -37,10 +48,10 @@ def show_recommendation(comparison: Comparison) -> int | None:
                 f"{60_000 / fastest.p95_ms:,.0f} parts a minute."
             )
             return None
-        winner = comparison.contenders[found.winner]
+        winner = serving[found.winner]
         st.markdown(f"### :material/verified: Take {escape_markdown(winner.title)}")
         st.markdown(escape_markdown(found.say(winner.title)))
-    return found.winner
+    return able[found.winner]
 
 
 def tell_rule(comparison: Comparison) -> None:

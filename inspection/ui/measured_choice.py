@@ -11,6 +11,7 @@ from inspection.ui import resources
 from inspection.ui.evaluations import Measured, describe_origin, get_measured, list_measured
 from inspection.ui.line_choice import choose_line
 from inspection.ui.links import put_link, take_link, tell_unknown
+from inspection.ui.widgets import escape_markdown
 
 _NAMES = ("line", "model", "split", "precision")
 
@@ -101,14 +102,26 @@ def choose_evaluation() -> EvaluationChoice | None:
             "Precision",
             precisions,
             format_func=lambda each: each.upper(),
-            default=None if f"metrics.precision.{precisions}" in st.session_state else precisions[0],
+            default=None
+            if f"metrics.precision.{precisions}" in st.session_state
+            else pick_served(line, model, precisions),
             required=True,
             key=f"metrics.precision.{precisions}",
             persist_state="session",
         )
+    if (why := resources.serve_precision(line, model, cast(Precision, precision))[1]) is not None:
+        st.caption(
+            f":material/info: INT8 is withheld: {escape_markdown(why)}. These are its figures; the line judges at F32."
+        )
     link = {"line": line.name, "model": model, "split": split, "precision": str(precision)}
     put_link("metrics", link)
     return EvaluationChoice(line, model, split, cast(Precision, precision), measured)
+
+
+def pick_served(line: Line, model: str, precisions: tuple[Precision, ...]) -> Precision:
+    """The fastest that may run the line."""
+    served = (each for each in precisions if resources.serve_precision(line, model, each)[1] is None)
+    return next(served, precisions[0])
 
 
 def choose_split(splits: tuple[str, ...], *, key: str) -> str:

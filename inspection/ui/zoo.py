@@ -38,7 +38,9 @@ def tabulate_trained(rows: Iterable[Trained], titles: Mapping[str, str]) -> list
         table.append(
             {
                 "Model": titles.get(row.model, row.model),
-                "On the test pictures": say_headline(card.figures) if card else "not trained yet",
+                "On the test pictures": say_headline(card.figures, card.precisions)
+                if card
+                else "not trained yet",
                 "Line": row.line.title,
                 "Role": row.role,
                 "Parameters": card.parameters if card else None,
@@ -116,10 +118,11 @@ _SHARES = {
 }
 
 
-def say_headline(figures: Mapping[str, Any]) -> str:
+def say_headline(figures: Mapping[str, Any], precisions: Mapping[str, Any]) -> str:
     """The one figure for the list: on the test pictures, at the precision that runs the line."""
     test = figures.get("test", {})
-    values = test.get("int8") or test.get("f32") or {}
+    withheld = precisions.get("int8", {}).get("withheld")
+    values = (None if withheld else test.get("int8")) or test.get("f32") or {}
     if "accuracy" in values:
         return f"accuracy {values['accuracy']:.1%}"
     return f"mAP 50 {values['map_50']:.1%}" if "map_50" in values else ""

@@ -54,6 +54,23 @@ def test_the_recommendation_gives_its_reason(compared: AppTest) -> None:
     assert "it keeps up with 120 parts a minute" in said
 
 
+def test_a_precision_that_is_withheld_is_not_recommended(compared: AppTest, tmp_path: Path) -> None:
+    heavy = [
+        make_evaluation(LABELS, HEAVY, precision=precision, ms=ms)
+        for precision, ms in (("int8", 4.0), ("f32", 40.0))
+    ]
+    why = {"int8": {"withheld": "INT8 changes 14 of 630 validation pictures"}, "f32": {}}
+    write_measured(tmp_path / "weights", make_measured_card("resnet50", precisions=why), heavy)
+    open_compare(compared)
+    entrants = compared.multiselect(key="compare.entrants.aluminium.test")
+    assert entrants.value == [("resnet50", "f32"), ("compact_cnn", "int8")]
+    assert "ResNet50 · INT8 (withheld)" in entrants.options
+    assert "Take ResNet50 · F32" in words_of(compared)
+    entrants.set_value([("resnet50", "int8")]).run()
+    assert "None of these may run the line" in words_of(compared)
+    assert "INT8 changes 14 of 630" in words_of(compared)
+
+
 def test_the_table_holds_all_and_marks_the_winner(compared: AppTest) -> None:
     table = open_compare(compared).dataframe[0].value
     assert list(table["Model"]) == ["ResNet50 · INT8", "Compact CNN, grey · INT8", "ResNet50 · F32"]

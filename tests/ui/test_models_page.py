@@ -152,7 +152,12 @@ def test_a_detector_has_its_own_figures() -> None:
     ],
 )
 def test_the_headline_is_the_tests_at_the_lines_precision(figures: dict, words: str) -> None:
-    assert say_headline(figures) == words
+    assert say_headline(figures, {"int8": {}, "f32": {}}) == words
+
+
+def test_the_headline_passes_over_a_precision_that_is_withheld() -> None:
+    figures = {"test": {"f32": {"accuracy": 0.5}, "int8": {"accuracy": 0.25}}}
+    assert say_headline(figures, {"int8": {"withheld": "it changes too much"}}) == "accuracy 50.0%"
 
 
 def test_nested_values_are_flattened() -> None:
