@@ -152,8 +152,9 @@ def visit_together(meter: Meter, browser: "Browser", server: Server, line: Line,
     pictures = make_pictures(line, sessions, seed=7)
     inspector = load_inspector(line.name, precision=read_precision(browser, server))
     expected = [inspector.inspect(decode(made.data, name=made.name)).verdict.words for made in pictures]
-    visitors = [browser.new_context() for _ in range(sessions)]
-    pages = [open_page(visitor, server.address) for visitor in visitors]  # type: ignore[arg-type]
+    pages = [
+        open_page(browser, server.address) for _ in range(sessions)
+    ]  # each a context, so a session, of its own
     for page in pages:
         turn_to_upload(page)
     started = time.perf_counter()
@@ -163,8 +164,8 @@ def visit_together(meter: Meter, browser: "Browser", server: Server, line: Line,
         read_answer(page, made) == words for page, made, words in zip(pages, pictures, expected, strict=True)
     )
     took_ms = 1e3 * (time.perf_counter() - started)
-    for visitor in visitors:
-        visitor.close()
+    for page in pages:
+        page.close()
     meter.note(Figure(f"{sessions} sessions at once: right answers", right, "answers", least=sessions))
     meter.note(Figure(f"{sessions} sessions at once: all of them answered after", round(took_ms), "ms"))
 
