@@ -51,7 +51,7 @@ else:
             "On the test pictures": st.column_config.TextColumn(width=125),
             "Line": st.column_config.TextColumn(width=140),
             "Parameters": st.column_config.NumberColumn(format="compact"),
-            "MB": st.column_config.NumberColumn(format="%.1f"),
+            "MB": st.column_config.NumberColumn(format="%.2f"),
             "Precisions": st.column_config.TextColumn(width=110),
         },
         on_select="rerun",

@@ -6,6 +6,11 @@ from inspection.lines import Line
 from inspection.ui import resources
 
 
+def title_line(name: str) -> str:
+    """What a record, or a filter over records, calls a line; one that is gone keeps its name."""
+    return resources.get_line(name).title if name in resources.line_names() else name
+
+
 def choose_line(key: str, *, persist: bool = True) -> Line:
     name = st.selectbox(
         "Line",

@@ -1,6 +1,6 @@
 """What to search the records by: from the page's controls, or from a link that another page made."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
@@ -8,6 +8,8 @@ import streamlit as st
 from inspection.records.record import Kind
 from inspection.records.search import Search
 from inspection.records.store import RecordStore
+from inspection.ui.line_choice import title_line
+from inspection.ui.resources import title_model
 
 # field of a link → word of a facet, and the field of a Search
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -23,6 +25,7 @@ _KINDS = {
     Kind.CORRECTION: "Corrections",
     Kind.EVENT: "Events",
 }
+_TITLES: Mapping[str, Callable[[str], str]] = {"line": title_line, "model": title_model}
 SHOWN = "records.shown"  # the link that the controls already follow
 
 
@@ -122,7 +125,15 @@ def _choose(name: str, title: str, options: tuple[str, ...]) -> tuple[str, ...]:
     known = list(
         dict.fromkeys([*options, *held])
     )  # a word that is chosen is offered, whatever the store says now
-    chosen = st.multiselect(title, known, key=key, persist_state="session", placeholder="any", width=150)
+    chosen = st.multiselect(
+        title,
+        known,
+        format_func=_TITLES.get(name, str),
+        key=key,
+        persist_state="session",
+        placeholder="any",
+        width=150,
+    )
     return tuple(chosen)
 
 

@@ -13,6 +13,7 @@ from inspection.records.facts import say_outcome
 from inspection.records.record import Kind, Record
 from inspection.records.search import Cursor, Page, Search
 from inspection.records.store import RecordStore
+from inspection.ui.line_choice import title_line
 from inspection.ui.overlays import draw_thumbnail, encode_jpeg, shrink_evidence, to_data_url
 from inspection.ui.resources import model_titles
 
@@ -113,7 +114,7 @@ def _build_row(store: RecordStore, record: Record, thumbnail: str | None) -> dic
         "Defect": record.class_name or "",
         "Score": record.score_0_1,
         "Since then": _say_since(store, record),
-        "Line": record.line,
+        "Line": title_line(record.line),
         "Model": model_titles().get(record.model, record.model),
         "Person": record.person,
         "Part": str(record.body.get("part") or ""),

@@ -216,3 +216,7 @@ def get_registry() -> "dict[str, ModelSpec]":
 
 def model_titles() -> dict[str, str]:
     return TITLES
+
+
+def title_model(name: str) -> str:
+    return TITLES.get(name, name)

@@ -22,6 +22,7 @@ from inspection.ui.charts import format_share
 from inspection.ui.charts_agreement import build_errors, build_kappas
 from inspection.ui.exhibits import UNDEFINED, offer_csv, show_chart
 from inspection.ui.keeping import get_store
+from inspection.ui.line_choice import title_line
 from inspection.ui.review_tables import Rows, tabulate_errors, tabulate_kappas
 from inspection.ui.widgets import escape_markdown
 
@@ -53,7 +54,7 @@ def show_agreement() -> None:
         )
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        line = st.selectbox("Line", lines, key="review.agreement.line", width=220)
+        line = st.selectbox("Line", lines, format_func=title_line, key="review.agreement.line", width=220)
         period = st.selectbox("Time", list(_PERIODS), index=1, key="review.agreement.period", width=160)
         side = st.segmented_control(
             "People's answers", (BLIND, SETTLED), default=BLIND, required=True, key="review.agreement.side"

@@ -7,6 +7,7 @@ import streamlit as st
 from inspection.records.queue import Waiting, count_waiting
 from inspection.records.review_rules import ReviewRules, change_rules, read_rules
 from inspection.ui.keeping import get_store, name_person
+from inspection.ui.line_choice import title_line
 from inspection.ui.review_desk import Desk
 from inspection.ui.review_state import act, may_review, sit_down
 from inspection.ui.review_words import WHY, say_rules, say_span
@@ -66,7 +67,7 @@ def _show_table(rows: list[Waiting]) -> None:
     st.dataframe(
         {
             "Why": [WHY[row.reason] for row in ordered],
-            "Line": [row.line for row in ordered],
+            "Line": [title_line(row.line) for row in ordered],
             "Parts": [row.parts for row in ordered],
             "Second opinions": [row.seconds for row in ordered],
             "Oldest waits for": [say_span(now - row.oldest) for row in ordered],

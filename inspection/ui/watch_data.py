@@ -13,6 +13,7 @@ from inspection.records.watching import PERIODS, Subject, Watched, list_starts, 
 from inspection.types import VerdictKind
 from inspection.ui import resources
 from inspection.ui.keeping import get_store
+from inspection.ui.line_choice import title_line
 
 ALL = "all models"
 FRESH_S = 30
@@ -53,7 +54,7 @@ def get_overview(period: str) -> list[dict[str, Any]]:
     titles = resources.model_titles()
     return [
         {
-            "Line": resources.get_line(line).title if line in resources.line_names() else line,
+            "Line": title_line(line),
             "Model": titles.get(model, model),
             "Parts": int(row.get("parts", 0)),
             "Rejected": divide(row.get("REJECT", 0), row.get("parts", 0)),

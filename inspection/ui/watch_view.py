@@ -30,6 +30,8 @@ RECORDS = "screens/records.py"
 RATES = ("reject", "review", "override", "novelty", "empty")
 MOST_ALARMS = 6
 
+_SPANS = {1: "hours", 6: "quarters of a day", 24: "days", 168: "weeks"}  # by their hours, as PERIODS has them
+
 
 def show_watched(watched: Watched, choice: WatchChoice) -> None:
     series = build_series(watched, detects=choice.line.locate.mode == "detector")
@@ -58,7 +60,7 @@ def find(series: tuple[Series, ...], name: str) -> Series:
 def show_alarms(alarms: tuple[Alarm, ...], watched: Watched, series: tuple[Series, ...]) -> None:
     if all(one.chart is None for one in series):
         st.info(
-            "Too little has been inspected to know what is usual: at least eight spans with parts are needed. "
+            f"Too little has been inspected to know what is usual: at least eight {say_spans(watched)} with parts are needed. "
             "Choose another period, or come back later.",
             title="Nothing is judged yet",
             icon=":material/hourglass_empty:",
@@ -132,7 +134,7 @@ def show_series(
 ) -> None:
     st.markdown(f"**{one.title}**{f', of {one.of}' if one.of else f', {one.unit}' if one.unit else ''}")
     if one.chart is None:
-        st.caption(say_missing(one))
+        st.caption(say_missing(one, watched))
         return
     span = timedelta(hours=watched.period.span_hours)
     now = one.chart.values[one.chart.last] if one.chart.last is not None else None
@@ -140,17 +142,22 @@ def show_series(
     show_chart(
         build_control_chart(one, watched.starts, span=span, p95=p95),
         name=f"watch-{choice.line.name}-{choice.period}-{one.name}",
-        alt=f"{one.title} a span of {choice.span_hours} h: newest {told}, usual {one.chart.centre:.3g}, "
+        alt=f"{one.title} in {say_spans(watched)}: newest {told}, usual {one.chart.centre:.3g}, "
         f"{len(one.shifts)} shifts",
         rows=lambda: tabulate_series(one, watched),
         key=f"watch.{one.name}",
     )
 
 
-def say_missing(one: Series) -> str:
+def say_spans(watched: Watched) -> str:
+    """What each point of the charts stands for, as people say it."""
+    return _SPANS[watched.period.span_hours]
+
+
+def say_missing(one: Series, watched: Watched) -> str:
     if one.name == "override":
         return "People have answered too seldom to know what is usual: the Review page asks them."
-    return "Too few spans in the reference to know what is usual."
+    return f"Too few {say_spans(watched)} in the reference to know what is usual."
 
 
 def tabulate_series(one: Series, watched: Watched) -> Rows:
@@ -238,15 +245,15 @@ def show_overview(period: str) -> None:
 
 
 def show_method(watched: Watched) -> None:
-    period, judged = watched.period, len(watched.starts) - watched.reference
+    spans, judged = say_spans(watched), len(watched.starts) - watched.reference
     with st.expander("How it is judged", icon=":material/rule:"):
         st.markdown(
             f"""
-- A span is {period.span_hours} h. The grey side, {watched.reference} spans, tells what is usual; the {judged} after it are judged.
-- Rates: p-chart, p̄ ± 3√(p̄(1−p̄)/n). From 500 parts a span, Laney's p′ widens the limits by how much more the reference's spans differ than chance makes them. Below five expected, the exact binomial limits hold.
+- The grey side, {watched.reference} {spans}, tells what is usual; the {judged} after it are judged.
+- Rates: p-chart, p̄ ± 3√(p̄(1−p̄)/n). From 500 parts in each, Laney's p′ widens the limits by how much more the reference's {spans} differ than chance makes them. Below five expected, the exact binomial limits hold.
 - Means of score and latency: individuals chart, x̄ ± 2.66 × the mean moving range; a change below 1 % of the score or 6 % of the latency is left alone.
 - Weighted mean: EWMA with λ = 0.2 and L = 2.86 over the standardised values.
-- Alarms: {"; ".join(RULES.values())}. They call a line in control unusual about once in a hundred spans and rule: look before you act.
+- Alarms: {"; ".join(RULES.values())}. They call a line in control unusual about once in a hundred {spans} and rule: look before you act.
 - Scores: PSI over the reference's tenths, and the two-sample test of Kolmogorov and Smirnov; an alarm needs PSI ≥ 0.2 and a chance below 0.001.
 - Novelty: p is uniform over parts like the known ones. A part below the line's threshold goes to a person, and is counted there.
 - Override: the answers of people that differ from the model's, of all their answers, blind ones and later ones alike.

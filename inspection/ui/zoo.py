@@ -124,8 +124,13 @@ def say_headline(figures: Mapping[str, Any], precisions: Mapping[str, Any]) -> s
     withheld = precisions.get("int8", {}).get("withheld")
     values = (None if withheld else test.get("int8")) or test.get("f32") or {}
     if "accuracy" in values:
-        return f"accuracy {values['accuracy']:.1%}"
-    return f"mAP 50 {values['map_50']:.1%}" if "map_50" in values else ""
+        return f"accuracy {say_share(values['accuracy'])}"
+    return f"mAP 50 {say_share(values['map_50'])}" if "map_50" in values else ""
+
+
+def say_share(share_0_1: float) -> str:
+    """All is said only of all: 0.9996 is not 100.0 %."""
+    return f"{share_0_1:.2%}" if share_0_1 < 1 <= round(share_0_1, 3) else f"{share_0_1:.1%}"
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -155,6 +155,11 @@ def test_the_headline_is_the_tests_at_the_lines_precision(figures: dict, words: 
     assert say_headline(figures, {"int8": {}, "f32": {}}) == words
 
 
+def test_nearly_all_is_not_called_all() -> None:
+    assert say_headline({"test": {"f32": {"map_50": 0.9996}}}, {}) == "mAP 50 99.96%"
+    assert say_headline({"test": {"f32": {"accuracy": 1.0}}}, {}) == "accuracy 100.0%"
+
+
 def test_the_headline_passes_over_a_precision_that_is_withheld() -> None:
     figures = {"test": {"f32": {"accuracy": 0.5}, "int8": {"accuracy": 0.25}}}
     assert say_headline(figures, {"int8": {"withheld": "it changes too much"}}) == "accuracy 50.0%"

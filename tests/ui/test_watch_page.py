@@ -16,6 +16,7 @@ from inspection.records.record import Kind
 from inspection.records.search import Search
 from inspection.records.shift_challenge import keep_challenge, read_folder_parts, run_challenge
 from inspection.records.store import RecordStore, open_store
+from inspection.records.watching import PERIODS
 from inspection.ui import roles, watch_challenge, watch_view
 from inspection.ui.roles import Person, Role, RoleRefused
 from models.card import write_card
@@ -176,3 +177,7 @@ def test_two_alarms_of_one_rate_and_one_hour_are_both_shown(
     open_watch(app)
     assert not app.exception
     assert all(texts(app).count(f"**Reject rate {verb}**") == 2 for verb in ("rose", "fell"))
+
+
+def test_every_period_counts_in_words_that_people_use() -> None:
+    assert {period.span_hours for period in PERIODS.values()} == set(watch_view._SPANS)
