@@ -161,7 +161,8 @@ def test_other_splits_and_worse_pictures_stand_beside(settings: Settings, tmp_pa
     page = render_results(settings)
     assert judge(settings, "casting, grouped split").ours["f32"] == rate(38, 40)
     assert (
-        "| Compact CNN, grey | grouped, grouped by part | F32 | 95.00 %" in page and "parts with an error" in page
+        "| Compact CNN, grey | grouped, grouped by part | F32 | 95.00 %" in page
+        and "parts with an error" in page
     )
     assert "| Compact CNN, grey | INT8 | 300 | blur | 100.0 % | – | – | – | – | 62.5 % | σ 3 |" in page
 
