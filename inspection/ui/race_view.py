@@ -66,7 +66,8 @@ def _tell_end(race: Race) -> None:
         )
         return
     word = "Finished" if race.phase is Phase.FINISHED else "Stopped"
-    early = race.phase is Phase.FINISHED and race.raced_s < race.plan.length_s
+    laps = race.read().laps.values()  # none where nobody could race
+    early = race.phase is Phase.FINISHED and bool(laps) and all(len(lane.ms) >= MOST_LAPS for lane in laps)
     why = f": each has run {MOST_LAPS:,} laps of every batch size, enough for a p99" if early else ""
     st.caption(f"{word} after {race.raced_s:.0f} s of racing{why}.")
 

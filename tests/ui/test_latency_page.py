@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from inspection.errors import WeightsMissing
 from inspection.occupancy import OCCUPANCY
 from inspection.racing.keeping import list_kept, races_dir
 from inspection.racing.plan import Entrant
@@ -95,7 +96,8 @@ def test_figures_build_up_while_it_runs(page: AppTest) -> None:
 
 
 def test_a_race_that_runs_out_of_laps_says_so(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inspection.racing.race.MOST_LAPS", 30)
+    for module in ("inspection.racing.race", "inspection.ui.race_view"):
+        monkeypatch.setattr(f"{module}.MOST_LAPS", 30)
     race = start(page)
     deadline = time.monotonic() + 30
     while not race.phase.over and time.monotonic() < deadline:
@@ -103,6 +105,23 @@ def test_a_race_that_runs_out_of_laps_says_so(page: AppTest, monkeypatch: pytest
     page.run()
     assert race.phase is Phase.FINISHED
     assert any("enough for a p99" in caption.value for caption in page.caption)
+
+
+def test_a_race_in_which_nobody_could_run_claims_no_laps(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(line: str, model: str, precision: str) -> None:
+        raise WeightsMissing(f"Expected weights of {model}, found none.")
+
+    monkeypatch.setattr("inspection.pipeline.load_inspector", refuse)
+    find_button(page, "Start the race").click().run()
+    race = page.session_state["race.held"]
+    deadline = time.monotonic() + 30
+    while not race.phase.over and time.monotonic() < deadline:
+        time.sleep(0.05)
+    page.run()
+    assert race.phase is Phase.FINISHED and len(page.warning) > 0
+    assert not any("enough for a p99" in caption.value for caption in page.caption)
 
 
 def test_pause_resume_stop(page: AppTest) -> None:
