@@ -17,6 +17,7 @@ from inspection.learning.shipping import name_files
 from inspection.placing import stage_release, sweep_weights
 from inspection.records.shelf import Release, list_files, read_release
 from models.card import read_card, write_card
+from tests.killing import die_at_call
 from tests.records.contenders import make_rows, make_settings, write_release
 
 LINE, MODEL = "toy", "resnet50"
@@ -39,39 +40,23 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "weights" / LINE
 
 
-def die_at(turn: int) -> None:
-    """At the n-th of all calls that change the disk or wait for it."""
-    calls = 0
-
-    def arm(owner: object, name: str) -> None:
-        step = getattr(owner, name)
-
-        def counted(*values: object, **named: object) -> object:
-            nonlocal calls
-            calls += 1
-            if calls == turn:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return step(*values, **named)
-
-        setattr(owner, name, counted)
-
-    for owner, name in (
-        (os, "rename"),
-        (os, "replace"),
-        (os, "fsync"),
-        (placing.tempfile, "mkdtemp"),
-        (placing.shutil, "rmtree"),
-        (placing.shutil, "copyfile"),
-        (Path, "unlink"),
-    ):
-        arm(owner, name)
+# all that changes the disk or waits for it
+DISK = (
+    (os, "rename"),
+    (os, "replace"),
+    (os, "fsync"),
+    (placing.tempfile, "mkdtemp"),
+    (placing.shutil, "rmtree"),
+    (placing.shutil, "copyfile"),
+    (Path, "unlink"),
+)
 
 
 def run_and_die(deed: Callable[[], object], turn: int) -> bool:
     """In a process of its own. True where it was killed, False where it came to its end."""
     child = os.fork()
     if child == 0:
-        die_at(turn)
+        die_at_call(turn, DISK)
         deed()
         os._exit(0)
     _, status = os.waitpid(child, 0)

@@ -7,7 +7,6 @@ of the steps that a promotion is made of; "free" leaves that to the test.
 
 import importlib
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from inspection.records import promotion, shelf
 from inspection.records.champions import find_champion
 from inspection.records.promotion import find_undone, promote, release_of, roll_back
 from inspection.records.store import RecordStore, open_store
+from tests.killing import die_at_call
 from tests.records.answering import make_line
 from tests.records.contenders import MANAGER, make_challenge, make_settings
 
@@ -47,22 +47,9 @@ def change_until_killed(folder: Path) -> None:
 
 def die_at(point: str, turn: int) -> None:
     if point == "note":
-        _arm(RecordStore, "note", turn)
+        die_at_call(turn, [(RecordStore, "note")])
     else:
-        _arm(*POINTS[point], turn)
-
-
-def _arm(owner: object, name: str, turn: int) -> None:
-    step, calls = getattr(owner, name), 0
-
-    def counted(*values: object, **named: object) -> object:
-        nonlocal calls
-        calls += 1
-        if calls == turn:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return step(*values, **named)
-
-    setattr(owner, name, counted)
+        die_at_call(turn, [POINTS[point]])
 
 
 def warm_up() -> None:
