@@ -14,7 +14,7 @@ from inspection.types import Precision, VerdictKind
 NOT_TRAINED = "not trained"
 CLASSIFIER_COLUMNS = (
     "model", "split", "precision", "accuracy (95 %, n)", "macro-F1", "escapes (95 %)", "false rejects (95 %)",
-    "calibration error", "changed by INT8",
+    "calibration error (of a perfect model, on average)", "changed by INT8",
 )  # fmt: skip
 DETECTOR_COLUMNS = (
     "model", "split", "precision", "pictures", "mAP@0.5", "mAP@0.5:0.95", "recall (95 %)",
@@ -82,9 +82,15 @@ def describe_classifier(
         percent(figures.macro_f1),
         NONE if decision is None else exact_rate(decision.escapes, decision.defective),
         NONE if decision is None else exact_rate(decision.false_rejects, decision.good),
-        percent(figures.calibration_error),
+        say_calibration(shipped, figures, split, precision),
         say_changed(shipped, split) if precision == "int8" else NONE,
     )
+
+
+def say_calibration(shipped: Shipped, figures: Figures, split: str, precision: Precision) -> str:
+    chance = shipped.chance(precision, split)
+    beside = "" if chance is None else f" ({percent(chance.mean)})"
+    return f"{percent(figures.calibration_error)}{beside}"
 
 
 def say_changed(shipped: Shipped, split: str) -> str:
