@@ -118,3 +118,5 @@ def print_study(study: "Study", *, good: str | None, groups: Mapping[str, str] |
         if groups is not None:
             counted = count_by_group(study.pool(precision)[0], groups)
             results.print(f"  {counted.parts} parts, {counted.parts_with_errors} of them with an error")
+            for part, wrong, of_it in counted.errors[:10]:
+                results.print(f"    {part}: {wrong} of {of_it} pictures wrong")

@@ -90,23 +90,29 @@ class GroupCount:
     """The same rows, counted by part: variants of one photograph are no independent trials."""
 
     parts: int
-    parts_with_errors: int
+    errors: tuple[tuple[str, int, int], ...]  # (part, wrong, pictures of it), most wrong first
     accuracy_interval: Interval | None  # of the pictures' accuracy: bootstrap over parts, 95 %
+
+    @property
+    def parts_with_errors(self) -> int:
+        return len(self.errors)
 
 
 def count_by_group(rows: Evaluation, groups: Mapping[str, str], *, seed: int = 0) -> GroupCount:
     """The percentile bootstrap resamples whole parts (Efron and Tibshirani 1993, chapter 8)."""
     right = (rows.called == rows.labels).astype(np.float64)
-    _, place = np.unique([groups[key] for key in rows.keys], return_inverse=True)
+    names, place = np.unique([groups[key] for key in rows.keys], return_inverse=True)
     hits, sizes = np.bincount(place, weights=right), np.bincount(place)
     rng = np.random.default_rng(seed)
     drawn = rng.integers(0, len(sizes), (_RESAMPLES, len(sizes)))
     rates = hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
-    wrong = int((hits < sizes).sum())
+    wrong = (sizes - hits).astype(int)
+    worst = [index for index in np.argsort(-wrong, kind="stable") if wrong[index]]
+    errors = tuple((str(names[index]), int(wrong[index]), int(sizes[index])) for index in worst)
     low, high = np.quantile(rates, [0.025, 0.975])
     # without an error every resample is right: the bootstrap is silent there, and no interval is honest
-    interval = Interval(float(low), float(high)) if wrong else None
-    return GroupCount(len(sizes), wrong, interval)
+    interval = Interval(float(low), float(high)) if errors else None
+    return GroupCount(len(sizes), errors, interval)
 
 
 def study_path(home: Path, model: str, name: str) -> Path:

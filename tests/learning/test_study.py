@@ -179,6 +179,7 @@ def test_variants_of_a_part_are_counted_as_one() -> None:
     groups = {key: f"part{number // 2}" for number, key in enumerate(rows.keys)}
     counted = count_by_group(rows, groups)
     assert (counted.parts, counted.parts_with_errors) == (6, 1)  # two wrong variants are one part
+    assert counted.errors == (("part0", 2, 2),)
     assert counted.accuracy_interval is not None
     lone = count_by_group(rows, {key: key for key in rows.keys}).accuracy_interval
     assert lone is not None

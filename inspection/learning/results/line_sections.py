@@ -12,6 +12,7 @@ from inspection.learning.trial import SEVERITIES, Trial, tabulate, tabulate_seve
 from inspection.types import Precision, VerdictKind
 
 NOT_TRAINED = "not trained"
+MOST_PARTS = 5  # named where a study counts the parts with errors
 CLASSIFIER_COLUMNS = (
     "model", "split", "precision", "accuracy (95 %, n)", "macro-F1", "escapes (95 %)", "false rejects (95 %)",
     "calibration error (of a perfect model, on average)", "changed by INT8",
@@ -233,6 +234,9 @@ def say_parts(study: Study, precision: Precision, groups: Mapping[str, str] | No
         return NONE
     counted = count_by_group(study.pool(precision)[0], groups)
     told = f"{counted.parts_with_errors} of {counted.parts} parts with an error"
+    if counted.errors:
+        named = [f"{part} {wrong} of {pictures}" for part, wrong, pictures in counted.errors[:MOST_PARTS]]
+        told += f" ({', '.join(named)}{', …' if len(counted.errors) > MOST_PARTS else ''})"
     interval = counted.accuracy_interval
     return (
         told if interval is None else f"{told}; accuracy {percent(interval.low)} to {percent(interval.high)}"
