@@ -6,7 +6,8 @@ import streamlit as st
 
 from inspection.explain_methods import METHODS, list_methods, say_coincidences
 from inspection.ui import explaining, resources
-from inspection.ui.explain_cards import Card, Look, make_sheet, say_judgement, show_card, show_legend
+from inspection.ui.explain_cards import Card, make_sheet, say_judgement, show_card, show_legend
+from inspection.ui.explaining import Look
 from inspection.ui.exports import safe_stem
 from inspection.ui.judge_choice import choose_judge, follow_link, write_link
 from inspection.ui.state import Choice

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
+from inspection.ui.drawn import drawn_once
 from inspection.ui.palette import NEUTRAL, STAGE_COLOURS
 
 # No toolbar over a small chart; the ones that people take away pass their own.
 QUIET = {"displayModeBar": False, "staticPlot": False, "scrollZoom": False}
 
 
+@drawn_once
 def build_probabilities(
     probabilities: Mapping[str, float], *, chosen: str | None, colour: str, needed_0_1: float | None = None
 ) -> go.Figure:
@@ -54,6 +56,7 @@ def build_probabilities(
     return figure
 
 
+@drawn_once
 def build_timings(timings_ms: Mapping[str, float]) -> go.Figure:
     """One bar, a stage a segment, in the order that they ran. `total` is the title's; what no stage covers is named."""
     stages = {name: ms for name, ms in timings_ms.items() if name != "total" and ms > 0}
@@ -83,6 +86,7 @@ def build_timings(timings_ms: Mapping[str, float]) -> go.Figure:
     return figure
 
 
+@drawn_once
 def build_curves(curves: Sequence[Mapping[str, object]]) -> go.Figure:
     """An entry an epoch → losses on the left axis, the shares of the validation pictures on the right.
 

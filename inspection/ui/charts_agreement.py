@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from inspection.learning.agreement import GOOD_KAPPA, POOR_KAPPA
 from inspection.ui.charts import format_share
 from inspection.ui.charts_metrics import LEGEND, MARGIN
+from inspection.ui.drawn import drawn_once
 from inspection.ui.palette import NEUTRAL
 from inspection.ui.review_tables import Rows
 
@@ -16,6 +17,7 @@ KAPPA, MISS, ALARM = "#2F7FBF", "#D0532B", "#7A5CB5"
 THIN = 10  # answers: below it an interval covers nearly everything, so the dot is grey
 
 
+@drawn_once
 def build_kappas(rows: Rows) -> go.Figure:
     """A dot with its interval a pair, in the order of the table; the dashed lines are AIAG's limits."""
     told = [row for row in rows if row["Kappa"] is not None]
@@ -38,6 +40,7 @@ def build_kappas(rows: Rows) -> go.Figure:
     return figure
 
 
+@drawn_once
 def build_errors(rows: Rows) -> go.Figure:
     """Miss rate and false alarm rate of each defect with their intervals."""
     figure = go.Figure()

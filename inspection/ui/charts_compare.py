@@ -8,6 +8,7 @@ from inspection.learning.comparison import Contender, find_pareto
 from inspection.learning.costs import budget_ms
 from inspection.ui.charts import format_ms, format_share
 from inspection.ui.charts_metrics import LEGEND, MARGIN, SERIES
+from inspection.ui.drawn import drawn_once
 from inspection.ui.palette import NEUTRAL
 from inspection.ui.tables_compare import CostRow
 
@@ -22,6 +23,7 @@ def list_front(contenders: Sequence[Contender]) -> tuple[int, ...]:
     return tuple(measured[place] for place in find_pareto(points))
 
 
+@drawn_once
 def build_trade(
     contenders: Sequence[Contender], *, winner: int | None, parts_a_minute: float | None = None
 ) -> go.Figure:
@@ -75,6 +77,7 @@ def build_trade(
     return figure
 
 
+@drawn_once
 def build_class_comparison(contenders: Sequence[Contender]) -> go.Figure:
     """Recall of each class side by side, the class that any model is worst at on top."""
     names = rank_shared_classes(contenders)
@@ -141,6 +144,7 @@ def rank_shared_classes(contenders: Sequence[Contender]) -> list[str]:
     return sorted(lowest, key=lambda name: (lowest[name], name))
 
 
+@drawn_once
 def build_costs(rows: Sequence[CostRow]) -> go.Figure:
     """Money per 1,000 parts, the cheapest on top; the thin line reaches to the cost at the 95 % bounds."""
     order = sorted(rows, key=lambda row: -row.best.money)  # plotly draws upwards

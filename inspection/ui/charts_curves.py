@@ -9,6 +9,7 @@ from inspection.learning.calibration import ReliabilityBin
 from inspection.learning.curves import Curve
 from inspection.learning.thresholds import Routing
 from inspection.ui.charts_metrics import MARGIN, RECALL, SERIES
+from inspection.ui.drawn import drawn_once
 from inspection.ui.palette import NEUTRAL
 from inspection.ui.tables_metrics import Rows
 
@@ -18,6 +19,7 @@ BELOW = {"orientation": "h", "y": -0.18, "yanchor": "top", "x": 0}  # the toolba
 ESCAPES = "#B93A0B"
 
 
+@drawn_once
 def build_roc(curves: Mapping[str, Curve], areas: Mapping[str, float | None]) -> go.Figure:
     figure = draw_curves(curves, areas, area="AUC", template="false alarms %{x:.1%}, recall %{y:.1%}")
     figure.add_scatter(
@@ -35,6 +37,7 @@ def build_roc(curves: Mapping[str, Curve], areas: Mapping[str, float | None]) ->
     return figure
 
 
+@drawn_once
 def build_precision_recall(curves: Mapping[str, Curve], areas: Mapping[str, float | None]) -> go.Figure:
     figure = draw_curves(curves, areas, area="AP", template="recall %{x:.1%}, precision %{y:.1%}")
     figure.update_layout(
@@ -67,6 +70,7 @@ def draw_curves(
     return figure
 
 
+@drawn_once
 def build_reliability(bins: Sequence[ReliabilityBin]) -> go.Figure:
     """Each dot is the pictures of one bin; on the line, 90 % sure is right nine times in ten."""
     full = [
@@ -113,6 +117,7 @@ def build_reliability(bins: Sequence[ReliabilityBin]) -> go.Figure:
     return figure
 
 
+@drawn_once
 def build_routings(
     routings: Sequence[Routing], *, chosen_0_1: float, policy_0_1: float | None = None
 ) -> go.Figure:
@@ -169,6 +174,7 @@ def pick_learning(curves: Sequence[Mapping[str, Any]]) -> Rows:
     ]
 
 
+@drawn_once
 def build_learning(curves: Sequence[Mapping[str, Any]]) -> go.Figure:
     """Losses on the left axis, scores between 0 and 1 on the right."""
     rows = pick_learning(curves)
@@ -202,6 +208,7 @@ def build_learning(curves: Sequence[Mapping[str, Any]]) -> go.Figure:
     return figure
 
 
+@drawn_once
 def build_robustness(rows: Rows) -> go.Figure:
     """Accuracy as each disturbance grows."""
     figure = go.Figure()

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from inspection.learning.metrics import Figures
 from inspection.ui.charts import format_share
+from inspection.ui.drawn import drawn_once
 from inspection.ui.palette import NEUTRAL
 from inspection.ui.tables_metrics import (
     REVIEW,
@@ -22,6 +23,7 @@ MARGIN = {"l": 0, "r": 8, "t": 8, "b": 8}
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 
 
+@drawn_once
 def build_class_dots(figures: Figures) -> go.Figure:
     """Recall and precision of each class with their 95 % intervals, the worst recall on top."""
     rows = list(reversed(tabulate_classes(figures)))  # plotly draws upwards
@@ -108,6 +110,7 @@ def find_step(start: float) -> float:
     return 0.02 if start > 0.85 else 0.05 if start > 0.7 else 0.1
 
 
+@drawn_once
 def build_confusion(
     confusion: Sequence[Sequence[int]], class_names: Sequence[str], *, normalised: bool
 ) -> go.Figure:

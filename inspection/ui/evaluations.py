@@ -1,6 +1,7 @@
 """The caches of the Metrics and Compare pages: what was measured of each model, and the pictures it was measured on.
 
-Files are looked at on every run and read again when they changed, so a finished training shows at once.
+Files are looked at on every run and read again when they changed, so a finished training shows at once. What was read
+and measured is used by reference, by every session, and never changed: its arrays refuse it.
 """
 
 import os
@@ -93,13 +94,17 @@ def get_measured(line: str, model: str) -> Measured | None:
     return None if made is None else _read_measured(made)
 
 
-@st.cache_data(max_entries=48, show_spinner=False)
+@st.cache_resource(max_entries=48, show_spinner=False)
 def _read_measured(made: Stamp) -> Measured:
     from models.card import read_card
 
     path = made[0]
     card = read_card(path.with_suffix(".json"))
-    return Measured(card, dict(read_released(card, path.with_suffix(".parquet"))))
+    evaluations = dict(read_released(card, path.with_suffix(".parquet")))
+    for each in evaluations.values():
+        for array in (each.labels, each.logits, each.classify_ms):
+            array.flags.writeable = False
+    return Measured(card, evaluations)
 
 
 def get_report(
@@ -112,7 +117,7 @@ def get_report(
     )
 
 
-@st.cache_data(max_entries=192, show_spinner=False)
+@st.cache_resource(max_entries=192, show_spinner=False)
 def _measure(
     line: str,
     model: str,
@@ -127,6 +132,7 @@ def _measure(
     evaluation, card = measured.evaluations[split, precision], measured.card
     probabilities = soften(evaluation.logits, temperature=card.temperature)
     decided = find_decided(probabilities, threshold)
+    probabilities.flags.writeable = decided.flags.writeable = False
     figures = measure_figures(
         evaluation.labels[decided],
         probabilities[decided],
@@ -146,13 +152,22 @@ def _measure(
 
 
 def get_sweep(line: Line, model: str, *, split: str, precision: Precision) -> tuple[Routing, ...]:
+    made = stamp(line.name, model)
+    assert made is not None  # offered only where it is there
     report = get_report(line, model, split=split, precision=precision)
-    return _sweep(report.evaluation.labels, report.probabilities, place_good(line, report.figures))
+    return _sweep(made, split, precision, line.good, report)
 
 
-@st.cache_data(max_entries=48, show_spinner=False)
-def _sweep(labels: "np.ndarray", probabilities: F64, good: int | None) -> tuple[Routing, ...]:
-    return sweep(labels, probabilities, thresholds_0_1=list_thresholds(probabilities), good=good)
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _sweep(
+    made: Stamp, split: str, precision: Precision, good: str | None, _report: Report
+) -> tuple[Routing, ...]:
+    return sweep(
+        _report.evaluation.labels,
+        _report.probabilities,
+        thresholds_0_1=list_thresholds(_report.probabilities),
+        good=None if good is None else _report.figures.class_names.index(good),
+    )
 
 
 def place_good(line: Line, figures: Figures) -> int | None:

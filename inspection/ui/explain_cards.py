@@ -13,7 +13,7 @@ from inspection.explain_subject import Explanation, Watch
 from inspection.ui import explaining
 from inspection.ui.charts import format_ms, format_share
 from inspection.ui.choosing import PRECISION_WORDS
-from inspection.ui.explaining import Case
+from inspection.ui.explaining import Case, Look
 from inspection.ui.overlays import draw_legend, encode_jpeg
 from inspection.ui.palette import heat_gradient_css
 from inspection.ui.resources import model_titles
@@ -21,15 +21,6 @@ from inspection.ui.viewer import find_hottest
 from inspection.ui.widgets import escape_markdown, say_kind
 
 FAINT_0_1 = 0.1  # of the fixed scale: below it a map looks like no map at all
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How all maps of the page are drawn."""
-
-    opacity_0_1: float
-    smooth: bool
-    outline: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +80,10 @@ def _start(key: tuple[object, ...]) -> None:
 
 
 def _show_map(case: Case, explanation: Explanation, look: Look) -> None:
-    drawn = explaining.draw_explanation(
-        case, explanation, opacity_0_1=look.opacity_0_1, smooth=look.smooth, outline=look.outline
-    )
     spec = METHODS[explanation.method]
     where = find_hottest(explanation.heat_map) if explanation.peak > 0 else "nowhere"
     st.image(
-        encode_jpeg(drawn),
+        explaining.picture_explanation(case, explanation, look),
         width="stretch",
         alt=f"{spec.title} of {case.inspection.picture} for {explanation.heat_map.class_name}: warmest {where}",
     )
@@ -147,11 +135,8 @@ def make_sheet(shown: list[tuple[str, Case, Explanation]], class_name: str, look
     path = [f"{step.question} {step.answer}" for step in inspection.verdict.path]
     panels = [Panel("The part as the model saw it", encode_jpeg(plain), path)]
     for title, of, explanation in shown:
-        drawn = explaining.draw_explanation(
-            of, explanation, opacity_0_1=look.opacity_0_1, smooth=look.smooth, outline=look.outline
-        )
         lines = [f"{name}: {answer}" for name, answer in tell(of, explanation).items()]
-        panels.append(Panel(title, encode_jpeg(drawn), lines))
+        panels.append(Panel(title, explaining.picture_explanation(of, explanation, look), lines))
     facts = {
         "Picture": inspection.picture,
         "SHA-256": inspection.sha256,

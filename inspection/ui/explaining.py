@@ -15,7 +15,7 @@ from inspection.images import decode
 from inspection.lines import Line
 from inspection.types import U8, Box, Inspection
 from inspection.ui import resources
-from inspection.ui.overlays import blend_heat, cut_box, draw_outline, fit
+from inspection.ui.overlays import blend_heat, cut_box, draw_outline, encode_jpeg, fit
 from inspection.ui.state import Batch, Choice, held_batch
 
 SHOWN_SIDE = 512
@@ -124,14 +124,41 @@ def key_of(case: Case, method: str, class_name: str) -> tuple[object, ...]:
     return (case.inspection.sha256, case.choice, method, class_name)
 
 
-def draw_explanation(
-    case: Case, explanation: Explanation, *, opacity_0_1: float, smooth: bool, outline: bool
-) -> U8:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How all maps of the page are drawn."""
+
+    opacity_0_1: float
+    smooth: bool
+    outline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """The picture of a card, and what it was drawn of."""
+
+    case: Case
+    explanation: Explanation
+    jpeg: bytes
+
+
+def picture_explanation(case: Case, explanation: Explanation, look: Look) -> bytes:
+    """As JPEG; drawn anew when the look is another, and not at every run of the page."""
+    shelf = _shelf("explain.drawn", 24, Drawing)
+    key = (*key_of(case, explanation.method, explanation.heat_map.class_name), look)
+    held = shelf.get(key)
+    if held is None or held.case is not case or held.explanation is not explanation:
+        drawn = draw_explanation(case, explanation, look)
+        held = shelf.put(key, Drawing(case, explanation, encode_jpeg(drawn)))
+    return held.jpeg
+
+
+def draw_explanation(case: Case, explanation: Explanation, look: Look) -> U8:
     """The crop with its map, and the edge of the defect where it is known."""
     height, width = case.shown.shape[:2]
     whole = replace(explanation.heat_map, crop=Box(0, 0, width, height))
-    drawn = blend_heat(case.shown, whole, opacity_0_1=opacity_0_1, smooth=smooth)
-    return outline_defect(case, drawn) if outline else drawn
+    drawn = blend_heat(case.shown, whole, opacity_0_1=look.opacity_0_1, smooth=look.smooth)
+    return outline_defect(case, drawn) if look.outline else drawn
 
 
 def outline_defect(case: Case, drawn: U8) -> U8:

@@ -169,8 +169,11 @@ def show_class_table(report: Report, choice: EvaluationChoice) -> None:
 
 
 def grey_thin(rows: list[dict[str, object]]) -> object:
+    """As they are where no class is thin: a table with colours costs more than all charts of the page."""
     import pandas as pd
 
+    if not any(row["Thin"] for row in rows):
+        return rows
     return pd.DataFrame(rows).style.apply(
         lambda row: ["color: #8A96A1" if row["Thin"] else "" for _ in row], axis=1
     )

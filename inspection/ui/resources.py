@@ -1,7 +1,8 @@
 """Every cache of the dashboard. What is shared between sessions is the line's own: models, samples, cards; never an upload.
 
-`cache_resource` holds what is used by reference and never changed (an Inspector is safe to call from many threads);
-`cache_data` holds values. Each is bounded.
+`cache_resource` holds what is used by reference and never changed (an Inspector is safe to call from many threads; a
+line, a card, a sample are frozen); `cache_data` would copy what it holds at every look, and a page looks dozens of
+times. Each is bounded.
 """
 
 import re
@@ -44,7 +45,7 @@ class Sample:
         return re.sub(r"\b([a-z]) ", lambda shape: f"{shape[1].upper()}-", words)
 
 
-@st.cache_data(max_entries=1, ttl=60, show_spinner=False)
+@st.cache_resource(max_entries=1, ttl=60, show_spinner=False)
 def find_lines() -> FoundLines:
     return check_lines()
 
@@ -65,7 +66,7 @@ def broken_lines() -> Mapping[str, str]:
     return find_lines().broken
 
 
-@st.cache_data(max_entries=32, ttl=60, show_spinner=False)
+@st.cache_resource(max_entries=32, ttl=60, show_spinner=False)
 def _load_line(name: str) -> Line:
     return load_line(name)
 
@@ -120,7 +121,12 @@ class _Lines:
 get_line = _Lines()
 
 
-@st.cache_data(max_entries=8, ttl=600, show_spinner=False)
+def title_line(name: str) -> str:
+    """Of the definition alone: who is champion costs a look into the chain."""
+    return _load_line(name).title
+
+
+@st.cache_resource(max_entries=8, ttl=600, show_spinner=False)
 def get_samples(line_name: str) -> tuple[Sample, ...]:
     samples = []
     for path in load_line(line_name).samples():
@@ -188,7 +194,7 @@ class _Cards:
         _read_card.clear()
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False)
 def _read_card(path: Path, changed_ns: int) -> "Card":
     from models.card import read_card
 

@@ -32,7 +32,19 @@ class View:
 
 
 def show_evidence(view: View, *, key: str) -> None:
-    _COMPONENT(key=key, data=describe_view(view))
+    _COMPONENT(key=key, data=recall_view(view, key=key))
+
+
+def recall_view(view: View, *, key: str) -> dict[str, Any]:
+    """Described once for as long as the same picture is looked at: its layers need not be painted and encoded at every
+    run. Held in this session, one picture a viewer."""
+    held = st.session_state.get(f"viewer.{key}")
+    if held is not None and held[0].photo is view.photo and held[0].inspection is view.inspection:
+        described: dict[str, Any] = held[1]
+        return described
+    described = describe_view(view)
+    st.session_state[f"viewer.{key}"] = (view, described)
+    return described
 
 
 def describe_view(view: View) -> dict[str, Any]:
