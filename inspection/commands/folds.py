@@ -38,6 +38,7 @@ def run_folds(
     line knows them. Started again, it goes on with the epoch where it stopped."""
     from inspection.learning.epochs import EpochRow
     from inspection.learning.line_splits import choose_split
+    from inspection.learning.pace import settle_precision
     from inspection.learning.run_study import load_pictures, run_study
     from inspection.learning.study import write_study
     from models.registry import find_spec
@@ -66,6 +67,7 @@ def run_folds(
         part: choose_split(pictures.dataset, name, seed=definition.data.split_seed, groups=pictures.groups)
         for part, name in wanted.items()
     }
+    config = settle_precision(config, settings.var_dir / "runs" / line / model / next(iter(splits)))
     with show_progress(f"{model}, {len(splits)} trainings") as tick:
 
         def show(part: str, row: EpochRow) -> None:

@@ -97,7 +97,7 @@ def plan_training(
 ) -> TrainConfig:
     """The same plan as before where the run has begun: how fast the machine is today must not change it."""
     from inspection.learning.new_line import EPOCHS, FEW, count_taught, find_start, plan_epochs
-    from inspection.learning.pace import measure_pace
+    from inspection.learning.pace import measure_pace, settle_precision
 
     run = run_dir / "config.json"
     begun = TrainConfig.from_dict(json.loads(run.read_text(encoding="utf-8"))) if run.is_file() else None
@@ -110,11 +110,14 @@ def plan_training(
     changes: dict[str, object] = {"warm_start": start, "seed": plan.seed}
     if count_taught(pictures) < FEW:
         changes["batch_size"] = 16  # twice the steps for the same work
+    plain = plan_run(line, model, recipe=plan.recipe, epochs=EPOCHS, changes={})
+    settled = settle_precision(plain, run_dir) if begun is None else begun
+    changes["bf16"] = settled.bf16
     epochs = plan.epochs
     if epochs is None and begun is not None:
         epochs = begun.epochs
     elif epochs is None:
-        pace = measure_pace(plan_run(line, model, recipe=plan.recipe, epochs=EPOCHS, changes={}))
+        pace = measure_pace(settled)
         epochs = plan_epochs(model, count_taught(pictures), pace, plan.minutes)
         notes.print(f"this machine trains {1 / pace:.0f} pictures a second at 224 px: {epochs} epochs")
     return plan_run(line, model, recipe=plan.recipe, epochs=epochs, changes=changes)

@@ -47,6 +47,7 @@ def train_model(
     small: Annotated[bool, typer.Option("--small", help="Store eight bits a channel.")] = False,
 ) -> None:
     """Train, calibrate, evaluate and write the weights with their card. Started again, it goes on where it stopped."""
+    from inspection.learning.pace import settle_precision
     from models.registry import find_spec
 
     settings, definition = load_settings(), load_line(line)
@@ -72,6 +73,7 @@ def train_model(
         weights = train_patches(definition, config, data, run_dir.with_name(f"{model}-patches"), settings)
         results.print(f"start from it with --warm-start {weights}")
         raise typer.Exit(Exit.OK)
+    config = settle_precision(config, run_dir)
     train = train_detection if detects else train_classification
     card = train(definition, config, data, run_dir, settings, small=small)
     results.print(
