@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, literal, select, union_all
 
 from inspection.records.chain import origin_hash
 from inspection.records.database import Database
@@ -80,13 +80,29 @@ def read_about(database: Database, record_id: int) -> tuple[Record, ...]:
         return fetch_in_order(connection, list(ids.scalars()))
 
 
-def list_words(database: Database) -> Mapping[str, tuple[str, ...]]:
-    """By facet column; the table is small whatever the number of records."""
+def read_about_each(database: Database, record_ids: Sequence[int]) -> Mapping[int, tuple[Record, ...]]:
+    """The same for a page of records, by two queries; those about which nothing was said are left out."""
+    found: dict[int, list[Record]] = {}
     with database.reading() as connection:
-        rows = connection.execute(select(*(facets.c[word] for word in Facet._fields))).all()
-    return {
-        word: tuple(sorted({row[place] for row in rows} - {""})) for place, word in enumerate(Facet._fields)
-    }
+        ids = list(
+            connection.execute(
+                select(records.c.id).where(records.c.of_id.in_(record_ids)).order_by(records.c.id)
+            ).scalars()
+        )
+        for record in fetch_in_order(connection, ids) if ids else ():
+            assert record.of_id is not None  # it was found by it
+            found.setdefault(record.of_id, []).append(record)
+    return {record_id: tuple(later) for record_id, later in found.items()}
+
+
+def list_words(database: Database) -> Mapping[str, tuple[str, ...]]:
+    """By facet column. The table has a row a combination, thousands; the database hands over only the words."""
+    words: dict[str, set[str]] = {word: set() for word in Facet._fields}
+    each = [select(literal(word), facets.c[word]).distinct() for word in Facet._fields]
+    with database.reading() as connection:
+        for column, word in connection.execute(union_all(*each)):
+            words[column].add(word)
+    return {column: tuple(sorted(found - {""})) for column, found in words.items()}
 
 
 def complete_picture_hash(database: Database, start: str) -> tuple[str, ...]:

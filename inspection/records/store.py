@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +23,7 @@ from inspection.records.reading import (
     find_by_code,
     list_words,
     read_about,
+    read_about_each,
     read_record,
 )
 from inspection.records.record import Kind, Record, build_about
@@ -124,6 +125,10 @@ class RecordStore:
     def about(self, record_id: int) -> tuple[Record, ...]:
         """Decisions and corrections that name this record, oldest first."""
         return read_about(self.database, record_id)
+
+    def about_each(self, record_ids: Sequence[int]) -> Mapping[int, tuple[Record, ...]]:
+        """The same for each of a page of records; those about which nothing was said are left out."""
+        return read_about_each(self.database, record_ids)
 
     def search(self, search: Search, *, after: Cursor | None = None, limit: int = 50) -> Page:
         """Newest first; `after` is the `next` of the page before."""

@@ -1,22 +1,28 @@
-"""The charts over time: rates and means with their limits, and how scores and novelty are spread. No Streamlit here."""
+"""The charts over time as ECharts options: rates and means with their limits, how scores and novelty are spread. No
+Streamlit here. ECharts, although they stand still: the page has nine, which Plotly takes a second to load and draw.
+"""
 
-from collections.abc import Sequence
+import calendar
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from inspection.learning.control_charts import Chart, Shift
+from inspection.learning.control_charts import Chart
 from inspection.records.alarms import Series
-from inspection.ui.charts_metrics import LEGEND, MARGIN
 from inspection.ui.palette import NEUTRAL
 
 VALUE, SMOOTH, SIGNAL = "#2F7FBF", "#D9822B", "#D0532B"
 BAND = "rgba(138,150,161,0.22)"
 SHIFTED = "rgba(208,83,43,0.16)"
+LIMITS, WEIGHTED, P95 = "three sigmas", "weighted mean", "p95 (sampled)"
 HEIGHT = 270
 BINS = 20
+
+Option = dict[str, Any]
+_LEGEND: Option = {"type": "scroll", "top": 0, "left": 0, "right": 30, "itemWidth": 18, "itemGap": 8}
 
 
 def build_control_chart(
@@ -25,81 +31,122 @@ def build_control_chart(
     *,
     span: timedelta,
     p95: Sequence[float | None] | None = None,
-) -> go.Figure:
+) -> Option:
     """The value a span, its usual, the limits, and the weighted mean. p95: a second line, where there is one."""
     chart = series.chart
     assert chart is not None  # asked for by the caller
-    at = [start.astimezone().replace(tzinfo=None) for start in starts]
-    figure = go.Figure()
-    most = 1.0 if series.of or series.name == "score" else float("inf")
-    high = [None if limit is None else min(limit, most) for limit in chart.high]
-    for name, values in (("low", chart.low), ("high", high)):
-        figure.add_scatter(
-            x=at,
-            y=values,
-            name="three sigmas" if name == "high" else name,
-            mode="lines",
-            line={"width": 0.8, "color": NEUTRAL, "shape": "hvh"},
-            fill="tonexty" if name == "high" else None,
-            fillcolor=BAND,
-            hoverinfo="skip",
-            showlegend=name == "high",
-            connectgaps=True,
-        )
-    figure.add_hline(y=chart.centre, line_dash="dash", line_width=1, line_color=NEUTRAL)
-    if p95 is not None:
-        figure.add_scatter(
-            x=at,
-            y=p95,
-            name="p95 (sampled)",
-            mode="lines",
-            line={"width": 1.2, "dash": "dot", "color": NEUTRAL},
-        )
-    figure.add_scatter(
-        x=at,
-        y=trace_smooth(chart),
-        name="weighted mean",
-        mode="lines",
-        line={"width": 2, "color": SMOOTH},
-        hoverinfo="skip",
-        connectgaps=True,
-    )
-    figure.add_trace(draw_values(series, chart, at))
-    add_shades(figure, chart, series.shifts, at, span)
-    ticks = ".1%" if series.of or series.name == "score" else ".1f"
-    figure.update_layout(
-        height=HEIGHT,
-        margin=MARGIN,
-        hovermode="closest",
-        legend={**LEGEND, "traceorder": "reversed"},
-        xaxis={"fixedrange": True, "showgrid": False, "range": [at[0] - span / 2, at[-1] + span]},
-        yaxis={"fixedrange": True, "tickformat": ticks, "rangemode": "tozero" if series.of else "normal"},
-    )
-    return figure
-
-
-def draw_values(series: Series, chart: Chart, at: Sequence[datetime]) -> go.Scatter:
-    beyond = [is_beyond(chart, place) for place in range(len(at))]
-    shown = ".2%" if series.of or series.name == "score" else ".2f"
-    counted = [
-        f"{count:,} of {total:,} {series.of}" if series.of else f"{total:,} parts"
-        for count, total in zip(series.counts, series.totals, strict=True)
+    at = [place_in_time(start) for start in starts]
+    half = round(span.total_seconds() * 500)
+    values = series.title.lower()
+    lines = [
+        draw_values(series, chart, starts, at, half=half),
+        _draw_line(WEIGHTED, at, _scale(series, trace_smooth(chart)), colour=SMOOTH, width=2),
+        *draw_limits(series, chart, at),
     ]
-    return go.Scatter(
-        x=list(at),
-        y=chart.values,
-        name=series.title.lower(),
-        mode="lines+markers",
-        line={"width": 1.2, "color": VALUE},
-        marker={
-            "size": [10 if out else 5 for out in beyond],
-            "symbol": ["diamond" if out else "circle" for out in beyond],
-            "color": [SIGNAL if out else VALUE for out in beyond],
+    if p95 is not None:
+        lines.append(_draw_line(P95, at, _scale(series, p95), colour=NEUTRAL, width=1.2, dash="dotted"))
+    unit = "{value} %" if _is_share(series) else f"{{value}} {series.unit}".strip()
+    return {
+        "useUTC": True,  # see place_in_time
+        "animation": False,
+        "grid": {"left": 8, "right": 16, "top": 44, "bottom": 8, "containLabel": True},
+        "legend": {
+            **_LEGEND,
+            "data": [
+                values,
+                WEIGHTED,
+                {"name": LIMITS, "icon": "rect", "itemStyle": {"color": BAND}},
+                *([] if p95 is None else [P95]),
+            ],
         },
-        customdata=counted,
-        hovertemplate=f"%{{x|%d %b %H:%M}}: %{{y:{shown}}}<br>%{{customdata}}<extra></extra>",
-        connectgaps=True,
-    )
+        "tooltip": {"trigger": "axis", "formatter": "{b0}", "confine": True},
+        "toolbox": _offer_picture(values),
+        "xAxis": {
+            "type": "time",
+            "min": at[0] - half,
+            "max": at[-1] + 2 * half,
+            "splitLine": {"show": False},
+        },
+        "yAxis": {"type": "value", "scale": not series.of, "axisLabel": {"formatter": unit}},
+        "series": lines,
+    }
+
+
+def place_in_time(start: datetime) -> int:
+    """Milliseconds that a browser, told that they are UTC, writes as the server's wall clock: the factory's, wherever
+    the browser stands."""
+    return calendar.timegm(start.astimezone().timetuple()) * 1000
+
+
+def draw_values(
+    series: Series, chart: Chart, starts: Sequence[datetime], at: Sequence[int], *, half: int
+) -> Option:
+    """First of the lines, because the tooltip tells its points. half: of a span, in milliseconds."""
+    points = []
+    for place, (ms, value) in enumerate(zip(at, _scale(series, chart.values), strict=True)):
+        point: Option = {"name": say_point(series, place, starts[place]), "value": [ms, value]}
+        if is_beyond(chart, place):
+            point |= {"symbol": "diamond", "symbolSize": 11, "itemStyle": {"color": SIGNAL}}
+        points.append(point)
+    judged = at[min(chart.reference, len(at) - 1)] - half
+    line = _draw_line(series.title.lower(), at, chart.values, colour=VALUE, width=1.2)
+    return line | {
+        "data": points,
+        "symbol": "circle",
+        "symbolSize": 5,
+        "z": 4,
+        "markLine": {
+            "silent": True,
+            "symbol": "none",
+            "data": [
+                {
+                    "yAxis": _scale(series, [chart.centre])[0],
+                    "label": {"show": False},
+                    "lineStyle": {"color": NEUTRAL, "type": "dashed", "width": 1},
+                },
+                {
+                    "xAxis": judged,
+                    "label": {"formatter": "reference", "position": "end", "distance": 2, "color": NEUTRAL},
+                    "lineStyle": {"color": NEUTRAL, "type": "solid", "width": 1},
+                },
+            ],
+        },
+        "markArea": {
+            "silent": True,
+            "itemStyle": {"color": SHIFTED},
+            "data": [
+                [{"xAxis": at[shift.first] - half}, {"xAxis": at[shift.last] + half}]
+                for shift in series.shifts
+            ],
+        },
+    }
+
+
+def draw_limits(series: Series, chart: Chart, at: Sequence[int]) -> list[Option]:
+    """The lower limit, and on top of it the band up to the upper one."""
+    most = 1.0 if _is_share(series) else float("inf")
+    wide = [
+        None if low is None or high is None else min(high, most) - low
+        for low, high in zip(chart.low, chart.high, strict=True)
+    ]
+    lines = [
+        _draw_line(name, at, _scale(series, values), colour=NEUTRAL, width=0.8)
+        | {"step": "middle", "stack": "limits", "silent": True}
+        for name, values in (("low", chart.low), (LIMITS, wide))
+    ]
+    lines[1]["areaStyle"] = {"color": BAND, "opacity": 1}
+    return lines
+
+
+def say_point(series: Series, place: int, start: datetime) -> str:
+    assert series.chart is not None
+    value, total = series.chart.values[place], series.totals[place]
+    when = f"{start.astimezone():%d %b %H:%M}"
+    if value is None:
+        return f"{when}: none"
+    told = f"{value:.2%}" if _is_share(series) else f"{value:.2f} {series.unit}".strip()
+    counted = f"{series.counts[place]:,} of {total:,} {series.of}" if series.of else f"{total:,} parts"
+    return f"{when}: {told}, {counted}"
 
 
 def is_beyond(chart: Chart, place: int) -> bool:
@@ -115,92 +162,116 @@ def trace_smooth(chart: Chart) -> list[float | None]:
     ]
 
 
-def add_shades(
-    figure: go.Figure, chart: Chart, shifts: Sequence[Shift], at: Sequence[datetime], span: timedelta
-) -> None:
-    """What told the usual, on the left; what was unusual, where it was."""
-    judged = at[min(chart.reference, len(at) - 1)] - span / 2
-    figure.add_vline(x=judged, line_width=1, line_color=NEUTRAL)
-    figure.add_annotation(
-        x=judged,
-        y=1,
-        yref="paper",
-        yanchor="top",
-        xanchor="right",
-        text="reference ",
-        showarrow=False,
-        opacity=0.75,
-    )
-    for shift in shifts:
-        figure.add_vrect(
-            x0=at[shift.first] - span / 2,
-            x1=at[shift.last] + span / 2,
-            fillcolor=SHIFTED,
-            line_width=0,
-            layer="below",
-        )
-
-
-def build_spread(reference: ArrayLike, now: ArrayLike) -> go.Figure:
+def build_spread(reference: ArrayLike, now: ArrayLike) -> Option:
     """Shares of scores in twentieths of their range: the reference as an outline, what is shown as bars."""
     first, second = np.asarray(reference, np.float64), np.asarray(now, np.float64)
     every = np.concatenate([first, second])
     edges = np.linspace(min(float(every.min()), 0.999), 1.0, BINS + 1)
-    middles = (edges[:-1] + edges[1:]) / 2
-    figure = go.Figure()
-    figure.add_bar(
-        x=middles,
-        y=share(second, edges),
-        name=f"now ({len(second):,} sampled)",
-        marker_color=VALUE,
-        hovertemplate="%{x:.1%}: %{y:.1%} of the parts<extra></extra>",
+    return _draw_spread(
+        [f"{middle:.1%}" for middle in (edges[:-1] + edges[1:]) / 2],
+        now=(f"now ({len(second):,} sampled)", share(second, edges)),
+        usual=(f"reference ({len(first):,})", share(first, edges)),
+        title="score",
     )
-    figure.add_scatter(
-        x=middles,
-        y=share(first, edges),
-        name=f"reference ({len(first):,})",
-        mode="lines",
-        line={"shape": "hvh", "width": 2, "color": SMOOTH},
-        hoverinfo="skip",
-    )
-    return finish_spread(figure, "score")
 
 
-def build_novelty(p: ArrayLike) -> go.Figure:
+def build_novelty(p: ArrayLike) -> Option:
     """Shares of p in twentieths: parts like the known ones fill each alike."""
     values = np.asarray(p, np.float64)
     edges = np.linspace(0.0, 1.0, BINS + 1)
-    figure = go.Figure()
-    figure.add_bar(
-        x=(edges[:-1] + edges[1:]) / 2,
-        y=share(values, edges),
-        name=f"now ({len(values):,} sampled)",
-        marker_color=VALUE,
-        hovertemplate="p %{x:.2f}: %{y:.1%} of the parts<extra></extra>",
+    return _draw_spread(
+        [f"{middle:.3f}" for middle in (edges[:-1] + edges[1:]) / 2],
+        now=(f"now ({len(values):,} sampled)", share(values, edges)),
+        usual=("known parts", [1 / BINS] * BINS),
+        title="p: small is unlike the training parts",
     )
-    figure.add_scatter(
-        x=[0, 1],
-        y=[1 / BINS, 1 / BINS],
-        name="known parts",
-        mode="lines",
-        line={"width": 2, "color": SMOOTH},
-        hoverinfo="skip",
-    )
-    return finish_spread(figure, "p: small is unlike the training parts")
 
 
 def share(values: "np.ndarray[tuple[int], np.dtype[np.float64]]", edges: ArrayLike) -> list[float]:
     counts, _ = np.histogram(values, edges)
-    return list(counts / max(1, len(values)))
+    return [float(count) / max(1, len(values)) for count in counts]
 
 
-def finish_spread(figure: go.Figure, title: str) -> go.Figure:
-    figure.update_layout(
-        height=HEIGHT,
-        margin=MARGIN,
-        bargap=0.08,
-        legend=LEGEND,
-        xaxis={"title": title, "fixedrange": True, "showgrid": False},
-        yaxis={"tickformat": ".0%", "fixedrange": True, "rangemode": "tozero"},
-    )
-    return figure
+def _draw_spread(
+    bins: list[str], *, now: tuple[str, list[float]], usual: tuple[str, list[float]], title: str
+) -> Option:
+    told = [
+        f"{name}: {here:.1%} of the parts; {usual[0]}: {there:.1%}"
+        for name, here, there in zip(bins, now[1], usual[1], strict=True)
+    ]
+    return {
+        "animation": False,
+        "grid": {"left": 8, "right": 16, "top": 40, "bottom": 24, "containLabel": True},
+        "legend": _LEGEND,
+        "tooltip": {"trigger": "axis", "formatter": "{b0}", "confine": True},
+        "toolbox": _offer_picture(title.partition(":")[0]),
+        "xAxis": {
+            "type": "category",
+            "data": bins,
+            "name": title,
+            "nameLocation": "middle",
+            "nameGap": 26,
+            "axisTick": {"show": False},
+        },
+        "yAxis": {"type": "value", "axisLabel": {"formatter": "{value} %"}},
+        "series": [
+            {
+                "name": now[0],
+                "type": "bar",
+                "barCategoryGap": "8%",
+                "itemStyle": {"color": VALUE},
+                "data": [
+                    {"name": words, "value": round(part * 100, 3)}
+                    for words, part in zip(told, now[1], strict=True)
+                ],
+            },
+            {
+                "name": usual[0],
+                "type": "line",
+                "step": "middle",
+                "symbol": "none",
+                "lineStyle": {"width": 2, "color": SMOOTH},
+                "itemStyle": {"color": SMOOTH},
+                "data": [round(part * 100, 3) for part in usual[1]],
+            },
+        ],
+    }
+
+
+def _draw_line(
+    name: str,
+    at: Sequence[int],
+    values: Sequence[float | None],
+    *,
+    colour: str,
+    width: float,
+    dash: str = "solid",
+) -> Option:
+    return {
+        "name": name,
+        "type": "line",
+        "symbol": "none",
+        "connectNulls": True,
+        "lineStyle": {"width": width, "color": colour, "type": dash},
+        "itemStyle": {"color": colour},
+        "data": [[ms, value] for ms, value in zip(at, values, strict=True)],
+    }
+
+
+def _is_share(series: Series) -> bool:
+    return bool(series.of) or series.name == "score"
+
+
+def _scale(series: Series, values: Iterable[float | None]) -> list[float | None]:
+    """In percent where it is a share: an axis has no other way to write one."""
+    factor = 100.0 if _is_share(series) else 1.0
+    return [None if value is None else round(value * factor, 5) for value in values]
+
+
+def _offer_picture(name: str) -> Option:
+    return {
+        "right": 0,
+        "top": 0,
+        "itemSize": 14,
+        "feature": {"saveAsImage": {"name": name.replace(" ", "-"), "title": "PNG", "pixelRatio": 2}},
+    }

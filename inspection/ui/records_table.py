@@ -50,7 +50,8 @@ def show_page(store: RecordStore, page: Page, trail: Trail) -> bool:
     import pandas as pd
 
     drawn, missing = _draw_thumbnails(store, page.records)
-    rows = [_build_row(store, record, drawn.get(record.id)) for record in page.records]
+    later = store.about_each([record.id for record in page.records])
+    rows = [_build_row(record, later.get(record.id, ()), drawn.get(record.id)) for record in page.records]
     key = f"records.table.{st.session_state.get('records.opened_times', 0)}.{len(trail.places)}"
     event = st.dataframe(
         pd.DataFrame(rows),
@@ -105,7 +106,7 @@ def show_turning(page: Page, trail: Trail) -> None:
         st.caption(f"Page {len(trail.places)}, newest first")
 
 
-def _build_row(store: RecordStore, record: Record, thumbnail: str | None) -> dict[str, object]:
+def _build_row(record: Record, later: Sequence[Record], thumbnail: str | None) -> dict[str, object]:
     return {
         "Picture": thumbnail,
         "Record": record.id,
@@ -113,7 +114,7 @@ def _build_row(store: RecordStore, record: Record, thumbnail: str | None) -> dic
         "Verdict": _say_verdict(record),
         "Defect": record.class_name or "",
         "Score": record.score_0_1,
-        "Since then": _say_since(store, record),
+        "Since then": _say_since(record, later),
         "Line": title_line(record.line),
         "Model": model_titles().get(record.model, record.model),
         "Person": record.person,
@@ -128,10 +129,9 @@ def _say_verdict(record: Record) -> str:
     return prefix + record.verdict
 
 
-def _say_since(store: RecordStore, record: Record) -> str:
+def _say_since(record: Record, later: Sequence[Record]) -> str:
     if record.kind is not Kind.INSPECTION:
         return f"about record {record.of_id}" if record.of_id else ""
-    later = store.about(record.id)
     if any(one.kind is Kind.CORRECTION for one in later):
         current = read_current(record, later)
         return f"corrected: {say_outcome(current['verdict'], current['class'])}"

@@ -20,8 +20,8 @@ from inspection.records.alarms import (
 )
 from inspection.records.watching import Watched
 from inspection.ui.charts import format_share
-from inspection.ui.charts_watch import build_control_chart, build_novelty, build_spread
-from inspection.ui.exhibits import UNDEFINED, Rows, show_chart
+from inspection.ui.charts_watch import HEIGHT, build_control_chart, build_novelty, build_spread
+from inspection.ui.exhibits import UNDEFINED, Rows, offer_csv
 from inspection.ui.metrics_view import show_number
 from inspection.ui.roles import current_person, pages_for
 from inspection.ui.watch_data import WatchChoice, get_overview
@@ -139,12 +139,16 @@ def show_series(
     span = timedelta(hours=watched.period.span_hours)
     now = one.chart.values[one.chart.last] if one.chart.last is not None else None
     told = UNDEFINED if now is None else f"{now:.3g}"
-    show_chart(
+    st.echarts_chart(
         build_control_chart(one, watched.starts, span=span, p95=p95),
-        name=f"watch-{choice.line.name}-{choice.period}-{one.name}",
+        height=HEIGHT,
+        key=f"chart.watch.{one.name}",
         alt=f"{one.title} in {say_spans(watched)}: newest {told}, usual {one.chart.centre:.3g}, "
         f"{len(one.shifts)} shifts",
-        rows=lambda: tabulate_series(one, watched),
+    )
+    offer_csv(
+        lambda: tabulate_series(one, watched),
+        name=f"watch-{choice.line.name}-{choice.period}-{one.name}",
         key=f"watch.{one.name}",
     )
 
@@ -196,8 +200,9 @@ def show_spreads(watched: Watched, drifts: Drifts) -> None:
         if min(len(before.score_0_1), len(now.score_0_1)) == 0:
             st.caption("Nothing to compare yet.")
         else:
-            st.plotly_chart(
+            st.echarts_chart(
                 build_spread(before.score_0_1, now.score_0_1),
+                height=HEIGHT,
                 key="watch.spread",
                 alt=f"Scores of the reference and now. {say_drift(drifts.score)}",
             )
@@ -211,8 +216,9 @@ def show_spreads(watched: Watched, drifts: Drifts) -> None:
                 f"`python -m inspection novelty {watched.subject.line} --model MODEL --data FOLDER`."
             )
         else:
-            st.plotly_chart(
+            st.echarts_chart(
                 build_novelty(values),
+                height=HEIGHT,
                 key="watch.novelty",
                 alt=f"p-values of novelty. {say_drift(drifts.novelty)}",
             )

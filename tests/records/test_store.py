@@ -119,6 +119,8 @@ def test_both_answers_of_a_person_are_kept(any_store: RecordStore) -> None:
     blind = any_store.decide(subject.id, passed, person="inspector-2", saw_map=False, took_ms=4200.0)
     after = any_store.decide(subject.id, cracked, person="inspector-2", saw_map=True, took_ms=900.0)
     assert any_store.about(subject.id) == (blind, after)
+    assert any_store.about_each([subject.id, blind.id]) == {subject.id: (blind, after)}
+    assert any_store.about_each([]) == {}
     assert (blind.agrees, after.agrees) == (False, True)
     assert after.body["person_said_before"] == {"verdict": "PASS", "class": "flawless", "record": blind.id}
     assert after.body["model_said"] == {"verdict": "REJECT", "class": "cracked", "score": 0.98}

@@ -1,5 +1,6 @@
 """The charts over time are asserted on their data."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -7,7 +8,16 @@ import pytest
 
 from inspection.learning.control_charts import chart_rates, chart_values
 from inspection.records.alarms import Series
-from inspection.ui.charts_watch import SIGNAL, build_control_chart, build_novelty, build_spread
+from inspection.ui.charts_watch import (
+    LIMITS,
+    P95,
+    SIGNAL,
+    WEIGHTED,
+    Option,
+    build_control_chart,
+    build_novelty,
+    build_spread,
+)
 
 STARTS = [datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=day) for day in range(24)]
 COUNTS, TOTALS = (20, 22, 18, 21, 19) * 4 + (0, 60, 58, 61), (400,) * 20 + (0, 400, 400, 400)
@@ -18,16 +28,41 @@ def make_series() -> Series:
     return Series("reject", "Reject rate", "parts", COUNTS, TOTALS, chart, {})
 
 
+def pick(option: Option, name: str) -> Option:
+    return next(line for line in option["series"] if line["name"] == name)
+
+
 def test_a_rate_is_drawn_with_limits_and_signals() -> None:
-    figure = build_control_chart(make_series(), STARTS, span=timedelta(days=1))
-    values = next(trace for trace in figure.data if trace.name == "reject rate")
-    assert values.y[0] == 0.05 and values.y[20] is None and values.y[23] == pytest.approx(61 / 400)
-    assert [color == SIGNAL for color in values.marker.color] == [False] * 21 + [True] * 3
-    assert values.customdata[23] == "61 of 400 parts"
-    high = next(trace for trace in figure.data if trace.name == "three sigmas")
-    assert high.y[0] == pytest.approx(0.05 + 3 * np.sqrt(0.05 * 0.95 / 400))
-    shaded = [shape for shape in figure.layout.shapes if shape.type == "rect"]
-    assert len(shaded) == 1
+    option = build_control_chart(make_series(), STARTS, span=timedelta(days=1))
+    points = option["series"][0]["data"]  # the first: its points are what the tooltip tells
+    assert points[0]["value"][1] == 5.0 and points[20]["value"][1] is None
+    assert points[23]["value"][1] == pytest.approx(6100 / 400)
+    assert [point.get("itemStyle") == {"color": SIGNAL} for point in points] == [False] * 21 + [True] * 3
+    assert points[23]["name"].endswith(": 15.25%, 61 of 400 parts")
+    assert points[20]["name"].endswith(": none")
+    low, band = pick(option, "low"), pick(option, LIMITS)
+    assert low["stack"] == band["stack"]  # the band stands on the lower limit
+    high = low["data"][0][1] + band["data"][0][1]
+    assert high == pytest.approx(100 * (0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)))
+    shaded = option["series"][0]["markArea"]["data"]
+    day = 86_400_000
+    assert shaded == [
+        [{"xAxis": points[21]["value"][0] - day // 2}, {"xAxis": points[23]["value"][0] + day // 2}]
+    ]
+
+
+def test_times_are_the_server_s_wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        option = build_control_chart(make_series(), STARTS, span=timedelta(days=1))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    first = option["series"][0]["data"][0]
+    shown = datetime.fromtimestamp(first["value"][0] / 1e3, tz=UTC)  # as the browser writes it
+    assert option["useUTC"] and f"{shown:%d %b %H:%M}" == "01 Mar 05:30"
+    assert first["name"].startswith("01 Mar 05:30: ")
 
 
 def test_a_mean_has_its_second_line() -> None:
@@ -35,20 +70,22 @@ def test_a_mean_has_its_second_line() -> None:
     series = Series(
         "latency", "Mean latency", "", TOTALS, TOTALS, chart_values(values, reference=20), {}, "ms"
     )
-    figure = build_control_chart(series, STARTS, span=timedelta(days=1), p95=[15.0] * 24)
-    assert {trace.name for trace in figure.data} >= {"p95 (sampled)", "mean latency", "weighted mean"}
-    assert figure.layout.yaxis.tickformat == ".1f"
+    option = build_control_chart(series, STARTS, span=timedelta(days=1), p95=[15.0] * 24)
+    assert {line["name"] for line in option["series"]} >= {P95, "mean latency", WEIGHTED}
+    assert option["yAxis"]["axisLabel"]["formatter"] == "{value} ms"
+    assert pick(option, P95)["data"][0][1] == 15.0
 
 
 def test_spreads_are_shares() -> None:
-    figure = build_spread(np.full(300, 0.95), np.full(100, 0.75))
-    now, reference = figure.data
-    assert sum(now.y) == pytest.approx(1) and sum(reference.y) == pytest.approx(1)
-    assert np.argmax(now.y) < np.argmax(reference.y)
-    same = build_spread(np.ones(10), np.ones(10))
-    assert sum(same.data[0].y) == pytest.approx(1)
+    now, reference = build_spread(np.full(300, 0.95), np.full(100, 0.75))["series"]
+    bars = [bar["value"] for bar in now["data"]]
+    assert sum(bars) == pytest.approx(100) and sum(reference["data"]) == pytest.approx(100)
+    assert np.argmax(bars) < np.argmax(reference["data"])
+    same = build_spread(np.ones(10), np.ones(10))["series"][0]
+    assert sum(bar["value"] for bar in same["data"]) == pytest.approx(100)
 
 
 def test_uniform_p_fills_each_twentieth_alike() -> None:
-    bars, line = build_novelty((np.arange(200) + 0.5) / 200).data
-    assert list(bars.y) == pytest.approx([0.05] * 20) and list(line.y) == [0.05, 0.05]
+    bars, line = build_novelty((np.arange(200) + 0.5) / 200)["series"]
+    assert [bar["value"] for bar in bars["data"]] == pytest.approx([5.0] * 20)
+    assert line["data"] == pytest.approx([5.0] * 20)
