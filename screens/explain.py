@@ -87,14 +87,18 @@ else:
         format_func=lambda name: titles.get(name, name),
         key=f"explain.models.{line.name}.{choice.model}",
     )
-    cards = [
-        Card(
-            titles.get(name, name),
-            method,
-            partial(explaining.open_case, Choice(line.name, name, choice.precision), picture, mask=mask),
+    cards = []
+    for name in (choice.model, *others):
+        served, why = resources.serve_precision(line, name, choice.precision)
+        if why is not None:
+            st.caption(
+                f":material/info: INT8 of {escape_markdown(titles.get(name, name))} is withheld: "
+                f"{escape_markdown(why)}. It is explained at F32."
+            )
+        judge = Choice(line.name, name, served)
+        cards.append(
+            Card(titles.get(name, name), method, partial(explaining.open_case, judge, picture, mask=mask))
         )
-        for name in (choice.model, *others)
-    ]
 
 st.markdown(f"**{escape_markdown(say_judgement(case, class_name))}**")
 with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -2,10 +2,11 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from inspection.racing.keeping import tabulate_laps
+from inspection.racing.plan import Entrant
 from inspection.racing.results import Compared, Result, Standing
 from inspection.types import Precision
 from inspection.ui.exports import guard_cell
@@ -18,7 +19,15 @@ DASHES: dict[Precision, str] = {"int8": "solid", "bf16": "dashed", "f32": "dotte
 PRECISION_WORDS: dict[Precision, str] = {"int8": "INT8", "bf16": "BF16", "f32": "F32"}
 
 
-def build_laps(result: Result, *, batch: int, titles: Mapping[str, str]) -> dict[str, Any]:
+def say_precision(entrant: Entrant, withheld: Collection[Entrant]) -> str:
+    """ "INT8", or "INT8 (withheld)" where the line would not judge with it."""
+    words = PRECISION_WORDS[entrant.precision]
+    return f"{words} (withheld)" if entrant in withheld else words
+
+
+def build_laps(
+    result: Result, *, batch: int, titles: Mapping[str, str], withheld: Collection[Entrant] = ()
+) -> dict[str, Any]:
     """A line an entrant: the last laps at one batch size, milliseconds for the whole batch."""
     models = list(dict.fromkeys(entrant.model for entrant in result.plan.entrants))
     series: list[dict[str, Any]] = []
@@ -33,7 +42,7 @@ def build_laps(result: Result, *, batch: int, titles: Mapping[str, str]) -> dict
         colour = COLOURS[models.index(entrant.model) % len(COLOURS)]
         series.append(
             {
-                "name": f"{titles.get(entrant.model, entrant.model)} {PRECISION_WORDS[entrant.precision]}",
+                "name": f"{titles.get(entrant.model, entrant.model)} {say_precision(entrant, withheld)}",
                 "type": "line",
                 "showSymbol": False,
                 "lineStyle": {"width": 1.6, "type": DASHES[entrant.precision]},
@@ -68,17 +77,21 @@ def build_laps(result: Result, *, batch: int, titles: Mapping[str, str]) -> dict
     }
 
 
-def tabulate_standings(compared: Sequence[Compared], titles: Mapping[str, str]) -> list[dict[str, Any]]:
+def tabulate_standings(
+    compared: Sequence[Compared], titles: Mapping[str, str], *, withheld: Collection[Entrant] = ()
+) -> list[dict[str, Any]]:
     """A row a lane; the columns of a kept race only where there is one."""
     with_kept = any(row.kept_p50_ms is not None for row in compared)
-    return [_row(row, titles, with_kept=with_kept) for row in compared]
+    return [_row(row, titles, withheld, with_kept=with_kept) for row in compared]
 
 
-def _row(row: Compared, titles: Mapping[str, str], *, with_kept: bool) -> dict[str, Any]:
+def _row(
+    row: Compared, titles: Mapping[str, str], withheld: Collection[Entrant], *, with_kept: bool
+) -> dict[str, Any]:
     standing: Standing = row.standing
     told = {
         "Model": titles.get(standing.entrant.model, standing.entrant.model),
-        "Precision": PRECISION_WORDS[standing.entrant.precision],
+        "Precision": say_precision(standing.entrant, withheld),
         "Batch": standing.batch,
         "p50, ms": round(standing.p50_ms, 2),
         "p95, ms": round(standing.p95_ms, 2),

@@ -7,11 +7,12 @@ import streamlit as st
 
 from inspection.lines import Line
 from inspection.racing.pictures import make_pictures
-from inspection.racing.plan import BATCHES, LENGTHS_S, SCOPES, Plan, Scope, make_plan
+from inspection.racing.plan import BATCHES, LENGTHS_S, SCOPES, Entrant, Plan, Scope, make_plan
 from inspection.types import PRECISIONS, Precision
 from inspection.ui import resources
 from inspection.ui.charts_race import PRECISION_WORDS
 from inspection.ui.line_choice import choose_line
+from inspection.ui.widgets import escape_markdown
 
 _LENGTH_WORDS = {15: "15 s", 60: "1 minute", 300: "5 minutes"}
 _SCOPE_WORDS: dict[Scope, str] = {"classifier": "Classifier", "inspection": "Whole inspection"}
@@ -50,9 +51,9 @@ def choose_plan(line: Line) -> Plan | None:
             "Precisions",
             PRECISIONS,
             selection_mode="multi",
-            default=list(PRECISIONS[:1]),
+            default=[pick_served(line, ready)],
             format_func=lambda precision: PRECISION_WORDS[precision],
-            key="race.precisions",
+            key=f"race.precisions.{line.name}",
         )
         scope = st.segmented_control(
             "What is timed",
@@ -87,7 +88,7 @@ def choose_plan(line: Line) -> Plan | None:
             icon=":material/checklist:",
         )
         return None
-    return make_plan(
+    plan = make_plan(
         line.name,
         models=tuple(model for model in line.models if model in models),
         precisions=cast(tuple[Precision, ...], tuple(precisions)),
@@ -95,6 +96,36 @@ def choose_plan(line: Line) -> Plan | None:
         length_s=float(length),
         scope=scope,
     )
+    tell_withheld(plan)
+    return plan
+
+
+def pick_served(line: Line, models: Sequence[str]) -> Precision:
+    """The fastest at which every one of them may run the line: side by side at one precision, the race is fair."""
+    served = (
+        precision
+        for precision in (PRECISIONS[0], PRECISIONS[-1])
+        if all(resources.serve_precision(line, model, precision)[1] is None for model in models)
+    )
+    return next(served, PRECISIONS[-1])
+
+
+def find_withheld(plan: Plan) -> dict[Entrant, str]:
+    """Those that would not run the line as it stands now, and why."""
+    if plan.line not in resources.line_names():  # of a kept race; its line may be gone
+        return {}
+    line = resources.get_line(plan.line)
+    found = {each: resources.serve_precision(line, each.model, each.precision)[1] for each in plan.entrants}
+    return {entrant: why for entrant, why in found.items() if why is not None}
+
+
+def tell_withheld(plan: Plan) -> None:
+    for entrant, why in find_withheld(plan).items():
+        title = resources.title_model(entrant.model)
+        st.caption(
+            f":material/info: {PRECISION_WORDS[entrant.precision]} of {escape_markdown(title)} is withheld: "
+            f"{escape_markdown(why)}. It races when you start it; the line judges at F32."
+        )
 
 
 def say_missing(line: Line, ready: Sequence[str]) -> str | None:

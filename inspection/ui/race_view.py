@@ -19,6 +19,7 @@ from inspection.ui.charts_race import (
 )
 from inspection.ui.exhibits import write_rows
 from inspection.ui.exports import safe_stem
+from inspection.ui.race_choice import find_withheld
 from inspection.ui.race_run import RACERS
 from inspection.ui.roles import require
 from inspection.ui.widgets import escape_markdown
@@ -80,7 +81,7 @@ def _say_entrant(entrant: Entrant) -> str:
 def show_result(result: Result, kept: Result | None, *, key: str) -> None:
     # one place each, filled or not: a note that appears while it races would else move the chart, and it would blink
     notes, choice = st.container(), st.container()
-    standings = rank(result)
+    standings, withheld = rank(result), find_withheld(result.plan)
     with notes:
         _show_notes(result, any_lap=bool(standings))
     if not standings:
@@ -89,13 +90,13 @@ def show_result(result: Result, kept: Result | None, *, key: str) -> None:
     with choice:
         batch = _choose_batch(batches, key)
     st.echarts_chart(
-        build_laps(result, batch=batch, titles=resources.model_titles()),
+        build_laps(result, batch=batch, titles=resources.model_titles(), withheld=withheld),
         key=f"{key}.laps",
         height=340,
         alt="Milliseconds of each lap, a line for each model and precision",
     )
     compared = compare(standings, rank(kept) if kept is not None else [])
-    show_table(tabulate_standings(compared, resources.model_titles()), key=key)
+    show_table(tabulate_standings(compared, resources.model_titles(), withheld=withheld), key=key)
     if kept is not None and (differences := say_differences(result, kept)):
         st.caption(f"The kept race is not like this one: {escape_markdown('; '.join(differences))}.")
 
@@ -199,7 +200,8 @@ def _drop(id: str) -> None:
 def offer_result(result: Result, name: str) -> None:
     """Figures and laps to take away."""
     stem = safe_stem(f"{name}.csv")
-    rows = tabulate_standings(compare(rank(result), []), resources.model_titles())
+    withheld = find_withheld(result.plan)
+    rows = tabulate_standings(compare(rank(result), []), resources.model_titles(), withheld=withheld)
     with st.container(horizontal=True):
         st.download_button(
             "Figures (CSV)",

@@ -1,6 +1,7 @@
 """The Explain page, clicked through with a fake inspector whose network is three colours."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from inspection.explain_subject import Explanation
 from inspection.types import Box, HeatMap
 from inspection.ui.explain_cards import say_scale
 from inspection.ui.explaining import Shelf
+from models.card import write_card
 from tests.ui.fakes import NOTHING, FakeInspector, code_of, make_png
+from tests.ui.measured import make_measured_card
 
 
 def words(app: AppTest) -> str:
@@ -76,6 +79,18 @@ def test_models_stand_side_by_side(app: AppTest, loaded: list[FakeInspector]) ->
     assert not app.exception
     assert titles(app) == ["ResNet50", "Compact CNN, grey"]
     assert {inspector.model for inspector in loaded} == {"resnet50", "compact_cnn"}
+
+
+def test_a_model_whose_int8_is_withheld_is_explained_at_f32(
+    app: AppTest, loaded: list[FakeInspector], tmp_path: Path
+) -> None:
+    told = {"int8": {"withheld": "it changes 14 of 630 pictures"}, "f32": {}}
+    card = make_measured_card("compact_cnn", precisions=told)
+    write_card(card, tmp_path / "weights" / "aluminium" / "compact_cnn.json")
+    open_explain(app).segmented_control(key="explain.side").set_value("Models").run()
+    assert not app.exception
+    assert {(each.model, each.precision) for each in loaded} == {("resnet50", "int8"), ("compact_cnn", "f32")}
+    assert "INT8 of Compact CNN, grey is withheld: it changes 14 of 630 pictures" in words(app)
 
 
 def test_a_model_without_weights_does_not_hide_the_others(

@@ -80,12 +80,32 @@ def test_at_first_it_says_what_a_race_is(page: AppTest) -> None:
 
 
 def test_a_plan_with_a_gap_cannot_start(page: AppTest) -> None:
-    page.pills(key="race.precisions").set_value([]).run()
+    page.pills(key="race.precisions.aluminium").set_value([]).run()
     assert "at least one" in page.info[0].value and find_button(page, "Start the race").disabled
 
 
+def test_a_withheld_precision_races_only_where_it_is_asked_for_and_says_so(
+    app: AppTest, tmp_path: Path
+) -> None:
+    told = {"int8": {"withheld": "it changes 14 of 630 pictures"}, "f32": {}}
+    folder = tmp_path / "weights" / "aluminium"
+    write_card(make_measured_card("resnet50", precisions=told), folder / "resnet50.json")
+    write_card(make_measured_card("compact_cnn"), folder / "compact_cnn.json")
+    app.run()
+    app.switch_page("screens/latency.py").run()
+    assert app.pills(key="race.precisions.aluminium").value == ["f32"]
+    assert not any("withheld" in caption.value for caption in app.caption)
+    app.pills(key="race.precisions.aluminium").set_value(["int8"]).run()
+    (said,) = [caption.value for caption in app.caption if "withheld" in caption.value]
+    assert "INT8 of ResNet50 is withheld" in said and "14 of 630" in said
+    race = start(app)
+    race.stop()
+    app.run()
+    assert set(app.dataframe[0].value["Precision"]) == {"INT8 (withheld)", "INT8"}
+
+
 def test_figures_build_up_while_it_runs(page: AppTest) -> None:
-    page.pills(key="race.precisions").set_value(["int8", "f32"]).run()
+    page.pills(key="race.precisions.aluminium").set_value(["int8", "f32"]).run()
     start(page)
     table = page.dataframe[0].value
     assert set(table["Precision"]) == {"INT8", "F32"} and set(table["Batch"]) <= {1, 10}
@@ -180,6 +200,12 @@ def test_a_line_a_lane_of_the_batch_that_is_asked_for() -> None:
     assert [line["lineStyle"]["type"] for line in spec["series"]] == ["solid", "dotted"]
     assert [line["itemStyle"]["color"] for line in spec["series"]] == list(COLOURS[:2])
     assert spec["series"][0]["data"][1] == [2, 2.0] and spec["yAxis"]["type"] == "value"
+
+
+def test_the_chart_names_what_is_withheld() -> None:
+    result = make_result(medians={(FAST, 1): 2.0, (SLOW, 1): 3.0})
+    spec = build_laps(result, batch=1, titles=TITLES, withheld={FAST: "it changes too much"})
+    assert [line["name"] for line in spec["series"]] == ["ResNet50 INT8 (withheld)", "Compact CNN, grey F32"]
 
 
 def test_one_model_has_one_colour_at_all_precisions() -> None:
