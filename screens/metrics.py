@@ -12,6 +12,7 @@ from inspection.ui.metrics_view import (
     show_classes,
     show_strip,
 )
+from inspection.ui.trial_view import show_trial
 
 st.title("Metrics")
 choice = choose_evaluation()
@@ -28,5 +29,6 @@ if choice is not None:
     with right:
         show_confusion(report, choice)
     show_class_table(report, choice)
+    show_trial(choice)
     show_cell(report, choice)
     show_curves(report, choice, threshold_0_1=threshold)

@@ -113,7 +113,7 @@ def test_classes_come_worst_first_and_thin_ones_are_marked(measured: AppTest) ->
 def test_a_cell_lists_its_pictures_where_they_are_absent(measured: AppTest) -> None:
     open_metrics(measured)
     assert measured.selectbox(key="metrics.cell.aluminium").value == ALL_WRONG
-    assert "only their names are listed" in measured.info[0].value
+    assert any("only their names are listed" in info.value for info in measured.info)
     measured.selectbox(key="metrics.cell.aluminium").set_value((2, 0)).run()
     table = measured.dataframe[1].value
     assert list(table["picture"]) == ["test/cracked/0081.png", "test/cracked/0080.png"]  # the surest first
