@@ -78,7 +78,7 @@ def warm() -> None:
     resources.get_samples(line.name)
     precision, _ = resources.serve_precision(line, line.champion, PRECISIONS[0])
     steps: dict[str, Callable[[], object]] = {
-        "The records": keeping.get_store,
+        "The records": lambda: keeping.get_store().warm(),
         "The cache": lambda: trim_cache(
             load_settings().cache_dir, most_bytes=load_settings().max_cache_bytes
         ),

@@ -52,6 +52,7 @@ def measure(*, records: int, folder: Path, url: str | None) -> dict[str, object]
         figures["searches_ms"] = {
             name: _time_calls(call) for name, call in _list_searches(store, plan).items()
         }
+        figures["warm_s"] = _time_s(store.warm)  # as a server does when it starts
         figures["add_ms"] = _time_adds(store)
         figures["verify_s"] = _time_verify(store)
         month = Search(since=plan.until - timedelta(days=30))

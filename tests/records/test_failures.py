@@ -36,12 +36,12 @@ def test_a_full_database_is_named_and_the_inspection_is_kept_later(tmp_path: Pat
     store = open_store(_url(tmp_path), str(tmp_path / "pictures"))
     add_many(store, 3)
     event.listen(
-        store.database.engine,
+        store.database.writer,
         "connect",
         lambda connection, _: connection.execute("PRAGMA max_page_count = 60"),
         named=False,
     )
-    store.database.engine.dispose()
+    store.database.writer.dispose()
     big = replace(CONTEXT, extra={"note": "x" * 3_000})
     picture, kept = b"one more part", 3
     with pytest.raises(StoreFull, match="Free some space"):
@@ -139,9 +139,9 @@ def test_a_store_that_may_only_be_read(tmp_path: Path, monkeypatch) -> None:
     store = open_store(_url(tmp_path), str(tmp_path / "pictures"))
     kept = add_one(store)
     event.listen(
-        store.database.engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON")
+        store.database.writer, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON")
     )
-    store.database.engine.dispose()
+    store.database.writer.dispose()
     with pytest.raises(StoreReadOnly, match="right"):
         add_one(store, 2)
     assert store.get(kept.id) == kept

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import DatabaseError
 
 from inspection.config import load_settings
@@ -287,3 +288,17 @@ def test_thresholds_are_those_of_the_line() -> None:
         "locate_0_1": 0.5,
         "margin": 0.06,
     }
+
+
+def test_who_saves_finds_the_pages_of_the_record_before(tmp_path: Path) -> None:
+    """SQLite drops what a connection knows of the file when another one writes: so one alone does, whoever reads."""
+    store = open_store(f"sqlite:///{tmp_path / 'records.sqlite'}", str(tmp_path / "pictures"))
+    store.warm()
+    opened: list[object] = []
+    event.listen(store.database.writer, "checkout", lambda raw, _record, _proxy: opened.append(raw))
+    for number in range(3):
+        add_one(store, number)
+        store.flusher.flush()
+        assert store.get(number + 1).id == number + 1
+    assert len(opened) == 3 and len({id(raw) for raw in opened}) == 1
+    store.close()
