@@ -35,6 +35,7 @@ class Provider:
     key: RSAKey
     issuer: str = ""
     codes: dict[str, tuple[str, str]] = field(default_factory=dict)  # code → (person, nonce)
+    ends: dict[str, int] = field(default_factory=dict)  # person → the end of the last token
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -60,12 +61,13 @@ class Provider:
         """Each code once."""
         name, nonce = self.codes.pop(code)
         somebody, now = self.people[name], int(time.time())
+        self.ends[name] = now + int(somebody.lives_s)
         claims = {
             "iss": self.issuer,
             "aud": CLIENT,
             "sub": name,
             "iat": now,
-            "exp": now + int(somebody.lives_s),
+            "exp": self.ends[name],
             "nonce": nonce,
             "name": somebody.name,
             "email": somebody.email,
