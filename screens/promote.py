@@ -4,9 +4,10 @@ import streamlit as st
 
 from inspection.ui.improve_data import get_challenges, get_labels
 from inspection.ui.improve_gate import show_challengers, show_history
-from inspection.ui.improve_view import choose_line, show_champion, show_labels, show_teaching
+from inspection.ui.improve_view import choose_line, follow_link, show_champion, show_labels, show_teaching
 
 st.title("Improve")
+follow_link()
 line = choose_line()
 show_champion(line)
 challenges = get_challenges(line)

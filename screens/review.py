@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from inspection.ui.links import tell_unknown
 from inspection.ui.review_agreement import show_agreement
 from inspection.ui.review_overview import show_overview
-from inspection.ui.review_state import held_desk, take_error
+from inspection.ui.review_state import follow_link, held_desk, take_error
 from inspection.ui.review_work import show_desk
 from inspection.ui.widgets import show_error
 
@@ -20,6 +21,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         key="review.view",
         label_visibility="collapsed",
     )
+tell_unknown(follow_link())
 error = take_error()
 if error is not None:
     show_error(error)

@@ -7,16 +7,27 @@ from inspection.ui.line_choice import choose_line
 from inspection.ui.links import take_link, tell_unknown
 from inspection.ui.measured_choice import title_model, turn_to_line
 from inspection.ui.watch_challenge import show_challenge
-from inspection.ui.watch_data import ALL, WatchChoice, get_watched, list_models
+from inspection.ui.watch_data import (
+    ALL,
+    WatchChoice,
+    get_watched,
+    list_models,
+    turn_to_model,
+    turn_to_period,
+)
 from inspection.ui.watch_view import show_method, show_overview, show_watched
 
 st.title("Watch")
 asked = take_link("watch")
-unknown = {name: value for name, value in asked.items() if name != "line"}
+unknown = {name: value for name, value in asked.items() if name not in ("line", "model", "period")}
 turn_to_line("watch", asked, unknown)
-tell_unknown(unknown)
+turn_to_period(asked, unknown)
+told = st.container()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     line = choose_line("watch.line")
+    turn_to_model(line, asked, unknown)
+    with told:
+        tell_unknown(unknown)
     model = st.selectbox(
         "Model",
         (ALL, *list_models(line)),

@@ -13,11 +13,21 @@ from inspection.ui import resources
 from inspection.ui.exhibits import UNDEFINED
 from inspection.ui.improve_actions import get_desk, list_fine_tunings, may, start_fine_tuning
 from inspection.ui.improve_tables import say_agreement, tabulate_labels
+from inspection.ui.links import take_link, tell_unknown
+from inspection.ui.measured_choice import turn_to_line
 from inspection.ui.roles import Role
 from inspection.ui.widgets import escape_markdown
 
 NONE = ""
 _MOST_EPOCHS = 40
+
+
+def follow_link() -> None:
+    """?line=…"""
+    asked = take_link("improve")
+    unknown = {name: value for name, value in asked.items() if name != "line"}
+    turn_to_line("improve", asked, unknown)
+    tell_unknown(unknown)
 
 
 def choose_line() -> Line:

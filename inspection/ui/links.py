@@ -31,11 +31,11 @@ def tell_unknown(unknown: Mapping[str, str]) -> None:
 
 
 def say_unknown(unknown: Mapping[str, str]) -> str:
-    named = [f"{name} “{escape_markdown(_shorten(value))}”" for name, value in unknown.items()]
+    named = [f"{name} “{escape_markdown(shorten(value))}”" for name, value in unknown.items()]
     listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
     verb = "is" if len(named) == 1 else "are"
     return f"There {verb} no {listed} here. What is shown instead is named below; choose there what you look for."
 
 
-def _shorten(value: str) -> str:
+def shorten(value: str) -> str:
     return value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"

@@ -9,7 +9,9 @@ from inspection.records.record import Kind
 from inspection.records.search import Search
 from inspection.records.store import RecordStore
 from inspection.ui.line_choice import title_line
+from inspection.ui.links import shorten
 from inspection.ui.resources import title_model
+from inspection.ui.widgets import escape_markdown
 
 # field of a link → word of a facet, and the field of a Search
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -26,29 +28,58 @@ _KINDS = {
     Kind.EVENT: "Events",
 }
 _TITLES: Mapping[str, Callable[[str], str]] = {"line": title_line, "model": title_model}
+_LINKED = frozenset({*_WORDS, "since", "until", "picture", "kind", "agrees", "record"})
+ANY = ""
+_AGREES = {ANY: "any", "yes": "as the model", "no": "other than the model"}
 SHOWN = "records.shown"  # the link that the controls already follow
+_UNKNOWN = "records.unknown"  # what they do not follow of it
 
 
 def follow_link(words: Mapping[str, tuple[str, ...]]) -> None:
     """?line=…&verdict=…&since=2026-01-31T06:00&until=…&picture=…: once, when the address is new.
 
-    What is unknown in it is left out: an address comes from anywhere.
+    An address comes from anywhere: what is unknown in it is left out of the search, and that is said.
     """
-    asked = {name: st.query_params.get_all(name) for name in (*_WORDS, "since", "until", "picture", "kind")}
-    asked = {name: values for name, values in asked.items() if values}
+    asked = {name: st.query_params.get_all(name) for name in st.query_params}
     if not asked or asked == st.session_state.get(SHOWN):
         return
     st.session_state[SHOWN] = asked
     clear_filter()
+    unknown = {name: values for name, values in asked.items() if name not in _LINKED}
     for name, (_, facet) in _WORDS.items():
-        st.session_state[f"records.{name}"] = [
-            value for value in asked.get(name, []) if value in words.get(facet, ())
-        ]
+        known = words.get(facet, ())
+        st.session_state[f"records.{name}"] = [value for value in asked.get(name, []) if value in known]
+        unknown[name] = [value for value in asked.get(name, []) if value not in known]
     for name in ("since", "until"):
-        st.session_state[f"records.{name}"] = _read_time(asked.get(name, [""])[0])
+        text = asked.get(name, [""])[0]
+        st.session_state[f"records.{name}"] = at = _read_time(text)
+        unknown[name] = [text] if text and at is None else []
     st.session_state["records.picture"] = asked.get("picture", [""])[0][:64]
     kinds = [kind for kind in _KINDS if kind.value in asked.get("kind", [])]
     st.session_state["records.kinds"] = kinds or [Kind.INSPECTION]
+    unknown["kind"] = [value for value in asked.get("kind", []) if value not in set(Kind)]
+    agrees = asked.get("agrees", [ANY])[0]
+    st.session_state["records.agrees"] = agrees if agrees in _AGREES else ANY
+    unknown["agrees"] = [] if agrees in _AGREES else [agrees]
+    st.session_state[_UNKNOWN] = {name: values for name, values in unknown.items() if values}
+
+
+def tell_unknown_words() -> None:
+    """As long as the address asks for it: the page is drawn several times until its thumbnails are there."""
+    unknown: dict[str, list[str]] = st.session_state.get(_UNKNOWN, {})
+    if not unknown:
+        return
+    named = ", ".join(
+        f"{escape_markdown(shorten(name))} “{escape_markdown(shorten(value))}”"
+        for name, values in unknown.items()
+        for value in values
+    )
+    time = " A time is written like 2026-01-31T06:00." if {"since", "until"} & set(unknown) else ""
+    st.warning(
+        f"No record knows {named}. The search below goes without, so it may show more than was meant.{time}",
+        title="The link asks for something else",
+        icon=":material/link_off:",
+    )
 
 
 def _read_time(text: str) -> datetime | None:
@@ -66,13 +97,14 @@ def clear_filter() -> None:
         st.session_state[f"records.{name}"] = None
     st.session_state["records.picture"] = ""
     st.session_state["records.kinds"] = [Kind.INSPECTION]
+    st.session_state["records.agrees"] = ANY
+    st.session_state.pop(_UNKNOWN, None)
 
 
 def forget_link() -> None:
     """So that the same link, followed again later, is followed."""
     st.session_state.pop(SHOWN, None)
-    for name in (*_WORDS, "since", "until", "picture", "kind"):
-        st.query_params.pop(name, None)
+    st.query_params.clear()
 
 
 def ask_filter(store: RecordStore, *, whose: bool) -> Search:
@@ -81,6 +113,7 @@ def ask_filter(store: RecordStore, *, whose: bool) -> Search:
     follow_link(words)
     if "records.kinds" not in st.session_state:
         clear_filter()
+    tell_unknown_words()
     with st.container(horizontal=True, key="records.filter"):
         chosen = {
             name: _choose(name, title, words[facet])
@@ -106,10 +139,12 @@ def ask_filter(store: RecordStore, *, whose: bool) -> Search:
             width=215,
             help="Inspections by the models; decisions and corrections by people; events such as a promotion.",
         )
+        agrees = _ask_agreement() if Kind.DECISION in kinds else None
     return Search(
         since=since,
         until=until,
         kinds=tuple(kinds),
+        agrees=agrees,
         lines=chosen["line"],
         verdicts=chosen["verdict"],
         class_names=chosen["defect"],
@@ -147,6 +182,19 @@ def _ask_time(name: str, title: str) -> datetime | None:
         width=185,
     )
     return None if at is None else at.replace(tzinfo=UTC)
+
+
+def _ask_agreement() -> bool | None:
+    chosen = st.selectbox(
+        "Decided",
+        list(_AGREES),
+        format_func=lambda key: _AGREES[key],
+        key="records.agrees",
+        persist_state="session",
+        width=185,
+        help="What a person said of an inspection, held against the model's verdict. Anything but “any” leaves decisions only.",
+    )
+    return {"yes": True, "no": False}.get(str(chosen))
 
 
 def complete_hash(store: RecordStore, start: str) -> str | None:

@@ -9,8 +9,9 @@ from inspection.records.review_rules import ReviewRules, change_rules, read_rule
 from inspection.ui.keeping import get_store, name_person
 from inspection.ui.line_choice import title_line
 from inspection.ui.review_desk import Desk
-from inspection.ui.review_state import act, may_review, sit_down
+from inspection.ui.review_state import WANTED, act, may_review, sit_down
 from inspection.ui.review_words import WHY, say_rules, say_span
+from inspection.ui.widgets import escape_markdown
 
 
 def show_overview() -> None:
@@ -22,8 +23,16 @@ def show_overview() -> None:
         return
     lines = tuple(dict.fromkeys(row.line for row in waiting))
     chosen: list[str] = []
+    wanted = st.session_state.pop(WANTED, None)
+    if wanted is not None and wanted not in lines:
+        st.info(f"Nothing of {escape_markdown(title_line(wanted))} waits for you. The other lines are shown.")
     if len(lines) > 1:
-        chosen = st.pills("Lines", lines, selection_mode="multi", default=list(lines), key="review.lines")
+        held = st.session_state.get("review.lines", [None])
+        if wanted in lines:
+            st.session_state["review.lines"] = [wanted]
+        elif not set(held) <= set(lines):
+            st.session_state["review.lines"] = list(lines)
+        chosen = st.pills("Lines", lines, format_func=title_line, selection_mode="multi", key="review.lines")
     shown = [row for row in waiting if not chosen or row.line in chosen]
     total = sum(row.parts for row in shown)
     st.markdown(f"#### {say_waiting(shown)}")

@@ -5,11 +5,25 @@ from collections.abc import Callable
 import streamlit as st
 
 from inspection.errors import AssayError
+from inspection.ui import resources
 from inspection.ui.keeping import get_store, name_person
+from inspection.ui.links import take_link
 from inspection.ui.review_desk import Desk
 from inspection.ui.roles import Role, current_person, require
 
 _DESK, _ERROR = "review.desk", "review.error"
+WANTED = "review.wanted"  # the line that a link asked for
+
+
+def follow_link() -> dict[str, str]:
+    """?line=… chooses whose parts are shown. Returns what is unknown of the address."""
+    asked = take_link("review")
+    unknown = {name: value for name, value in asked.items() if name != "line"}
+    if asked.get("line") in resources.line_names():
+        st.session_state[WANTED] = asked["line"]
+    elif "line" in asked:
+        unknown["line"] = asked["line"]
+    return unknown
 
 
 def may_review() -> bool:

@@ -1,5 +1,6 @@
 """What the Watch page reads, kept for half a minute: the counts of a line, and the overview of all lines."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -73,3 +74,21 @@ def list_models(line: Line) -> list[str]:
     """Those that have inspected something, the line's own first."""
     seen = set(get_store().words().get("model", ()))
     return [name for name in line.models if name in seen] or [line.champion]
+
+
+def turn_to_model(line: Line, asked: Mapping[str, str], unknown: dict[str, str]) -> None:
+    """?model=… of a link, where the line shown has it."""
+    if "model" in asked:
+        if asked["model"] in list_models(line):
+            st.session_state[f"watch.model.{line.name}"] = asked["model"]
+        else:
+            unknown["model"] = asked["model"]
+
+
+def turn_to_period(asked: Mapping[str, str], unknown: dict[str, str]) -> None:
+    """?period=week"""
+    if "period" in asked:
+        if asked["period"] in PERIODS:
+            st.session_state["watch.period"] = asked["period"]
+        else:
+            unknown["period"] = asked["period"]

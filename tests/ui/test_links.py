@@ -27,10 +27,14 @@ def open_link(app: AppTest, page: str, **asked: str) -> AppTest:
 
 
 def list_warnings(app: AppTest) -> list[str]:
-    return [warning.value.replace("\\", "") for warning in app.warning]
+    """About the link; a page may have others."""
+    said = [warning.value.replace("\\", "") for warning in app.warning]
+    return [words for words in said if "What is shown instead" in words]
 
 
-@pytest.mark.parametrize("page", ["inspect", "explain", "live", "metrics", "compare", "watch"])
+@pytest.mark.parametrize(
+    "page", ["inspect", "explain", "live", "metrics", "compare", "watch", "review", "promote"]
+)
 def test_a_line_that_is_not_there_is_said(app: AppTest, measured: None, page: str) -> None:
     open_link(app, page, line="gears", evaluation="7")
     (said,) = list_warnings(app)
@@ -42,6 +46,14 @@ def test_a_line_that_is_not_there_is_said(app: AppTest, measured: None, page: st
 def test_a_model_and_a_precision_that_are_not_there_are_said(app: AppTest, measured: None) -> None:
     open_link(app, "live", line="aluminium", model="vgg", precision="int4")
     assert "no model “vgg” and precision “int4” here" in list_warnings(app)[0]
+
+
+def test_a_model_and_a_period_that_are_not_watched_are_said(app: AppTest, measured: None) -> None:
+    open_link(app, "watch", line="bare", model="vgg", period="century")
+    assert "no period “century” and model “vgg” here" in list_warnings(app)[0]
+    assert app.selectbox(key="watch.line").value == "bare"
+    open_link(app, "watch", line="bare", period="week")
+    assert not app.warning and app.segmented_control(key="watch.period").value == "week"
 
 
 def test_a_link_to_an_evaluation_is_followed_and_written(app: AppTest, measured: None) -> None:

@@ -8,10 +8,12 @@ from streamlit.testing.v1 import AppTest
 
 from inspection.config import ROOT
 from inspection.images import decode
+from inspection.records.decisions import Answer
 from inspection.records.record import Kind, Record
 from inspection.records.search import Search
 from inspection.records.store import RecordStore
 from inspection.records.surroundings import build_full_context
+from inspection.types import VerdictKind
 from inspection.ui import records_view
 from inspection.ui.keeping import get_store
 from inspection.ui.roles import Person, Role
@@ -97,6 +99,33 @@ def test_a_link_of_another_page_fills_the_search(app: AppTest, store: RecordStor
     assert rows(app) == [1]
     assert app.multiselect(key="records.verdict").value == ["REJECT"]
     assert app.multiselect(key="records.defect").value == []
+
+
+def test_what_a_link_asks_for_in_vain_is_said(app: AppTest, store: RecordStore) -> None:
+    keep(store, code_of("cracked"))
+    asked = {name: f"no such {name}" for name in ("verdict", "line", "defect", "model", "person", "since")}
+    open_records(app, kind="gossip", agrees="perhaps", colour="red", **asked)
+    (said,) = [each.value.replace("\\", "") for each in app.warning]
+    for name, value in {**asked, "kind": "gossip", "agrees": "perhaps", "colour": "red"}.items():
+        assert f"{name} “{value}”" in said
+    assert "goes without" in said and "2026-01-31T06:00" in said
+    assert rows(app) == [1]
+    app.run()
+    assert len(app.warning) == 1, "as long as the address asks for it"
+    app.query_params.clear()
+    open_records(app, verdict="REJECT")
+    assert not app.warning and rows(app) == [1]
+
+
+def test_the_answers_behind_an_alarm_are_found(app: AppTest, store: RecordStore) -> None:
+    for seed, said in enumerate(("cracked", "dented")):
+        record = keep(store, code_of("cracked"), seed=seed)
+        answer = Answer(VerdictKind.REJECT, said)
+        store.decide(record.id, answer, person="a", saw_map=False, took_ms=900.0)
+    open_records(app, kind="decision", agrees="no")
+    assert rows(app) == [4] and not app.warning
+    app.selectbox(key="records.agrees").set_value("yes").run()
+    assert rows(app) == [2]
 
 
 def test_a_code_opens_everything_that_was_known(app: AppTest, store: RecordStore) -> None:
