@@ -19,7 +19,9 @@ _SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up", "star")
 def build_verdicts(rows: Rows) -> go.Figure:
     """`tabulate_verdicts` → a bar a class, as long as all of its pictures; a verdict a piece, the first class on top."""
     shown = [row for row in rows if row["Pictures"]]
-    names = [f"{row['Pictures of']} ({row['Pictures']:,})" for row in shown]
+    names = [
+        f"{row['Pictures of'].partition(',')[0]} ({row['Pictures']:,})" for row in shown
+    ]  # room on a phone
     figure = go.Figure()
     for kind in VerdictKind:
         style, word = VERDICT_STYLES[kind], kind.value
@@ -43,9 +45,9 @@ def build_verdicts(rows: Rows) -> go.Figure:
     figure.update_layout(
         barmode="stack",
         height=90 + 40 * len(shown),
-        margin=MARGIN,
+        margin=MARGIN | {"r": 26},  # for the last number below
         bargap=0.28,
-        xaxis={"tickformat": ".0%", "range": [0, 1.002], "fixedrange": True, "showgrid": False},
+        xaxis={"tickformat": ".0%", "dtick": 0.25, "range": [0, 1], "fixedrange": True, "showgrid": False},
         yaxis={"autorange": "reversed", "ticksuffix": "  ", "fixedrange": True},
         legend=LEGEND | {"traceorder": "normal"},
     )

@@ -31,7 +31,7 @@ def follow_link(page: str) -> str | None:
         _turn(page, "line", line)
         known = (
             ("model", f"model.{line}", resources.get_line(line).models),
-            ("precision", "precision", PRECISIONS),
+            ("precision", f"precision.{line}", PRECISIONS),
         )
         for name, what, values in known:
             if asked.get(name) in values:
@@ -46,8 +46,8 @@ def write_link(page: str, line: Line, choice: Choice, *, sample: str | None) -> 
     link: dict[str, str] = {"line": choice.line}
     if choice.model != line.champion:
         link["model"] = choice.model
-    wanted = st.session_state["kept.precision"]
-    if wanted != PRECISIONS[0]:
+    wanted = st.session_state[f"kept.precision.{line.name}"]
+    if wanted != pick_served(line):
         link["precision"] = wanted
     if sample is not None:
         link["sample"] = sample
@@ -69,15 +69,21 @@ def choose_judge(page: str) -> tuple[Line, Choice]:
             PRECISIONS,
             format_func=lambda precision: PRECISION_WORDS[precision],
             required=True,
-            key=_seed(page, "precision", PRECISIONS[0]),
+            key=_seed(page, f"precision.{line.name}", pick_served(line)),
             help="What the engine computes with. INT8 is the fastest; F32 is the reference.",
         )
-    for what, value in (("line", line.name), (f"model.{line.name}", model), ("precision", precision)):
-        st.session_state[f"kept.{what}"] = value
+    st.session_state["kept.line"] = line.name
+    st.session_state[f"kept.model.{line.name}"] = model
+    st.session_state[f"kept.precision.{line.name}"] = precision
     served, why = resources.serve_precision(line, model, cast(Precision, precision))
     if why is not None:
         st.caption(f":material/info: INT8 is withheld: {escape_markdown(why)}. F32 judges instead.")
     return line, Choice(line.name, model, served)
+
+
+def pick_served(line: Line) -> Precision:
+    """What the line's champion judges with, until somebody chooses: nothing is asked for that is then withheld."""
+    return resources.serve_precision(line, line.champion, PRECISIONS[0])[0]
 
 
 def _seed(page: str, what: str, fallback: str) -> str:

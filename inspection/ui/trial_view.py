@@ -77,18 +77,18 @@ def tell_untried(choice: EvaluationChoice) -> None:
 def show_errors(trial: Tried) -> None:
     with st.grid("auto", min_column_width=150, gap="small", key="metrics.trial"):
         for label, rate, tip in (
-            ("Escapes of the line", trial.escapes, "Defective parts that the line passes by itself."),
-            ("False rejects of the line", trial.false_rejects, "Good parts that it rejects by itself."),
+            ("Line escapes", trial.escapes, "Defective parts that the line passes by itself."),
+            ("Line false rejects", trial.false_rejects, "Good parts that it rejects by itself."),
             ("To a person", trial.reviews, "Parts of which it is not sure, after its second look."),
             ("Not found", trial.missed, "Parts that were on the picture and were not found."),
         ):
             show_rate(label, rate, tip)
         if trial.phantoms.of:
             tip = "Test pictures of half parts, foreign objects and empty belts in which a part was found."
-            show_rate("No part, called one", trial.phantoms, tip)
+            show_rate("None, called part", trial.phantoms, tip)
         if trial.made_phantoms.of:
             tip = "Empty belts that were made for the trial: so rare an error is not seen on few."
-            show_rate("Empty belt, called a part", trial.made_phantoms, tip)
+            show_rate("Empty, called part", trial.made_phantoms, tip)
         show_number(
             "A picture takes",
             format_ms(trial.median_ms),
@@ -106,9 +106,17 @@ def show_rate(label: str, rate: Rate | None, tip: str) -> None:
     show_number(
         label,
         f"{rate.events} of {rate.of:,}",
-        "no such picture" if bounds is None else f"95 %: {bounds.low * 100:.2g} to {bounds.high * 100:.2g} %",
+        "no such picture"
+        if bounds is None
+        else f"95 %: {say_bound(bounds.low)} to {say_bound(bounds.high)} %",
         tip=f"{tip} Beneath: what the true rate may be (Clopper and Pearson, 95 %).",
     )
+
+
+def say_bound(share_0_1: float) -> str:
+    """In percent, short enough for the smallest screen: hundredths only where tenths would say nothing."""
+    percent = share_0_1 * 100
+    return f"{percent:.1f}" if percent >= 1 else f"{percent:.2f}" if percent else "0"
 
 
 def tell_conditions(trial: Tried, choice: EvaluationChoice) -> None:

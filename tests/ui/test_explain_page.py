@@ -139,12 +139,12 @@ def test_an_uploaded_picture_comes_over_from_inspect(app: AppTest) -> None:
 def test_the_report_leads_here(app: AppTest) -> None:
     app.run()
     app.button(key="sample.flawless-01").click().run()
-    app.segmented_control(key="inspect.precision").set_value("f32").run()
+    app.segmented_control(key="inspect.precision.aluminium").set_value("f32").run()
     app.button[[button.label for button in app.button].index("Explain this verdict")].click().run()
     assert not app.exception
     assert app.title[0].value == "Explain"
     assert "PASS: flawless" in words(app)
-    assert app.segmented_control(key="explain.precision").value == "f32"
+    assert app.segmented_control(key="explain.precision.aluminium").value == "f32"
 
 
 def test_a_link_leads_to_a_picture(app: AppTest) -> None:
