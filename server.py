@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -64,7 +65,7 @@ class SecurityHeaders:
 
 
 def warm() -> None:
-    """What the first visitor would wait for: the charts, the default line's samples, its champion, the records."""
+    """What the first visitor would wait for: the charts, the default line's samples, the records, its champion; then the rest."""
     from inspection.cache_bound import trim_cache
     from inspection.config import load_settings
     from inspection.errors import AssayError
@@ -84,7 +85,7 @@ def warm() -> None:
         ),
         "The weights": lambda: sweep_weights(load_settings().weights_dir),  # what a killed process left
         "The long work": open_desk(load_settings()).list_jobs,  # what waited for this start goes on
-        line.name: lambda: resources.get_inspector(line.name, line.champion, precision),
+        "The tables": lambda: import_module("pandas"),  # half a second, for whoever opens the first one
     }
     for name, step in steps.items():
         try:

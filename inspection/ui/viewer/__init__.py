@@ -32,7 +32,8 @@ class View:
 
 
 def show_evidence(view: View, *, key: str) -> None:
-    _COMPONENT(key=key, data=recall_view(view, key=key))
+    # in a list: a dictionary Streamlit would search for tables, for which it loads pandas before the first picture
+    _COMPONENT(key=key, data=[recall_view(view, key=key)])
 
 
 def recall_view(view: View, *, key: str) -> dict[str, Any]:

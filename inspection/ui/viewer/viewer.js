@@ -4,7 +4,7 @@
 const settings = new WeakMap() // what the person chose lives as long as the component, across pictures
 
 export default function (component) {
-  const { data, parentElement } = component
+  const { data: [data], parentElement } = component
   const find = (selector) => parentElement.querySelector(selector)
   if (!settings.has(parentElement)) {
     settings.set(parentElement, { view: "heat", grid: "smooth", opacity: 70, wipe: 50, zoom: false, outline: true })
