@@ -23,6 +23,10 @@ CHROMIUM = Path(os.environ.get("ASSAY_CHROMIUM", "/usr/bin/chromium"))
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 STREAMLIT = ("-m", "streamlit", "run", "server.py", "--server.port")
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+CAMERA = (
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)  # moving bars, and leave to see them
 _ANSWERS_WITHIN_S = 60.0
 
 
@@ -85,11 +89,14 @@ def wait_for_answer(url: str, process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def launch() -> Iterator["Browser"]:
+def launch(beside: Sequence[str] = ()) -> Iterator["Browser"]:
+    """beside: switches of Chromium's."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*_QUIET, "--disable-sync"])
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=[*_QUIET, "--disable-sync", *beside]
+        )
         yield browser
         browser.close()
 
