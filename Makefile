@@ -5,8 +5,9 @@ BIN := .venv/bin
 LINE ?= aluminium
 MODEL ?= mobilenetv3_large
 DATA ?= var/data/$(LINE)
+OUT ?= var/screens
 
-.PHONY: run test test-slow lint format bench bench-app train data results clean
+.PHONY: run test test-slow lint format bench bench-app screens train data results clean
 
 run: .venv/ready
 	$(BIN)/streamlit run server.py --server.port $(PORT)
@@ -33,6 +34,10 @@ bench: .venv/ready
 # In a real browser, on a quiet machine: needs Chromium.
 bench-app: .venv/ready-dev
 	$(BIN)/python -m tests.bench.app
+
+# A picture of every page, light and dark, at a desk's width and a phone's, to be looked at: needs Chromium.
+screens: .venv/ready-dev
+	$(BIN)/python -m tests.bench.screens $(OUT)
 
 train: .venv/ready
 	$(BIN)/python -m inspection train $(LINE) --model $(MODEL) --data $(DATA)

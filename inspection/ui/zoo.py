@@ -95,10 +95,10 @@ def tell_figures(values: Mapping[str, Any]) -> dict[str, str]:
     told = {"Pictures": f"{values.get('n', values.get('pictures', 0)):,}"}
     for name, key in _SHARES.items():
         if isinstance(values.get(key), int | float):
-            told[name] = f"{values[key]:.1%}"
+            told[name] = f"{100 * values[key]:.1f} %"
         interval = values.get(f"{key}_interval")
         if isinstance(interval, Mapping) and name in told:
-            told[name] += f" ({interval['low']:.1%} – {interval['high']:.1%})"
+            told[name] += f" ({100 * interval['low']:.1f} to {100 * interval['high']:.1f} %)"
     decision = values.get("decision")
     if isinstance(decision, Mapping):
         told["Escapes"] = f"{decision['escapes']} of {decision['defective']}"
@@ -130,7 +130,8 @@ def say_headline(figures: Mapping[str, Any], precisions: Mapping[str, Any]) -> s
 
 def say_share(share_0_1: float) -> str:
     """All is said only of all: 0.9996 is not 100.0 %."""
-    return f"{share_0_1:.2%}" if share_0_1 < 1 <= round(share_0_1, 3) else f"{share_0_1:.1%}"
+    digits = 2 if share_0_1 < 1 <= round(share_0_1, 3) else 1
+    return f"{100 * share_0_1:.{digits}f} %"
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

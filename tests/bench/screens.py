@@ -37,6 +37,7 @@ def picture_page(browser: "Browser", address: str, name: str, folder: Path) -> N
             page.wait_for_timeout(_LATE_MS)
             page.screenshot(path=folder / f"{name}-{scheme}-{size['width']}.png", timeout=_PATIENCE_MS)
             said = [*faults, *([f"{overflow} px too wide"] if overflow > 0 else [])]
+            said += ["the page failed"] * page.get_by_text("This page failed").count()
             print(
                 f"{name}, {scheme}, {size['width']} px: {'; '.join(said) or 'nothing to complain of'}",
                 flush=True,

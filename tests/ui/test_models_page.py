@@ -69,7 +69,7 @@ def test_lines_and_their_models_are_listed(app: AppTest, tmp_path: Path) -> None
     write_card(make_card(), tmp_path / "weights" / "aluminium" / "resnet50.json")
     table = open_models(app).dataframe[0].value
     assert list(table["Model"][:3]) == ["ResNet50", "Compact CNN, grey", "YOLOv5n"]
-    assert list(table["On the test pictures"][:2]) == ["accuracy 91.0%", "not trained yet"]
+    assert list(table["On the test pictures"][:2]) == ["accuracy 91.0 %", "not trained yet"]
     assert table["MB"][0] == pytest.approx(47.1)
 
 
@@ -129,8 +129,8 @@ def test_rates_come_with_their_counts_and_intervals() -> None:
         "Split": "test",
         "Precision": "INT8",
         "Pictures": "300",
-        "Accuracy (95 % interval)": "91.0% (87.2% – 93.8%)",
-        "Macro F1": "90.0%",
+        "Accuracy (95 % interval)": "91.0 % (87.2 to 93.8 %)",
+        "Macro F1": "90.0 %",
         "Escapes": "4 of 200",
         "False rejects": "3 of 100",
         "Differs from F32": "1 of 300",
@@ -139,14 +139,14 @@ def test_rates_come_with_their_counts_and_intervals() -> None:
 
 def test_a_detector_has_its_own_figures() -> None:
     (row,) = tabulate_figures({"test": {"f32": DETECTED}}, {"f32": {}})
-    assert row["mAP 50"] == "94.5%" and row["Belt taken for a part"] == "62 of 120" and "Escapes" not in row
+    assert row["mAP 50"] == "94.5 %" and row["Belt taken for a part"] == "62 of 120" and "Escapes" not in row
 
 
 @pytest.mark.parametrize(
     ("figures", "words"),
     [
-        ({"test": {"f32": {"accuracy": 0.5}, "int8": {"accuracy": 0.25}}}, "accuracy 25.0%"),
-        ({"test": {"f32": DETECTED}}, "mAP 50 94.5%"),
+        ({"test": {"f32": {"accuracy": 0.5}, "int8": {"accuracy": 0.25}}}, "accuracy 25.0 %"),
+        ({"test": {"f32": DETECTED}}, "mAP 50 94.5 %"),
         ({"validation": {"f32": MEASURED}}, ""),
         ({}, ""),
     ],
@@ -156,13 +156,13 @@ def test_the_headline_is_the_tests_at_the_lines_precision(figures: dict, words: 
 
 
 def test_nearly_all_is_not_called_all() -> None:
-    assert say_headline({"test": {"f32": {"map_50": 0.9996}}}, {}) == "mAP 50 99.96%"
-    assert say_headline({"test": {"f32": {"accuracy": 1.0}}}, {}) == "accuracy 100.0%"
+    assert say_headline({"test": {"f32": {"map_50": 0.9996}}}, {}) == "mAP 50 99.96 %"
+    assert say_headline({"test": {"f32": {"accuracy": 1.0}}}, {}) == "accuracy 100.0 %"
 
 
 def test_the_headline_passes_over_a_precision_that_is_withheld() -> None:
     figures = {"test": {"f32": {"accuracy": 0.5}, "int8": {"accuracy": 0.25}}}
-    assert say_headline(figures, {"int8": {"withheld": "it changes too much"}}) == "accuracy 50.0%"
+    assert say_headline(figures, {"int8": {"withheld": "it changes too much"}}) == "accuracy 50.0 %"
 
 
 def test_nested_values_are_flattened() -> None:
