@@ -51,3 +51,16 @@ def any_store(any_url: str, tmp_path: Path) -> Iterator[RecordStore]:
     opened = open_store(any_url, str(tmp_path / "pictures"))
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    pytest.importorskip("s3fs", reason="s3fs is not installed: no S3 bucket can be opened")
+    moto_server = pytest.importorskip(
+        "moto.server", reason="moto is not installed: no S3 server to test with"
+    )
+    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()

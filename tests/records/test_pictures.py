@@ -1,7 +1,6 @@
 """Pictures go into a folder or an S3 bucket, under their own hash."""
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,19 +10,6 @@ from inspection.records.pictures import PictureStore, open_pictures
 from inspection.records.store import open_store
 from inspection.records.verify import verify
 from tests.records.makers import add_many
-
-
-@pytest.fixture(scope="module")
-def s3_endpoint() -> Iterator[str]:
-    pytest.importorskip("s3fs", reason="s3fs is not installed: no S3 bucket can be opened")
-    moto_server = pytest.importorskip(
-        "moto.server", reason="moto is not installed: no S3 server to test with"
-    )
-    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture(params=["folder", "s3"])

@@ -1,12 +1,19 @@
 """Several processes and threads write at once: nothing is lost, nobody meets a lock."""
 
+import hashlib
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
+import pytest
+
 from inspection.config import ROOT
+from inspection.records.pictures import open_pictures
 from inspection.records.search import Search
 from inspection.records.store import RecordStore, open_store
 from inspection.records.verify import verify
@@ -15,25 +22,67 @@ from tests.records.makers import add_one
 EACH = 40
 
 
-def _start(url: str, pictures: Path, count: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.records.writer", "add", url, str(pictures), str(count)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+@contextmanager
+def _start(url: str, pictures: str, each: int) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.records.writer", "add", url, pictures, str(each)]
+    worker = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+    try:
+        yield worker
+    finally:
+        worker.kill()
+        worker.communicate()
+
+
+def _wait_for(word: str, *workers: subprocess.Popen[str]) -> None:
+    for worker in workers:
+        assert worker.stdout is not None and worker.stdout.readline().strip() == word
+
+
+def _let_go(*workers: subprocess.Popen[str]) -> None:
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+
+
+def _write_at_once(url: str, pictures: str, *, each: int = EACH) -> None:
+    """All three open, and so migrate, the same empty store at the same moment; then all three write."""
+    with _start(url, pictures, each) as one, _start(url, pictures, each) as two:
+        _wait_for("ready", one, two)
+        _let_go(one, two)
+        store = open_store(url, pictures)
+        _wait_for("open", one, two)
+        _let_go(one, two)
+        ours = [add_one(store, 0).id]
+        while one.poll() is None or two.poll() is None:  # so that we write as long as anybody does
+            ours.append(add_one(store, len(ours)).id)
+            assert store.search(Search(), limit=1).records[0].id >= ours[-1]  # a reader beside the writers
+        theirs = [[int(line) for line in worker.communicate()[0].split()] for worker in (one, two)]
+        assert [one.returncode, two.returncode] == [0, 0]
+    every = [ours, *theirs]
+    assert [len(ids) for ids in theirs] == [each, each]
+    assert all(min(a) < max(b) for a in every for b in every), "they wrote one after the other"
+    assert sorted(chain.from_iterable(every)) == list(range(1, len(ours) + 2 * each + 1))
+    report = verify(store)
+    assert report.holds and report.records == len(ours) + 2 * each and report.clock_went_back == 0
+    assert report.files_checked > 0
+    store.close()
 
 
 def test_two_workers_and_a_web_process_write_at_once(any_url: str, tmp_path: Path) -> None:
-    """All three also open, and so migrate, the same empty store at the same moment."""
-    pictures = tmp_path / "pictures"
-    workers = [_start(any_url, pictures, EACH) for _ in range(2)]
-    store = open_store(any_url, str(pictures))
-    ours = [add_one(store, number).id for number in range(EACH)]
-    while store.search(Search(), limit=1).records[0].id < EACH + 5:  # a reader beside the writers
-        assert store.count(Search()) >= EACH
-    theirs = [[int(line) for line in worker.communicate(timeout=120)[0].split()] for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0]
-    assert sorted(ours + theirs[0] + theirs[1]) == list(range(1, 3 * EACH + 1))
-    report = verify(store)
-    assert report.holds and report.records == 3 * EACH and report.clock_went_back == 0
-    store.close()
+    _write_at_once(any_url, str(tmp_path / "pictures"))
+
+
+def test_they_do_so_into_a_bucket(
+    any_url: str, s3_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Named by its URL alone, as a plant does it: where it is and who may, the environment says."""
+    for name, value in (("ENDPOINT_URL", s3_endpoint), ("ACCESS_KEY_ID", "a"), ("SECRET_ACCESS_KEY", "b")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    bucket = f"assay-{hashlib.sha256(str(tmp_path).encode()).hexdigest()[:10]}"
+    open_pictures(f"s3://{bucket}", skip_instance_cache=True).filesystem.mkdir(bucket)
+    _write_at_once(any_url, f"s3://{bucket}/kept", each=8)
 
 
 def test_threads_of_one_process_write_at_once(store: RecordStore) -> None:

@@ -1,6 +1,7 @@
 """A process that keeps inspections and says which were confirmed; the tests start it, and some kill its children.
 
-python -m tests.records.writer add URL PICTURES COUNT     adds COUNT records, prints their ids
+python -m tests.records.writer add URL PICTURES COUNT     adds COUNT records, prints their ids; before it opens the
+                                                          store ("ready") and before it writes ("open") it waits for a line
 python -m tests.records.writer fork URL PICTURES CONFIRMED
     forks a child for each line on standard input, prints its number, and "gone STATUS" once it has ended:
     "add"         adds until it is killed; writes "id uid" to CONFIRMED once a record is confirmed
@@ -21,10 +22,19 @@ from tests.records.makers import add_one
 
 
 def _add(url: str, pictures: str, count: str) -> None:
+    _warm_up()
+    _await_go("ready")
     store = open_store(url, pictures)
+    _await_go("open")
     for number in range(int(count)):
         print(add_one(store, os.getpid() * 1_000 + number).id, flush=True)
     store.close()
+
+
+def _await_go(word: str) -> None:
+    """Says how far it is, and waits for the others."""
+    print(word, flush=True)
+    sys.stdin.readline()
 
 
 def _fork(url: str, pictures: str, confirmed: str) -> None:
