@@ -141,17 +141,25 @@ def find_champion(store: RecordStore, line: Line, settings: Settings) -> Champio
 
 
 def find_former(
-    store: RecordStore, line: Line, model: str, weights_sha256: str, settings: Settings
+    store: RecordStore, line: Line, model: str, weights_sha256: str, settings: Settings, *, with_novelty: bool
 ) -> Champion | None:
-    """Weights that ran the line once, for whoever must judge a part again as it was judged then."""
+    """Weights that ran the line once, for whoever must judge a part again as it was judged then.
+
+    with_novelty: whether novelty was asked then. The same weights may have run without it, and with it later.
+    """
+    found: Champion | None = None
     for change in list_changes(store, line.name):
         for told in (change.body["details"]["to"], change.body["details"]["from"]):
-            if (told["model"], told["weights_sha256"]) == (model, weights_sha256):
-                release = read_release_of(told, line.name)
+            if (told["model"], told["weights_sha256"]) != (model, weights_sha256):
+                continue
+            release = read_release_of(told, line.name)
+            if found is None or release.has_novelty == with_novelty:
                 folder = open_release(store, release, settings)
                 check_release(folder, release)
-                return Champion(model, folder, release, change.id)
-    return None
+                found = Champion(release.model, folder, release, change.id)
+            if release.has_novelty == with_novelty:
+                return found
+    return found
 
 
 def as_shipped(line: Line, settings: Settings) -> Champion:

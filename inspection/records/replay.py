@@ -8,6 +8,7 @@ without VNNI saturates at INT8 and moves it by whole units: that is another answ
 """
 
 import copy
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
@@ -117,6 +118,8 @@ def replay(store: RecordStore, record: Record, *, load: Load, settings: Settings
         return _refuse(then, inspector.classifying.weights_sha256)
     rewound = copy.copy(inspector)  # shares the engines; the rules are its own
     rewound.line = restore_rules(inspector.line, record.body["thresholds"])
+    if then.novelty is None:  # nobody asked then; it may have been fitted to the weights since
+        rewound.classifying = dataclasses.replace(inspector.classifying, novelty=None)
     target = None if then.heat_map is None else then.heat_map.class_name
     now = rewound.inspect(decode(picture, name=then.picture), target=target)
     surroundings = _compare_surroundings(record.body, then, now, rewound, settings)
@@ -128,7 +131,9 @@ def find_weights_of(store: RecordStore, then: Inspection, settings: Settings) ->
     line = load_line(then.line, settings)
     if find_weights_hash(then.line, then.model, settings) == then.model_sha256:
         return Champion(then.model, settings.weights_dir, None, None)
-    return find_former(store, line, then.model, then.model_sha256, settings)
+    return find_former(
+        store, line, then.model, then.model_sha256, settings, with_novelty=then.novelty is not None
+    )
 
 
 def _refuse(then: Inspection, present: str | None) -> Replay:

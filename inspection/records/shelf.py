@@ -19,6 +19,8 @@ from inspection.placing import sync_path, write_to_disk
 from inspection.records.chain import canonical_json
 from inspection.records.store import RecordStore
 
+NOVELTY_ENDING = ".novelty.safetensors"
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
@@ -33,6 +35,10 @@ class Release:
     def sha256(self) -> str:
         """Of the whole: the names and hashes of all its files."""
         return hashlib.sha256(canonical_json(dict(self.files)).encode()).hexdigest()
+
+    @property
+    def has_novelty(self) -> bool:
+        return f"{self.model}{NOVELTY_ENDING}" in self.files
 
     def to_dict(self) -> dict[str, object]:
         return {

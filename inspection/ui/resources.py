@@ -151,6 +151,8 @@ class _Inspectors:
     def __call__(self, line: str, model: str, precision: Precision) -> "Inspector":
         champion, card = get_champion(line), get_card(line, model)
         weights = None if card is None else card.weights_sha256
+        if card is not None and "novelty" in card.data:  # fitted to the same weights afterwards
+            weights = f"{weights} {card.data['novelty']['sha256']}"
         if champion.release is None:  # as shipped: the hash in the key is for weights that were trained anew
             return _load_inspector(line, model, precision, weights, "", None)
         return _load_inspector(line, model, precision, weights, champion.release.sha256, champion)

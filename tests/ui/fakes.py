@@ -76,6 +76,7 @@ class FakeClassifying:
     input_size: int = 56
     temperature: float = 1.0
     weights_sha256: str = "0" * 64
+    novelty: None = None
 
 
 def make_classifying() -> FakeClassifying:
