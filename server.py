@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -85,7 +84,6 @@ def warm() -> None:
         ),
         "The weights": lambda: sweep_weights(load_settings().weights_dir),  # what a killed process left
         "The long work": open_desk(load_settings()).list_jobs,  # what waited for this start goes on
-        "The tables": lambda: import_module("pandas"),  # half a second, for whoever opens the first one
     }
     for name, step in steps.items():
         try:
