@@ -12,9 +12,10 @@ OUT ?= var/screens
 run: .venv/ready
 	$(BIN)/streamlit run server.py --server.port $(PORT)
 
-# One thread a process: two pools of threads on the same cores wait for one another more than they work.
+# One thread a process: two pools of threads on the same cores wait for one another more than they work. Files in the
+# order of tests/conftest.py: xdist's own puts those with few tests last, and few tests are long ones.
 test: .venv/ready-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/ready-dev
 	$(BIN)/python -m pytest -m slow

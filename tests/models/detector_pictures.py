@@ -1,9 +1,9 @@
-"""Small pictures with one bright rectangle each: enough for a detector to prove that it learns."""
+"""Small pictures with one bright rectangle each, enough for a detector to prove that it learns; and detectors that saw some."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from models.spec import Targets
+from models.spec import Detector, Targets
 
 EMPTY = Targets(boxes=torch.zeros(0, 4), labels=torch.zeros(0, dtype=torch.long))
 
@@ -19,3 +19,25 @@ def make_pictures(count: int, *, size: int, seed: int = 0) -> tuple[Tensor, list
         box = torch.tensor([[x, y, x + w, y + h]], dtype=torch.float32)
         targets.append(Targets(boxes=box, labels=torch.tensor([0])))
     return pictures, targets
+
+
+def settle(network: Detector, pictures: Tensor) -> Detector:
+    """Batch norms as if they had long seen these pictures: their own momenta need hundreds of steps."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = None  # the plain mean of what it sees
+    with torch.no_grad():
+        network.train()(pictures)
+    return network.eval()
+
+
+def wake(network: Detector, *, size: int) -> Detector:
+    """Weights and batch norms as after some training: fresh ones say nearly the same everywhere."""
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d) and module.bias is None:
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            elif isinstance(module, nn.Conv2d):  # a head
+                nn.init.normal_(module.weight, std=0.02)
+    return settle(network, make_pictures(2, size=size, seed=7)[0])

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.nanodet import build_nanodet_plus_m
 from models.overlaps import compute_iou
 from models.spec import Detector, Targets
 from models.ssdlite import build_ssdlite320
 from models.yolov5 import build_yolov5n
-from tests.models.detector_pictures import EMPTY, make_pictures
+from tests.models.detector_pictures import EMPTY, make_pictures, settle, wake
 
 SMALL = 160
 
@@ -39,28 +39,6 @@ def _one_thread():
 
 def build(name: str, num_classes: int = 1, *, input_size: int = SMALL) -> Detector:
     return BUILDS[name](num_classes, input_size=input_size)
-
-
-def settle(network: Detector, pictures: Tensor) -> Detector:
-    """Batch norms as if they had long seen these pictures: their own momenta need hundreds of steps."""
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.reset_running_stats()
-            module.momentum = None  # the plain mean of what it sees
-    with torch.no_grad():
-        network.train()(pictures)
-    return network.eval()
-
-
-def wake(network: Detector, *, size: int) -> Detector:
-    """Weights and batch norms as after some training: fresh ones say nearly the same everywhere."""
-    with torch.no_grad():
-        for module in network.modules():
-            if isinstance(module, nn.Conv2d) and module.bias is None:
-                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            elif isinstance(module, nn.Conv2d):  # a head
-                nn.init.normal_(module.weight, std=0.02)
-    return settle(network, make_pictures(2, size=size, seed=7)[0])
 
 
 @every_detector
@@ -165,27 +143,6 @@ def test_a_detector_learns_to_box_a_rectangle(name):
     best = said[torch.arange(2), said[..., 4].argmax(dim=1)]
     iou = compute_iou(best[:, :4], torch.cat([t.boxes for t in targets]))
     assert iou.min() > 0.7, f"overlaps {iou.tolist()}, scores {best[:, 4].tolist()}"
-
-
-@every_detector
-def test_openvino_says_the_same(name):
-    import openvino
-
-    network = wake(build(name, 2, input_size=320), size=320)
-    example, other = (make_pictures(1, size=320, seed=seed)[0] for seed in (1, 2))
-    converted = openvino.convert_model(network, example_input=example, input=(1, 3, 320, 320))
-    assert list(converted.output(0).shape) == [1, CANDIDATES_AT_320[name], 6]
-    compiled = openvino.Core().compile_model(
-        converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-    )
-    with torch.no_grad():
-        expected = network(other).numpy()
-    got = compiled(other.numpy())[0]
-    assert np.abs(expected[..., 4:]).std() > 0
-    np.testing.assert_allclose(
-        got[..., :4], expected[..., :4], atol=1e-2, rtol=1e-3
-    )  # a hundredth of a pixel
-    np.testing.assert_allclose(got[..., 4:], expected[..., 4:], atol=1e-4, rtol=1e-3)
 
 
 @every_detector
