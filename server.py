@@ -64,7 +64,7 @@ class SecurityHeaders:
 
 
 def warm() -> None:
-    """What the first visitor would wait for: the charts, the default line's samples, the records, its champion; then the rest."""
+    """What the first visitor would wait for: the charts, the default line's samples and champion; then the rest."""
     from inspection.cache_bound import trim_cache
     from inspection.config import load_settings
     from inspection.errors import AssayError
@@ -78,6 +78,7 @@ def warm() -> None:
     resources.get_samples(line.name)
     precision, _ = resources.serve_precision(line, line.champion, PRECISIONS[0])
     steps: dict[str, Callable[[], object]] = {
+        line.name: lambda: resources.get_inspector(line.name, line.champion, precision),
         "The records": lambda: keeping.get_store().warm(),
         "The cache": lambda: trim_cache(
             load_settings().cache_dir, most_bytes=load_settings().max_cache_bytes

@@ -1,13 +1,18 @@
 """The server's own parts: headers on every answer, and an app that Streamlit finds."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
+import pytest
+import streamlit as st
 from starlette.types import Message, Receive, Scope, Send
 from streamlit.web.server.app_discovery import discover_asgi_app
 
-from inspection.config import ROOT
-from server import SECURITY_HEADERS, SecurityHeaders
+from inspection.config import ROOT, load_settings
+from inspection.types import PRECISIONS
+from inspection.ui import resources
+from server import SECURITY_HEADERS, SecurityHeaders, warm
 
 
 def ask(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
@@ -47,3 +52,20 @@ def test_no_source_outside_this_host_is_allowed() -> None:
 
 def test_streamlit_finds_the_app() -> None:
     assert discover_asgi_app(ROOT / "server.py").is_asgi_app
+
+
+def test_the_champion_is_loaded_before_anybody_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the precision that the first page begins with."""
+    monkeypatch.setenv("ASSAY_VAR", str(tmp_path))
+    load_settings.cache_clear()
+    st.cache_resource.clear()
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(resources, "get_inspector", lambda *told: asked.append(told))
+    try:
+        warm()
+        line = resources.get_line(resources.line_names()[0])
+        precision, _ = resources.serve_precision(line, line.champion, PRECISIONS[0])
+        assert asked == [(line.name, line.champion, precision)]
+    finally:
+        load_settings.cache_clear()
+        st.cache_resource.clear()
