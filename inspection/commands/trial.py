@@ -30,7 +30,8 @@ def try_line(
 ) -> None:
     """Find, judge and decide on every test picture: verdicts, escapes, what goes to a person, milliseconds."""
     from inspection.config import load_settings
-    from inspection.learning.trial import MADE, run_trial, write_trial
+    from inspection.engines.prepare import find_weights
+    from inspection.learning.trial import MADE, run_trial, say_policy, write_trial
     from inspection.pipeline import load_inspector
 
     inspector = load_inspector(line, model, precision)
@@ -40,9 +41,13 @@ def try_line(
     if empty_belts:
         made = make_empty_belts(line, empty_belts, settings.cache_dir / "empty-belts")
         samples, keys = samples + made, keys + tuple(f"{MADE}{sample.path.stem}" for sample in made)
+    found_by, detector = inspector.line.locate.model, None
+    if found_by is not None:
+        _, detector = find_weights(line, found_by, settings)
+    policy = say_policy(inspector.line, find_weights(line, inspector.model, settings)[1], detector)
     notes.print(f"{inspector.model} at {inspector.classifier_label.precision}, {len(samples)} test pictures")
     with show_progress("inspecting") as tick:
-        trial = run_trial(inspector, samples, keys, tick=tick)
+        trial = run_trial(inspector, samples, keys, policy=policy, tick=tick)
     print_trial(trial)
     if not dry:
         results.print(show_path(write_trial(trial, home)))

@@ -23,6 +23,7 @@ from inspection.learning.metrics import Figures, measure_figures
 from inspection.lines import Line
 from inspection.pipeline import Inspector
 from inspection.types import Precision, VerdictKind
+from models.card import Card
 
 COLUMNS = ("key", "truth", "verdict", "called", "retested", "total_ms", "severity_0_1")
 MADE = "empty-belt/"  # keys of pictures that were rendered for the trial
@@ -105,8 +106,14 @@ class Trial:
 
 
 def run_trial(
-    inspector: Inspector, samples: Sequence[Sample], keys: Sequence[str], *, tick: Tick | None = None
+    inspector: Inspector,
+    samples: Sequence[Sample],
+    keys: Sequence[str],
+    *,
+    policy: str,
+    tick: Tick | None = None,
 ) -> Trial:
+    """policy: what `say_policy` says of the line and what else judges there."""
     rows = []
     for done, (sample, key) in enumerate(zip(samples, keys, strict=True), start=1):
         found = inspector.inspect(read_picture(sample.path), explain=False)
@@ -132,15 +139,26 @@ def run_trial(
         inspector.classifying.weights_sha256,
         line.classes,
         line.good,
-        say_policy(line),
+        policy,
         tuple(rows),
     )
 
 
-def say_policy(line: Line) -> str:
+def say_policy(line: Line, card: Card | None, detector: Card | None) -> str:
+    """All that decides beside the classifier's weights, in words: where these are other words, a trial is of the past."""
     policy = line.policy
     again = "with a second look" if policy.retest else "without a second look"
-    return f"sure from {policy.confidence_0_1:.0%} with a lead of {policy.lead_0_1:.0%}, {again}"
+    told = f"sure from {policy.confidence_0_1:.0%} with a lead of {policy.lead_0_1:.0%}, {again}"
+    novelty = None if card is None or not policy.novelty_0_1 else card.data.get("novelty")
+    told += (
+        ", without a novelty check"
+        if novelty is None
+        else f", novel below {policy.novelty_0_1:.1%} ({novelty['sha256'][:8]})"
+    )
+    if line.locate.mode == "detector":
+        by = "nobody" if detector is None else f"{detector.model} {detector.weights_sha256[:8]}"
+        told += f", found by {by}"
+    return told
 
 
 def trial_path(home: Path, model: str, precision: Precision) -> Path:

@@ -33,6 +33,7 @@ from inspection.ui import resources
 from inspection.ui.overlays import draw_evidence, encode_jpeg, fit, shrink_evidence
 
 if TYPE_CHECKING:
+    from inspection.pipeline import Inspector
     from models.card import Card
 
 SPLITS = ("test", "validation")  # the order in which they are offered; others follow
@@ -226,15 +227,22 @@ def get_thumbnail(path: str) -> bytes | None:
         return None
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
 def get_evidence(path: str, line: str, model: str, precision: Precision) -> tuple[bytes, str] | None:
-    """(JPEG with box and heat map, the verdict in words), inspected here and now."""
+    """(JPEG with box and heat map, the verdict in words), inspected here, by what judges now."""
+    inspector = resources.get_inspector(line, model, precision)
+    return _inspect(path, line, model, precision, inspector.classifying.weights_sha256, inspector)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _inspect(
+    path: str, line: str, model: str, precision: Precision, weights_sha256: str, _inspector: "Inspector"
+) -> tuple[bytes, str] | None:
     from inspection.images import read_picture
 
     try:
         picture = read_picture(Path(path))
     except PictureRefused:
         return None
-    found = resources.get_inspector(line, model, precision).inspect(picture)
+    found = _inspector.inspect(picture)
     pixels, shrunk = shrink_evidence(picture.pixels, found, THUMBNAIL_SIDE)
     return encode_jpeg(draw_evidence(pixels, shrunk), quality=82), found.verdict.words

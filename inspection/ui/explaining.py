@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -17,6 +17,9 @@ from inspection.types import U8, Box, Inspection
 from inspection.ui import resources
 from inspection.ui.overlays import blend_heat, cut_box, draw_outline, encode_jpeg, fit
 from inspection.ui.state import Batch, Choice, held_batch
+
+if TYPE_CHECKING:
+    from inspection.pipeline import Inspector
 
 SHOWN_SIDE = 512
 Value = TypeVar("Value")
@@ -86,13 +89,14 @@ def name_for_explain(batch: Batch, index: int) -> str:
 
 def open_case(choice: Choice, given: Given, *, mask: bytes | None) -> Case:
     shelf = _shelf("explain.cases", 12, Case)
-    key = (choice, hash(given.data), hash(mask))
-    held = shelf.get(key)
-    return held if held is not None else shelf.put(key, _judge(choice, given, mask or given.mask))
-
-
-def _judge(choice: Choice, given: Given, mask: bytes | None) -> Case:
     inspector = resources.get_inspector(choice.line, choice.model, choice.precision)
+    # other weights under the same name, promoted meanwhile, are another case
+    key = (choice, inspector.classifying.weights_sha256, hash(given.data), hash(mask))
+    held = shelf.get(key)
+    return held if held is not None else shelf.put(key, _judge(inspector, choice, given, mask or given.mask))
+
+
+def _judge(inspector: "Inspector", choice: Choice, given: Given, mask: bytes | None) -> Case:
     picture = decode(given.data, name=given.name)
     inspection = inspector.inspect(picture)
     subject = make_subject(inspector, picture, inspection)
@@ -121,7 +125,7 @@ def is_made(case: Case, method: str, class_name: str) -> bool:
 
 
 def key_of(case: Case, method: str, class_name: str) -> tuple[object, ...]:
-    return (case.inspection.sha256, case.choice, method, class_name)
+    return (case.inspection.sha256, case.inspection.model_sha256, case.choice, method, class_name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,10 +124,12 @@ def tell_conditions(trial: Tried, choice: EvaluationChoice) -> None:
         f"{trial.n:,} pictures, those of the test split whatever is chosen above; {trial.policy}; weights "
         f"{trial.weights_sha256[:12]}. The threshold above does not move these: the line decided by its policy."
     )
-    if (now := say_policy(choice.line)) != trial.policy:
+    found_by = choice.line.locate.model
+    detector = None if found_by is None else resources.get_card(choice.line.name, found_by)
+    if (now := say_policy(choice.line, choice.measured.card, detector)) != trial.policy:
         st.warning(
-            f"The line's policy is another one now: {now}. Run the trial again to see what it decides with it.",
-            title="Tried with another policy",
+            f"The line decides otherwise now: {now}. Run the trial again to see what becomes of the parts.",
+            title="Tried with other rules",
             icon=":material/rule:",
         )
 

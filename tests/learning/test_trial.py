@@ -14,12 +14,15 @@ from inspection.learning.trial import (
     Trial,
     read_trial,
     run_trial,
+    say_policy,
     tabulate,
     tabulate_severities,
     write_trial,
 )
+from inspection.lines import load_line
 from inspection.types import VerdictKind
 from tests.learning.test_robustness import make_inspector
+from tests.models.cards import make_card
 
 GREYS = {"fine": 200, "bent": 120, "torn": 40}
 
@@ -40,7 +43,7 @@ def samples(tmp_path: Path) -> tuple[Sample, ...]:
 
 def try_samples(samples: tuple[Sample, ...], *, found: bool = True) -> Trial:
     keys = [f"{sample.class_name}/{sample.path.name}" for sample in samples]
-    return run_trial(make_inspector(found=found, detector=True), samples, keys)
+    return run_trial(make_inspector(found=found, detector=True), samples, keys, policy="sure from 80%")
 
 
 def test_an_escape_is_a_defective_part_that_was_passed(samples: tuple[Sample, ...]) -> None:
@@ -93,3 +96,15 @@ def test_belts_made_for_the_trial_are_counted_apart(samples: tuple[Sample, ...])
     counts = dict(tabulate(replace(trial, rows=rows)))
     assert sum(counts["no part"].values()) == 1
     assert counts["empty belt, made for the trial"][VerdictKind.NO_PART] == 1
+
+
+def test_all_that_decides_is_in_the_policy() -> None:
+    line = load_line("aluminium")
+    card = make_card(line="aluminium", weights_sha256="ab" * 32)
+    fitted = replace(card, data={**card.data, "novelty": {"sha256": "cd" * 32}})
+    detector = replace(card, model="yolov5n")
+    plain = say_policy(line, card, detector)
+    assert plain.endswith("with a second look, without a novelty check, found by yolov5n abababab")
+    assert "novel below 1.0% (cdcdcdcd)" in say_policy(line, fitted, detector)
+    assert say_policy(line, card, replace(detector, weights_sha256="ef" * 32)) != plain
+    assert "found by" not in say_policy(load_line("casting"), card, None)

@@ -1,6 +1,7 @@
 """The Explain page, clicked through with a fake inspector whose network is three colours."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,16 @@ def test_a_map_is_made_once(app: AppTest, loaded: list[FakeInspector]) -> None:
     app.slider(key="explain.opacity").set_value(30).run()
     app.segmented_control(key="explain.grid").set_value("Native").run()
     assert len(loaded[0].classifying.engine.sizes) == runs
+
+
+def test_weights_that_were_promoted_meanwhile_explain_anew(app: AppTest, loaded: list[FakeInspector]) -> None:
+    open_explain(app)
+    judged = len(loaded[0].seen)
+    app.run()
+    assert len(loaded[0].seen) == judged
+    loaded[0].classifying = replace(loaded[0].classifying, weights_sha256="1" * 64)
+    app.run()
+    assert len(loaded[0].seen) == judged + 1 and not app.exception
 
 
 def test_models_stand_side_by_side(app: AppTest, loaded: list[FakeInspector]) -> None:

@@ -72,7 +72,7 @@ def find_warnings(app: AppTest) -> str:
 
 
 def test_what_became_of_the_parts_is_counted(app: AppTest, home: Path) -> None:
-    write_trial(make_trial(policy=say_policy(load_line("aluminium"))), home)
+    write_trial(make_trial(policy=say_policy(load_line("aluminium"), None, None)), home)
     open_metrics(app)
     found = {metric.label: (metric.value, metric.delta) for metric in app.metric}
     assert found["Line escapes"] == ("3 of 60", "95 %: 1.0 to 13.9 %")
@@ -106,7 +106,7 @@ def test_a_trial_of_earlier_weights_is_not_shown_as_these(app: AppTest, home: Pa
 def test_another_policy_since_is_said(app: AppTest, home: Path) -> None:
     write_trial(make_trial(policy="sure from 99% with a lead of 20%, without a second look"), home)
     open_metrics(app)
-    assert "another one now: sure from 80%" in find_warnings(app)
+    assert "decides otherwise now: sure from 80%" in find_warnings(app)
 
 
 def test_a_new_trial_shows_at_once(app: AppTest, home: Path) -> None:
