@@ -7,13 +7,12 @@ import numpy as np
 import typer
 
 from inspection.commands.output import Exit, notes, print_json, print_table, results
-from inspection.commands.record_keeping import name_user
-from inspection.config import Settings, load_settings
-from inspection.lines import Line, load_line
+from inspection.config import load_settings
+from inspection.errors import WeightsRefused
+from inspection.lines import load_line
 
 if TYPE_CHECKING:
     from inspection.learning.novelty_release import Released
-    from inspection.records.champions import Champion
 
 
 def fit_novelty(
@@ -28,7 +27,7 @@ def fit_novelty(
 ) -> None:
     """Fit it several ways, try each by leaving a defect type out; keep the best beside the weights and on the card.
 
-    Weights that were promoted get it as a new release of the same weights, promoted by a record of its own.
+    Weights that were promoted are refused: what the gate judged stays as it was.
     """
     from inspection.learning.novelty_release import release_novelty
     from inspection.records.champions import find_serving_champion
@@ -36,47 +35,17 @@ def fit_novelty(
     settings, definition = load_settings(), load_line(line)
     champion = find_serving_champion(definition, settings)
     if champion.release is not None and champion.model == model:
-        released, record_id = fit_promoted(definition, champion, data, settings, foreign=foreign)
-        told = {**released.told, "record": record_id}
-    else:
-        released = release_novelty(definition, model, data, settings, foreign=foreign, tell=notes.print)
-        told = released.told
+        raise WeightsRefused(
+            f"Expected weights of {model} that ship, but record {champion.record_id} promoted those that run line {line}, "
+            f"and a release never changes. Teach a challenger: python -m inspection fine-tune {line} --data {data}. It "
+            "carries a novelty check, and passes the gate like any other."
+        )
+    released = release_novelty(definition, model, data, settings, foreign=foreign, tell=notes.print)
     if as_json:
-        print_json(told)
+        print_json(released.told)
     else:
         print_report(released)
-        if "record" in told:
-            results.print(f"In force at once on line {line}, by record {told['record']}")
     raise typer.Exit(Exit.OK)
-
-
-def fit_promoted(
-    line: Line, champion: "Champion", data: Path, settings: Settings, *, foreign: Path | None
-) -> "tuple[Released, int]":
-    """What fits, and the number of the record. Whoever may run this command here signs as the engineer they are."""
-    from inspection.learning.novelty_release import release_novelty
-    from inspection.records.novelty_promotion import copy_champion, promote_with_novelty
-    from inspection.records.promotion import Signature
-    from inspection.records.store import open_store
-
-    store, person = open_store(settings=settings), name_user()
-    try:
-        with copy_champion(line, champion, settings) as own:
-            released = release_novelty(line, champion.model, data, own, foreign=foreign, tell=notes.print)
-            method = str(released.told["method"])
-            reason = f"Novelty ({method}) fitted to the promoted weights, from the command line"
-            record = promote_with_novelty(
-                store,
-                line,
-                champion,
-                Signature(person, "engineer", person, reason),
-                method=method,
-                own=own,
-                settings=settings,
-            )
-    finally:
-        store.close()
-    return released, record.id
 
 
 def print_report(released: "Released") -> None:
@@ -124,4 +93,4 @@ def print_report(released: "Released") -> None:
         )
     for caveat in told["caveats"]:
         results.print(caveat)
-    results.print(f"{released.path.name} ({told['bytes'] / 1e6:.2f} MB), {told['rate_ms']:.3f} ms a part")
+    results.print(f"{released.path} ({told['bytes'] / 1e6:.2f} MB), {told['rate_ms']:.3f} ms a part")

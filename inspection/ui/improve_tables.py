@@ -8,7 +8,6 @@ from inspection.learning.comparison import Pairing
 from inspection.learning.gate import Gate, Outcome, Rule
 from inspection.learning.intervals import find_wilson_interval
 from inspection.records.labels import Label, Labels
-from inspection.records.novelty_promotion import ADDS, NOVELTY
 from inspection.records.promotion import Change
 
 if TYPE_CHECKING:
@@ -124,8 +123,6 @@ def tabulate_history(history: Sequence[Change]) -> list[dict[str, Any]]:
 def say_change(change: Change) -> str:
     if change.is_return:
         return f"went back (undoes record {change.details['undoes']})"
-    if change.details.get(ADDS) == NOVELTY:
-        return "novelty added to the same weights"
     return "promoted, gate overridden" if change.overridden else "promoted"
 
 

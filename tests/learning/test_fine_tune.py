@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,23 +10,17 @@ from typer.testing import CliRunner
 
 from inspection.__main__ import app
 from inspection.config import load_settings
-from inspection.errors import DataInvalid
+from inspection.errors import DataInvalid, WeightsRefused
 from inspection.images import decode
 from inspection.learning.challenge import HELD_OUT, LINE_TEST, list_challenges
 from inspection.lines import load_line
-from inspection.pipeline import Inspector, load_inspector
-from inspection.records.champions import Champion, find_champion
-from inspection.records.novelty_promotion import copy_champion, promote_with_novelty
-from inspection.records.promotion import PromotionRefused, list_history, promote, roll_back
-from inspection.records.replay import replay
+from inspection.pipeline import load_inspector
+from inspection.records.promotion import list_history, promote, roll_back
 from inspection.records.store import RecordStore, open_store
-from inspection.records.surroundings import build_full_context
-from inspection.records.verify import verify
-from inspection.types import Box, Inspection
-from models.card import read_card, write_card
+from inspection.types import Box
 from tests.models.cards import make_card
 from tests.records.answering import CLASSES, decide, find_picture, inspect_picture, make_picture
-from tests.records.contenders import ENGINEER, MANAGER, make_challenge, make_settings, write_release
+from tests.records.contenders import MANAGER
 
 LINE = """
 title = "Toy"
@@ -187,74 +180,8 @@ def test_the_frozen_test_set_is_the_one_that_the_card_names(store: RecordStore, 
     inspector = load_inspector("toy", precision="f32")
     found = inspector.inspect(decode(make_picture(5000), name="p"))
     assert found.novelty is not None and found.novelty.method == challenge.novelty
-
-
-def test_a_promoted_champion_gets_novelty_afterwards(store: RecordStore, tmp_path: Path) -> None:
-    for number in range(8):
-        decide(
-            store, inspect_picture(store, find_picture("teach", number + 1), box=WHOLE), CLASSES[number % 3]
-        )
-    folder, card = tmp_path / "originals", tmp_path / "weights" / "toy" / "compact_cnn.json"
-    write_originals(folder)
-    name_originals(folder, card)
-    assert run("fine-tune", "toy", "--data", str(folder), "--epochs", "1", "--threads", "1", "--json")[0] == 1
-    line, settings = load_line("toy"), load_settings()
-    challenge = list_challenges("toy", settings)[0]
-    take_novelty(challenge.folder / "toy" / "compact_cnn.json")
-    first = promote(
-        store, line, challenge, replace(MANAGER, reason="to see it"), settings=settings, override=True
-    )
-    before, picture = load_inspector("toy", precision="f32"), make_picture(5000)
-    unasked = before.inspect(decode(picture, name="p"))
-    assert unasked.novelty is None
-    context = build_full_context(before, person="eva", source="upload")
-    kept = store.add(unasked, picture, context=context)
-
-    code, said = run("novelty", "toy", "--model", "compact_cnn", "--data", str(folder), "--json")
-    told = json.loads(said[-1])
-    assert code == 0
-    change = list_history(store, line)[0]
-    assert change.record.id == told["record"] > first.id and change.details["adds"] == "novelty"
-    assert change.to.weights_sha256 == change.before.weights_sha256 == challenge.weights_sha256
-    assert change.to.has_novelty and not change.before.has_novelty
-    after = load_inspector("toy", precision="f32")
-    asked = after.inspect(decode(picture, name="p"))
-    assert asked.novelty is not None and asked.novelty.method == told["method"] == change.details["novelty"]
-    assert not list((settings.var_dir / "completing").iterdir()) and verify(store).holds
-
-    def load(then: Inspection, champion: Champion) -> Inspector:
-        return load_inspector("toy", precision="f32", champion=champion)
-
-    assert replay(store, kept, load=load).holds, "as it was judged then, without novelty"
-    roll_back(store, line, MANAGER, settings=settings)
-    assert load_inspector("toy", precision="f32").inspect(decode(picture, name="p")).novelty is None
-
-
-def test_what_was_fitted_to_another_champion_is_not_promoted(store: RecordStore, tmp_path: Path) -> None:
-    line, settings = load_line("toy"), make_settings(tmp_path)
-    model = "compact_cnn"
-    shipped = write_release(settings.weights_dir, seed=1, model=model)
-    challenge = make_challenge(line, shipped, settings, seed=2, model=model)
-    promote(store, line, challenge, MANAGER, settings=settings)
-    champion = find_champion(store, line, settings)
-    ask = partial(promote_with_novelty, store, line, method="knn", settings=settings)
-    with copy_champion(line, champion, settings) as own:
-        with pytest.raises(PromotionRefused, match="manager or engineer"):
-            ask(champion, replace(ENGINEER, role="auditor", reason="r"), own=own)
-        int8 = own.weights_dir / "toy" / "compact_cnn.int8.safetensors"
-        int8.write_bytes(b"others")
-        with pytest.raises(PromotionRefused, match="got others: compact_cnn.int8.safetensors"):
-            ask(champion, replace(ENGINEER, reason="r"), own=own)
-        roll_back(store, line, MANAGER, settings=settings)
-        with pytest.raises(PromotionRefused, match="changed it meanwhile"):
-            ask(champion, replace(ENGINEER, reason="r"), own=own)
-    assert len(list_history(store, line)) == 2 and verify(store).holds
-
-
-def take_novelty(card_path: Path) -> None:
-    """As a challenger that was taught before novelty was, or where it could not be fitted."""
-    card = read_card(card_path)
-    facts = {name: value for name, value in card.data.items() if name != "novelty"}
-    files = {name: value for name, value in card.files.items() if ".novelty." not in name}
-    write_card(replace(card, data=facts, files=files), card_path)
-    card_path.with_suffix(".novelty.safetensors").unlink()
+    before = {path.name: path.read_bytes() for path in (tmp_path / "weights" / "toy").iterdir()}
+    with pytest.raises(WeightsRefused, match="a release never changes. Teach a challenger"):
+        run("novelty", "toy", "--model", "compact_cnn", "--data", str(folder))
+    assert len(list_history(store, line)) == 1
+    assert {path.name: path.read_bytes() for path in (tmp_path / "weights" / "toy").iterdir()} == before
