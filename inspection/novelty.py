@@ -164,6 +164,7 @@ class NoveltyModel:
     rater: Rater
     known: Mapping[str, F32]  # GOOD and DEFECT, or ANY → scores of known parts, ascending
     good_index: int | None  # among the classes of the line
+    sha256: str | None = None  # of its file; None: it was fitted and not stored
 
     def rate(self, features: F32, logits: F32) -> Novelty:
         """features: (C,) · logits: (classes,), as the first look gave them."""
@@ -218,7 +219,7 @@ def load_novelty(
     }
     wanted = f"known/{'int8' if precision == 'int8' else 'f32'}/"
     known = {name.removeprefix(wanted): array for name, array in arrays.items() if name.startswith(wanted)}
-    return NoveltyModel(about["method"], RATERS[about["method"]](parts), known, good_index)
+    return NoveltyModel(about["method"], RATERS[about["method"]](parts), known, good_index, sha256)
 
 
 def check_file(path: Path, sha256: str) -> None:

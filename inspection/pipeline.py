@@ -207,6 +207,7 @@ class Inspector:
         )
 
     def _conclude(self, picture: Picture, verdict: Verdict, timings: Timings) -> Inspection:
+        novelty = self.classifying.novelty
         return Inspection(
             picture=picture.name,
             sha256=picture.sha256,
@@ -222,6 +223,7 @@ class Inspector:
             findings=(),
             heat_map=None,
             timings_ms=timings,
+            novelty_sha256=None if novelty is None else novelty.sha256,
         )
 
 

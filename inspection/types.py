@@ -197,7 +197,8 @@ class Inspection:
     timings_ms: Timings
     retested: bool = False
     features: F32 | None = field(default=None, repr=False)  # spatial mean of the last map, for novelty
-    novelty: Novelty | None = None  # None where the model has no novelty fitted to it
+    novelty: Novelty | None = None  # None where the model has no novelty fitted to it, or no part was found
+    novelty_sha256: str | None = None  # of the novelty model; None where there is none
 
     def as_dict(self) -> dict[str, object]:
         """The command line's contract: one object a picture."""

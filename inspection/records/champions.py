@@ -141,25 +141,35 @@ def find_champion(store: RecordStore, line: Line, settings: Settings) -> Champio
 
 
 def find_former(
-    store: RecordStore, line: Line, model: str, weights_sha256: str, settings: Settings, *, with_novelty: bool
+    store: RecordStore,
+    line: Line,
+    model: str,
+    weights_sha256: str,
+    settings: Settings,
+    *,
+    fits: Callable[[str | None], bool] = lambda novelty_sha256: True,
 ) -> Champion | None:
     """Weights that ran the line once, for whoever must judge a part again as it was judged then.
 
-    with_novelty: whether novelty was asked then. The same weights may have run without it, and with it later.
+    fits: whether a novelty model, or none, will do: the same weights may have run with several. Where none does, the
+    newest release with these weights.
     """
-    found: Champion | None = None
+    newest: tuple[Release, int] | None = None
     for change in list_changes(store, line.name):
         for told in (change.body["details"]["to"], change.body["details"]["from"]):
             if (told["model"], told["weights_sha256"]) != (model, weights_sha256):
                 continue
             release = read_release_of(told, line.name)
-            if found is None or release.has_novelty == with_novelty:
-                folder = open_release(store, release, settings)
-                check_release(folder, release)
-                found = Champion(release.model, folder, release, change.id)
-            if release.has_novelty == with_novelty:
-                return found
-    return found
+            if fits(release.novelty_sha256):
+                return _open_former(store, release, change.id, settings)
+            newest = newest or (release, change.id)
+    return None if newest is None else _open_former(store, *newest, settings)
+
+
+def _open_former(store: RecordStore, release: Release, record_id: int, settings: Settings) -> Champion:
+    folder = open_release(store, release, settings)
+    check_release(folder, release)
+    return Champion(release.model, folder, release, record_id)
 
 
 def as_shipped(line: Line, settings: Settings) -> Champion:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from inspection.pipeline import Inspector
 
 SCHEMA = 1
+# In the body; null: the model had no novelty fitted to it. Records from before 2026-11-21 have no such key.
+NOVELTY_SHA256 = "novelty_sha256"
 _LONGEST_WORD = 200
 
 
@@ -111,6 +113,7 @@ def build_inspection_body(
         "timings_ms": {stage: float(ms) for stage, ms in inspection.timings_ms.as_dict().items()},
         "retested": bool(inspection.retested),
         "novelty": None if inspection.novelty is None else asdict(inspection.novelty),
+        NOVELTY_SHA256: inspection.novelty_sha256,
         "extra": dict(context.extra),
     }
 
@@ -154,6 +157,7 @@ def restore_inspection(body: Mapping[str, Any], evidence: Evidence) -> Inspectio
         retested=body["retested"],
         features=evidence.features,
         novelty=None if body["novelty"] is None else Novelty(**body["novelty"]),
+        novelty_sha256=body.get(NOVELTY_SHA256),
     )
 
 

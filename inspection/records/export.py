@@ -34,6 +34,7 @@ COLUMNS: Mapping[str, str] = {
     "box": "text",
     "latency_ms": "float64",
     "novelty_p": "float64",
+    "novelty_sha256": "text",
     "retested": "bool",
     "of_id": "int64",
     "agrees": "text",
@@ -51,7 +52,10 @@ _FROM_ABOUT = (
     *("kind", "person", "line", "verdict", "class", "score", "model", "picture_sha256"),
     *("latency_ms", "novelty_p", "agrees", "uid"),
 )
-_FROM_BODY = ("source", "part", "model_sha256", "precision", "retested", "saw_map", "reason")
+_FROM_BODY = (
+    *("source", "part", "model_sha256", "novelty_sha256"),
+    *("precision", "retested", "saw_map", "reason"),
+)
 
 
 def build_row(record: Record) -> dict[str, Any]:

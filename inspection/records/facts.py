@@ -53,6 +53,7 @@ def _list_judgement(body: Mapping[str, Any]) -> dict[str, str]:
     rows = {
         "Model": body["about"]["model"],
         "Weights SHA-256": body["model_sha256"],
+        "Novelty model SHA-256": body.get("novelty_sha256", NOT_KEPT) or "none, novelty was not asked",
         "Engine": f"{engine['name']} {engine['version']} on {engine['device']}",
         "Precision": body["precision"],
         "Preprocessing": ", ".join(f"{name} {value}" for name, value in preprocessing.items()),

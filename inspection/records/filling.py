@@ -158,6 +158,7 @@ def _invent_inspection(rng: random.Random, shot: _Shot, number: int) -> Inspecti
         ),
         timings_ms=Timings(2.0, 3.0, rng.uniform(3, 5), 0.5, rng.uniform(9, 12)),
         novelty=Novelty(rng.randint(1, _KNOWN + 1) / (_KNOWN + 1), rng.uniform(0.1, 0.9), "knn", _KNOWN),
+        novelty_sha256="0" * 64,
     )
 
 

@@ -8,7 +8,6 @@ without VNNI saturates at INT8 and moves it by whole units: that is another answ
 """
 
 import copy
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
@@ -29,9 +28,10 @@ from inspection.images import decode
 from inspection.lines import Line, Policy, load_line
 from inspection.records.champions import Champion, find_former
 from inspection.records.errors import PictureAltered, PictureMissing, RecordRefused
+from inspection.records.novelty_then import NoveltyThen, read_novelty_then
 from inspection.records.record import Kind, Record
 from inspection.records.store import RecordStore
-from inspection.records.surroundings import describe_this_machine, find_weights_hash
+from inspection.records.surroundings import describe_this_machine, find_hashes, find_weights_hash
 from inspection.types import Inspection, Precision
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class Replay:
     comparisons: tuple[Comparison, ...]
     inspection: Inspection | None  # as it comes out now; None where it cannot be run
     obstacle: str = ""  # why it cannot
+    caveat: str = ""  # what of then could not be brought back, although it ran
 
     @property
     def holds(self) -> bool:
@@ -85,6 +86,10 @@ class Replay:
     def words(self) -> str:
         if self.obstacle:
             return f"It cannot be replayed. {self.obstacle}"
+        return f"{self._answer} {self.caveat}".strip()
+
+    @property
+    def _answer(self) -> str:
         answers = [one for one in self.comparisons if one.decides]
         if all(one.likeness is Likeness.SAME for one in answers):
             return "The answer is the same, to the last digit that was kept."
@@ -99,6 +104,7 @@ _OBSTACLES = (
     *(LineUnknown, LineInvalid, ModelUnknown, WeightsMissing, WeightsRefused, PrecisionUnavailable),
     *(PictureMissing, PictureAltered),  # of a release, whose files are kept like pictures
 )
+_GONE = (PictureMissing, PictureAltered, WeightsRefused)  # a release that was kept once
 
 
 def replay(store: RecordStore, record: Record, *, load: Load, settings: Settings | None = None) -> Replay:
@@ -108,7 +114,8 @@ def replay(store: RecordStore, record: Record, *, load: Load, settings: Settings
     settings = settings or load_settings()
     then, picture = store.read_inspection(record), store.read_picture(record)
     try:
-        champion = find_weights_of(store, then, settings)
+        asked = read_novelty_then(record.body)
+        champion = find_weights_of(store, then, asked, settings)
         if champion is None:
             return _refuse(then, find_weights_hash(then.line, then.model, settings))
         inspector = load(then, champion)
@@ -118,22 +125,35 @@ def replay(store: RecordStore, record: Record, *, load: Load, settings: Settings
         return _refuse(then, inspector.classifying.weights_sha256)
     rewound = copy.copy(inspector)  # shares the engines; the rules are its own
     rewound.line = restore_rules(inspector.line, record.body["thresholds"])
-    if then.novelty is None:  # nobody asked then; it may have been fitted to the weights since
-        rewound.classifying = dataclasses.replace(inspector.classifying, novelty=None)
+    if not asked.asked:  # it may have been fitted to the weights since
+        rewound.classifying = replace(inspector.classifying, novelty=None)
     target = None if then.heat_map is None else then.heat_map.class_name
     now = rewound.inspect(decode(picture, name=then.picture), target=target)
     surroundings = _compare_surroundings(record.body, then, now, rewound, settings)
-    return Replay((*compare(then, now), *surroundings), now)
+    present = asked.describe(rewound.classifying.novelty, now.novelty)
+    novelty = replace(_compare_words("novelty model", then=asked.words, now=present), decides=False)
+    return Replay((*compare(then, now), novelty, *surroundings), now, caveat=asked.say_difference(present))
 
 
-def find_weights_of(store: RecordStore, then: Inspection, settings: Settings) -> Champion | None:
-    """As they ship, or kept in the store because they ran the line once; None: they are no longer here."""
-    line = load_line(then.line, settings)
-    if find_weights_hash(then.line, then.model, settings) == then.model_sha256:
-        return Champion(then.model, settings.weights_dir, None, None)
-    return find_former(
-        store, line, then.model, then.model_sha256, settings, with_novelty=then.novelty is not None
-    )
+def find_weights_of(
+    store: RecordStore, then: Inspection, asked: NoveltyThen, settings: Settings
+) -> Champion | None:
+    """As they ship, or kept in the store because they ran the line once; None: they are no longer here.
+
+    Of releases with these weights the one whose novelty model judged; where that is gone, another one of them.
+    """
+    line, here = load_line(then.line, settings), find_hashes(then.line, then.model, settings)
+    shipped = Champion(then.model, settings.weights_dir, None, None)
+    if here.weights != then.model_sha256:
+        return find_former(store, line, then.model, then.model_sha256, settings, fits=asked.fits)
+    if asked.fits(here.novelty):
+        return shipped
+    try:
+        former = find_former(store, line, then.model, then.model_sha256, settings, fits=asked.fits)
+    except _GONE:
+        return shipped
+    fitting = former is not None and former.release is not None and asked.fits(former.release.novelty_sha256)
+    return former if fitting else shipped
 
 
 def _refuse(then: Inspection, present: str | None) -> Replay:

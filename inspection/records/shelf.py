@@ -15,11 +15,10 @@ from pathlib import Path
 from inspection.config import Settings
 from inspection.errors import WeightsMissing, WeightsRefused
 from inspection.hashing import hash_file
+from inspection.novelty import novelty_path
 from inspection.placing import sync_path, write_to_disk
 from inspection.records.chain import canonical_json
 from inspection.records.store import RecordStore
-
-NOVELTY_ENDING = ".novelty.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,9 @@ class Release:
         return hashlib.sha256(canonical_json(dict(self.files)).encode()).hexdigest()
 
     @property
-    def has_novelty(self) -> bool:
-        return f"{self.model}{NOVELTY_ENDING}" in self.files
+    def novelty_sha256(self) -> str | None:
+        """None: it has no novelty model."""
+        return self.files.get(novelty_path(Path(f"{self.model}.safetensors")).name)
 
     def to_dict(self) -> dict[str, object]:
         return {

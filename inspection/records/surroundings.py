@@ -4,7 +4,7 @@ import platform
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inspection.config import Settings, load_settings
 from inspection.engines.machine import describe_machine
@@ -44,20 +44,30 @@ def describe_this_machine() -> dict[str, Any]:
 
 def find_weights_hash(line: str, model: str, settings: Settings) -> str | None:
     """What the card says of the weights as they lie there now; None where there are none."""
+    return find_hashes(line, model, settings).weights
+
+
+class Hashes(NamedTuple):
+    weights: str | None
+    novelty: str | None  # None: no novelty model is fitted to them
+
+
+def find_hashes(line: str, model: str, settings: Settings) -> Hashes:
     path = settings.weights_dir / line / f"{model}.json"
     try:
         changed_ns = path.stat().st_mtime_ns
     except FileNotFoundError:
-        return None
-    return _read_hash(path, changed_ns)
+        return Hashes(None, None)
+    return _read_hashes(path, changed_ns)
 
 
 @lru_cache(maxsize=256)
-def _read_hash(path: Path, changed_ns: int) -> str | None:
+def _read_hashes(path: Path, changed_ns: int) -> Hashes:
     """changed_ns: so that a card that was written anew is read anew."""
     from models.card import CardInvalid, read_card
 
     try:
-        return read_card(path).weights_sha256
+        card = read_card(path)
     except CardInvalid:
-        return None
+        return Hashes(None, None)
+    return Hashes(card.weights_sha256, card.data.get("novelty", {}).get("sha256"))

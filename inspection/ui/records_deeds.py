@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from inspection.config import load_settings
 from inspection.errors import AssayError
 from inspection.records.chain import canonical_json
 from inspection.records.decisions import read_current
@@ -14,6 +15,7 @@ from inspection.records.record import Record
 from inspection.records.replay import Likeness, Replay, replay
 from inspection.records.sheet import RecordSheet, write_record_sheet
 from inspection.records.store import RecordStore
+from inspection.records.surroundings import find_hashes
 from inspection.types import Inspection, Precision, VerdictKind
 from inspection.ui import resources
 from inspection.ui.keeping import name_person
@@ -60,17 +62,26 @@ def show_replay(store: RecordStore, opened: Opened) -> None:
 
 
 def load_as_then(then: Inspection, champion: "Champion") -> "Inspector":
-    """The model that runs now where it is the same, else the one of then."""
-    card = resources.get_card(then.line, then.model)
-    if card is not None and card.weights_sha256 == then.model_sha256:
+    """The model that runs now where it is of the same release, else the one of then."""
+    present = resources.get_champion(then.line)
+    serves = present if present.model == then.model else None  # other models of the line run as they ship
+    if (serves.release if serves else None) == champion.release:
         return resources.get_inspector(then.line, then.model, then.engine.precision)
-    return _load_former(then.line, then.model, then.engine.precision, then.model_sha256, champion)
+    return _load_former(then.line, then.model, then.engine.precision, name_release(then, champion), champion)
+
+
+def name_release(then: Inspection, champion: "Champion") -> str:
+    """All that decides: weights of one hash may lie here with several novelty models."""
+    if champion.release is not None:
+        return champion.release.sha256
+    return " ".join(map(str, find_hashes(then.line, then.model, load_settings())))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _load_former(
-    line: str, model: str, precision: Precision, weights_sha256: str, _champion: "Champion"
+    line: str, model: str, precision: Precision, release: str, _champion: "Champion"
 ) -> "Inspector":
+    """release: tells one from another in the cache."""
     # torch and openvino load here, not when the page is read
     from inspection.pipeline import load_inspector
 
@@ -79,7 +90,9 @@ def _load_former(
 
 def _show_replayed(found: Replay) -> None:
     said = escape_markdown(found.words)
-    if found.holds:
+    if found.holds and found.caveat:
+        st.warning(said, icon=":material/rule:")
+    elif found.holds:
         st.success(said, icon=":material/check_circle:")
     elif found.obstacle:
         st.warning(said, icon=":material/block:")
@@ -98,7 +111,9 @@ def _show_replayed(found: Replay) -> None:
     ]
     st.table(rows, border="horizontal", hide_index=True, alt="Then and now, side by side")
     if found.inspection is not None:
-        st.caption("Engine, processor and detectors are told because they may explain a difference.")
+        st.caption(
+            "Novelty model, engine, processor and detectors are told because they may explain a difference."
+        )
 
 
 def _shorten(text: str) -> str:

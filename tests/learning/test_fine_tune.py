@@ -180,6 +180,7 @@ def test_the_frozen_test_set_is_the_one_that_the_card_names(store: RecordStore, 
     inspector = load_inspector("toy", precision="f32")
     found = inspector.inspect(decode(make_picture(5000), name="p"))
     assert found.novelty is not None and found.novelty.method == challenge.novelty
+    assert found.novelty_sha256 == list_history(store, line)[0].to.novelty_sha256 is not None
     before = {path.name: path.read_bytes() for path in (tmp_path / "weights" / "toy").iterdir()}
     with pytest.raises(WeightsRefused, match="a release never changes. Teach a challenger"):
         run("novelty", "toy", "--model", "compact_cnn", "--data", str(folder))
