@@ -4,6 +4,7 @@ import streamlit as st
 
 from inspection.errors import AssayError
 from inspection.ui import resources
+from inspection.ui.heap import HEAP
 from inspection.ui.roles import Person, current_person, page_path, pages_for
 from inspection.ui.widgets import LOGO, MARK, STYLE, escape_markdown, show_error
 
@@ -30,6 +31,7 @@ def build_menu(person: Person) -> dict[str, list[st.Page]]:
 
 
 def main() -> None:
+    HEAP.set_aside()
     st.set_page_config(page_title="Assay", page_icon=MARK, layout="wide")
     st.html(STYLE)
     st.logo(LOGO, size="large", icon_image=MARK)
