@@ -31,6 +31,7 @@ _TITLES: Mapping[str, Callable[[str], str]] = {"line": title_line, "model": titl
 _LINKED = frozenset({*_WORDS, "since", "until", "picture", "kind", "agrees", "record"})
 ANY = ""
 _AGREES = {ANY: "any", "yes": "as the model", "no": "other than the model"}
+_EARLIEST, _LATEST = datetime(1970, 1, 1), datetime(2099, 12, 31, 23, 59)
 SHOWN = "records.shown"  # the link that the controls already follow
 _UNKNOWN = "records.unknown"  # what they do not follow of it
 
@@ -43,7 +44,6 @@ def follow_link(words: Mapping[str, tuple[str, ...]]) -> None:
     asked = {name: st.query_params.get_all(name) for name in st.query_params}
     if not asked or asked == st.session_state.get(SHOWN):
         return
-    st.session_state[SHOWN] = asked
     clear_filter()
     unknown = {name: values for name, values in asked.items() if name not in _LINKED}
     for name, (_, facet) in _WORDS.items():
@@ -55,13 +55,15 @@ def follow_link(words: Mapping[str, tuple[str, ...]]) -> None:
         st.session_state[f"records.{name}"] = at = _read_time(text)
         unknown[name] = [text] if text and at is None else []
     st.session_state["records.picture"] = asked.get("picture", [""])[0][:64]
-    kinds = [kind for kind in _KINDS if kind.value in asked.get("kind", [])]
+    agrees = asked.get("agrees", [ANY])[0]
+    st.session_state["records.agrees"] = held = agrees if agrees in _AGREES else ANY
+    unknown["agrees"] = [] if agrees in _AGREES else [agrees]
+    wanted = [*asked.get("kind", []), *([] if held == ANY else [Kind.DECISION.value])]  # nothing else agrees
+    kinds = [kind for kind in _KINDS if kind.value in wanted]
     st.session_state["records.kinds"] = kinds or [Kind.INSPECTION]
     unknown["kind"] = [value for value in asked.get("kind", []) if value not in set(Kind)]
-    agrees = asked.get("agrees", [ANY])[0]
-    st.session_state["records.agrees"] = agrees if agrees in _AGREES else ANY
-    unknown["agrees"] = [] if agrees in _AGREES else [agrees]
     st.session_state[_UNKNOWN] = {name: values for name, values in unknown.items() if values}
+    st.session_state[SHOWN] = asked  # last: a link that failed half way is followed anew
 
 
 def tell_unknown_words() -> None:
@@ -83,11 +85,13 @@ def tell_unknown_words() -> None:
 
 
 def _read_time(text: str) -> datetime | None:
+    """UTC, as the control holds it; None for what is no time, or one that no record can have."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        at = at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+    except (ValueError, OverflowError):  # the zone may lead out of the calendar
         return None
-    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+    return at if _EARLIEST <= at <= _LATEST else None
 
 
 def clear_filter() -> None:
@@ -176,6 +180,8 @@ def _ask_time(name: str, title: str) -> datetime | None:
     at = st.datetime_input(
         title,
         value=None,
+        min_value=_EARLIEST,
+        max_value=_LATEST,
         key=f"records.{name}",
         persist_state="session",
         step=timedelta(minutes=15),

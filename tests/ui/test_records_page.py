@@ -1,6 +1,7 @@
 """The Records page, clicked through: search, open, replay, correct, verify."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,36 @@ def test_what_a_link_asks_for_in_vain_is_said(app: AppTest, store: RecordStore) 
     assert not app.warning and rows(app) == [1]
 
 
+@pytest.mark.parametrize(
+    "time",
+    [
+        "0001-01-01T00:00+14:00",
+        "9999-12-31T23:59-12:00",
+        "0001-01-01",
+        "9999-12-31",
+        "NaN",
+        "1e400",
+        "\0",
+        "9" * 9000,
+    ],
+)
+@pytest.mark.parametrize("name", ["since", "until"])
+def test_a_time_that_no_record_can_have_is_said(
+    app: AppTest, store: RecordStore, name: str, time: str
+) -> None:
+    keep(store, code_of("cracked"))
+    open_records(app, **{name: time})
+    assert f"{name} “{time[:30]}" in app.warning[0].value.replace("\\", "") and rows(app) == [1]
+    assert app.datetime_input(key=f"records.{name}").value is None
+
+
+def test_a_time_long_ago_is_searched_by(app: AppTest, store: RecordStore) -> None:
+    keep(store, code_of("cracked"))
+    open_records(app, since="1970-01-01T02:00+02:00", until="2099-12-31")
+    assert rows(app) == [1] and not app.warning
+    assert app.datetime_input(key="records.since").value == datetime(1970, 1, 1)
+
+
 def test_the_answers_behind_an_alarm_are_found(app: AppTest, store: RecordStore) -> None:
     for seed, said in enumerate(("cracked", "dented")):
         record = keep(store, code_of("cracked"), seed=seed)
@@ -124,6 +155,9 @@ def test_the_answers_behind_an_alarm_are_found(app: AppTest, store: RecordStore)
         store.decide(record.id, answer, person="a", saw_map=False, took_ms=900.0)
     open_records(app, kind="decision", agrees="no")
     assert rows(app) == [4] and not app.warning
+    open_records(app, agrees="no")
+    assert rows(app) == [4] and not app.warning, "nothing but a decision agrees or does not"
+    assert app.multiselect(key="records.kinds").value == [Kind.DECISION]
     app.selectbox(key="records.agrees").set_value("yes").run()
     assert rows(app) == [2]
 
