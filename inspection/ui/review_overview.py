@@ -13,8 +13,11 @@ from inspection.ui.review_state import WANTED, act, may_review, sit_down
 from inspection.ui.review_words import WHY, say_rules, say_span
 from inspection.ui.widgets import escape_markdown
 
+_LINES = "review.lines"
+
 
 def show_overview() -> None:
+    wanted = st.session_state.pop(WANTED, None)  # whatever waits: a link counts once
     store, person = get_store(), name_person()
     waiting = count_waiting(store.database, person=person)
     rules = read_rules(store.database)
@@ -23,16 +26,19 @@ def show_overview() -> None:
         return
     lines = tuple(dict.fromkeys(row.line for row in waiting))
     chosen: list[str] = []
-    wanted = st.session_state.pop(WANTED, None)
     if wanted is not None and wanted not in lines:
         st.info(f"Nothing of {escape_markdown(title_line(wanted))} waits for you. The other lines are shown.")
     if len(lines) > 1:
-        held = st.session_state.get("review.lines", [None])
-        if wanted in lines:
-            st.session_state["review.lines"] = [wanted]
-        elif not set(held) <= set(lines):
-            st.session_state["review.lines"] = list(lines)
-        chosen = st.pills("Lines", lines, format_func=title_line, selection_mode="multi", key="review.lines")
+        held = st.session_state.get(_LINES, [])
+        st.session_state[_LINES] = [wanted] if wanted in lines else [name for name in held if name in lines]
+        chosen = st.pills(
+            "Only these lines",
+            lines,
+            format_func=title_line,
+            selection_mode="multi",
+            key=_LINES,
+            help="Without a choice all lines are shown, also one of which the first part arrives later.",
+        )
     shown = [row for row in waiting if not chosen or row.line in chosen]
     total = sum(row.parts for row in shown)
     st.markdown(f"#### {say_waiting(shown)}")
@@ -44,7 +50,7 @@ def show_overview() -> None:
                 icon=":material/play_arrow:",
                 shortcut="Enter",
                 on_click=sit_down,
-                args=(tuple(chosen) if len(chosen) < len(lines) else (),),
+                args=(tuple(chosen),),
                 disabled=total == 0,
                 help="Nothing waits for you on these lines." if total == 0 else None,
             )

@@ -12,7 +12,7 @@ from inspection.records.search import Search
 from inspection.ui import review_desk, roles
 from inspection.ui.keeping import get_store
 from inspection.ui.roles import Person, Role
-from tests.ui.fakes import code_of
+from tests.ui.fakes import UNSURE, code_of
 from tests.ui.review_parts import answer_many, ask_about, keep_part
 from tests.ui.test_inspect_page import words
 
@@ -60,6 +60,33 @@ def test_what_waits_is_told_before_the_first_part(page: AppTest) -> None:
     assert "2 parts wait for you, the oldest for less than a minute" in words(page)
     table = page.dataframe[0].value
     assert list(table["Why"]) == ["The model asked"] and list(table["Parts"]) == [2]
+
+
+def test_a_line_whose_first_part_arrives_later_is_shown(page: AppTest) -> None:
+    """Nobody chose a line: all of them are shown, and served."""
+    keep_part(get_store(), UNSURE, seed=1)
+    keep_part(get_store(), UNSURE, seed=2, line="bare")
+    page.query_params.clear()  # as the menu does
+    open_review(page)
+    assert "2 parts wait" in words(page) and page.button_group(key="review.lines").value == []
+    keep_part(get_store(), UNSURE, seed=3, line="third")
+    page.run()
+    assert "3 parts wait" in words(page) and "third" in list(page.dataframe[0].value["Line"])
+    page.button_group(key="review.lines").set_value(["bare"]).run()
+    assert "1 part waits" in words(page)
+    keep_part(get_store(), UNSURE, seed=4)
+    page.run()
+    assert "1 part waits" in words(page), "whoever chose keeps the choice"
+
+
+def test_a_link_counts_once_also_where_nothing_waits(page: AppTest) -> None:
+    page.query_params["line"] = "bare"
+    open_review(page)
+    assert page.success[0].value == "Nothing waits for you."
+    keep_part(get_store(), UNSURE, seed=1)
+    keep_part(get_store(), UNSURE, seed=2, line="bare")
+    page.run()
+    assert "2 parts wait" in words(page), "it is not followed later"
 
 
 def test_the_picture_comes_alone_and_everything_after_the_answer(page: AppTest) -> None:
