@@ -123,7 +123,7 @@ def draw_values(
 
 
 def draw_limits(series: Series, chart: Chart, at: Sequence[int]) -> list[Option]:
-    """The lower limit, and on top of it the band up to the upper one."""
+    """The lower limit, and on top of it the band up to the upper one, also where the lower one is below zero."""
     most = 1.0 if _is_share(series) else float("inf")
     wide = [
         None if low is None or high is None else min(high, most) - low
@@ -131,7 +131,7 @@ def draw_limits(series: Series, chart: Chart, at: Sequence[int]) -> list[Option]
     ]
     lines = [
         _draw_line(name, at, _scale(series, values), colour=NEUTRAL, width=0.8)
-        | {"step": "middle", "stack": "limits", "silent": True}
+        | {"step": "middle", "stack": "limits", "stackStrategy": "all", "silent": True}
         for name, values in (("low", chart.low), (LIMITS, wide))
     ]
     lines[1]["areaStyle"] = {"color": BAND, "opacity": 1}

@@ -42,6 +42,7 @@ def test_a_rate_is_drawn_with_limits_and_signals() -> None:
     assert points[20]["name"].endswith(": none")
     low, band = pick(option, "low"), pick(option, LIMITS)
     assert low["stack"] == band["stack"]  # the band stands on the lower limit
+    assert {low["stackStrategy"], band["stackStrategy"]} == {"all"}
     high = low["data"][0][1] + band["data"][0][1]
     assert high == pytest.approx(100 * (0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)))
     shaded = option["series"][0]["markArea"]["data"]
@@ -74,6 +75,18 @@ def test_a_mean_has_its_second_line() -> None:
     assert {line["name"] for line in option["series"]} >= {P95, "mean latency", WEIGHTED}
     assert option["yAxis"]["axisLabel"]["formatter"] == "{value} ms"
     assert pick(option, P95)["data"][0][1] == 15.0
+
+
+def test_the_band_stands_on_a_lower_limit_below_zero() -> None:
+    """A latency that jumps has one; unless told, ECharts stacks only what has the same sign."""
+    values = [1.0, 9.0] * 12
+    chart = chart_values(values, reference=20)
+    series = Series("latency", "Mean latency", "", TOTALS, TOTALS, chart, {}, "ms")
+    option = build_control_chart(series, STARTS, span=timedelta(days=1))
+    low, band = pick(option, "low"), pick(option, LIMITS)
+    assert low["data"][0][1] == pytest.approx(chart.low[0]) and low["data"][0][1] < 0
+    assert low["data"][0][1] + band["data"][0][1] == pytest.approx(chart.high[0])
+    assert low["stackStrategy"] == band["stackStrategy"] == "all"
 
 
 def test_spreads_are_shares() -> None:
