@@ -67,7 +67,9 @@ def run_folds(
         part: choose_split(pictures.dataset, name, seed=definition.data.split_seed, groups=pictures.groups)
         for part, name in wanted.items()
     }
-    config = settle_precision(config, settings.var_dir / "runs" / line / model / next(iter(splits)))
+    config = settle_precision(
+        config, settings.var_dir / "runs" / line / model / next(iter(splits)), tell=notes.print
+    )
     with show_progress(f"{model}, {len(splits)} trainings") as tick:
 
         def show(part: str, row: EpochRow) -> None:

@@ -111,7 +111,7 @@ def plan_training(
     if count_taught(pictures) < FEW:
         changes["batch_size"] = 16  # twice the steps for the same work
     plain = plan_run(line, model, recipe=plan.recipe, epochs=EPOCHS, changes={})
-    settled = settle_precision(plain, run_dir) if begun is None else begun
+    settled = settle_precision(plain, run_dir, tell=notes.print) if begun is None else begun
     changes["bf16"] = settled.bf16
     epochs = plan.epochs
     if epochs is None and begun is not None:

@@ -73,7 +73,7 @@ def train_model(
         weights = train_patches(definition, config, data, run_dir.with_name(f"{model}-patches"), settings)
         results.print(f"start from it with --warm-start {weights}")
         raise typer.Exit(Exit.OK)
-    config = settle_precision(config, run_dir)
+    config = settle_precision(config, run_dir, tell=notes.print)
     train = train_detection if detects else train_classification
     card = train(definition, config, data, run_dir, settings, small=small)
     results.print(

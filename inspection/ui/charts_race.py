@@ -20,9 +20,9 @@ PRECISION_WORDS: dict[Precision, str] = {"int8": "INT8", "bf16": "BF16", "f32": 
 
 
 def say_precision(entrant: Entrant, withheld: Collection[Entrant]) -> str:
-    """ "INT8", or "INT8 (withheld)" where the line would not judge with it."""
+    """ "INT8", or "INT8 (withheld now)" where the line would not judge with it today: a kept race may be of other weights."""
     words = PRECISION_WORDS[entrant.precision]
-    return f"{words} (withheld)" if entrant in withheld else words
+    return f"{words} (withheld now)" if entrant in withheld else words
 
 
 def build_laps(

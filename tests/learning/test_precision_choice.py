@@ -17,7 +17,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """A machine that takes twice as long in bfloat16; which precisions it was asked for."""
     precisions: list[bool] = []
 
-    def measure(config: TrainConfig, side: int, steps: int) -> float:
+    def measure(config: TrainConfig, side: int, steps: int, *, clock: object) -> float:
         precisions.append(config.bf16)
         return 0.02 if config.bf16 else 0.01
 
@@ -31,9 +31,13 @@ def plan(**changes: object) -> TrainConfig:
 
 
 def test_a_machine_that_is_slower_in_bfloat16_trains_in_float32(asked: list[bool], tmp_path: Path) -> None:
-    settled = settle_precision(plan(), tmp_path)
+    said: list[str] = []
+    settled = settle_precision(plan(), tmp_path, tell=said.append)
     assert settled == replace(plan(), bf16=False)
     assert set(asked) == {True, False}, "each was measured"
+    assert said == [
+        "trains in float32: a picture of 128 px takes 20.0 ms of processor time in bfloat16 here, 10.0 ms in float32"
+    ]
 
 
 def test_what_must_not_learn_in_bfloat16_is_not_asked(asked: list[bool], tmp_path: Path) -> None:

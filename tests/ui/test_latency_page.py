@@ -101,7 +101,7 @@ def test_a_withheld_precision_races_only_where_it_is_asked_for_and_says_so(
     race = start(app)
     race.stop()
     app.run()
-    assert set(app.dataframe[0].value["Precision"]) == {"INT8 (withheld)", "INT8"}
+    assert set(app.dataframe[0].value["Precision"]) == {"INT8 (withheld now)", "INT8"}
 
 
 def test_figures_build_up_while_it_runs(page: AppTest) -> None:
@@ -205,7 +205,10 @@ def test_a_line_a_lane_of_the_batch_that_is_asked_for() -> None:
 def test_the_chart_names_what_is_withheld() -> None:
     result = make_result(medians={(FAST, 1): 2.0, (SLOW, 1): 3.0})
     spec = build_laps(result, batch=1, titles=TITLES, withheld={FAST: "it changes too much"})
-    assert [line["name"] for line in spec["series"]] == ["ResNet50 INT8 (withheld)", "Compact CNN, grey F32"]
+    assert [line["name"] for line in spec["series"]] == [
+        "ResNet50 INT8 (withheld now)",
+        "Compact CNN, grey F32",
+    ]
 
 
 def test_one_model_has_one_colour_at_all_precisions() -> None:
