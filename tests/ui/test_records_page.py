@@ -155,6 +155,7 @@ def test_the_answers_behind_an_alarm_are_found(app: AppTest, store: RecordStore)
         store.decide(record.id, answer, person="a", saw_map=False, took_ms=900.0)
     open_records(app, kind="decision", agrees="no")
     assert rows(app) == [4] and not app.warning
+    app.query_params.clear()
     open_records(app, agrees="no")
     assert rows(app) == [4] and not app.warning, "nothing but a decision agrees or does not"
     assert app.multiselect(key="records.kinds").value == [Kind.DECISION]
