@@ -1,12 +1,12 @@
 """The address of a page: what it asks for is followed, what is unknown in it is said, and it always leads back to what is shown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from inspection.ui.widgets import escape_markdown
 
-_LONGEST = 40
+_LONGEST, _MOST = 40, 12
 
 
 def take_link(page: str) -> dict[str, str]:
@@ -32,9 +32,15 @@ def tell_unknown(unknown: Mapping[str, str]) -> None:
 
 def say_unknown(unknown: Mapping[str, str]) -> str:
     named = [f"{name} “{escape_markdown(shorten(value))}”" for name, value in unknown.items()]
-    listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
     verb = "is" if len(named) == 1 else "are"
-    return f"There {verb} no {listed} here. What is shown instead is named below; choose there what you look for."
+    return f"There {verb} no {list_some(named)} here. What is shown instead is named below; choose there what you look for."
+
+
+def list_some(named: Sequence[str]) -> str:
+    """An address may hold thousands of words."""
+    if len(named) > _MOST:
+        return f"{', '.join(named[:_MOST])} and {len(named) - _MOST:,} more"
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
 
 
 def shorten(value: str) -> str:

@@ -9,7 +9,7 @@ from inspection.records.record import Kind
 from inspection.records.search import Search
 from inspection.records.store import RecordStore
 from inspection.ui.line_choice import title_line
-from inspection.ui.links import shorten
+from inspection.ui.links import list_some, shorten
 from inspection.ui.resources import title_model
 from inspection.ui.widgets import escape_markdown
 
@@ -71,14 +71,14 @@ def tell_unknown_words() -> None:
     unknown: dict[str, list[str]] = st.session_state.get(_UNKNOWN, {})
     if not unknown:
         return
-    named = ", ".join(
+    named = [
         f"{escape_markdown(shorten(name))} “{escape_markdown(shorten(value))}”"
         for name, values in unknown.items()
         for value in values
-    )
+    ]
     time = " A time is written like 2026-01-31T06:00." if {"since", "until"} & set(unknown) else ""
     st.warning(
-        f"No record knows {named}. The search below goes without, so it may show more than was meant.{time}",
+        f"No record knows {list_some(named)}. The search below goes without, so it may show more than was meant.{time}",
         title="The link asks for something else",
         icon=":material/link_off:",
     )

@@ -81,6 +81,11 @@ def test_an_evaluation_that_is_not_there_is_said(
     assert f"no {said} here" in list_warnings(app)[0]
 
 
+def test_of_many_unknown_words_some_are_named() -> None:
+    said = say_unknown({f"word{number}": "x" for number in range(2_000)})
+    assert "word11 “x” and 1,988 more here" in said and len(said) < 400
+
+
 def test_what_an_address_says_is_shown_short_and_without_markup() -> None:
     said = say_unknown({"line": "**bold**" + "x" * 90})
     assert r"\*\*bold\*\*" in said and len(said) < 200

@@ -148,6 +148,14 @@ def test_a_time_long_ago_is_searched_by(app: AppTest, store: RecordStore) -> Non
     assert app.datetime_input(key="records.since").value == datetime(1970, 1, 1)
 
 
+def test_of_a_thousand_unknown_words_some_are_named(app: AppTest, store: RecordStore) -> None:
+    keep(store, code_of("cracked"))
+    app.query_params["line"] = [f"line-{number}" for number in range(1_000)]
+    open_records(app)
+    said = app.warning[0].value.replace("\\", "")
+    assert "line “line-11” and 988 more" in said and len(said) < 600 and rows(app) == [1]
+
+
 def test_the_answers_behind_an_alarm_are_found(app: AppTest, store: RecordStore) -> None:
     for seed, said in enumerate(("cracked", "dented")):
         record = keep(store, code_of("cracked"), seed=seed)
