@@ -17,7 +17,7 @@ from inspection.ui.widgets import escape_markdown
 _WORDS: Mapping[str, tuple[str, str]] = {
     "line": ("Line", "line"),
     "verdict": ("Verdict", "verdict"),
-    "defect": ("Defect", "class_name"),
+    "defect": ("Class", "class_name"),
     "model": ("Model", "model"),
     "person": ("Person", "person"),
 }

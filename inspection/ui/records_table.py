@@ -51,13 +51,19 @@ def show_page(store: RecordStore, page: Page, trail: Trail) -> bool:
 
     drawn, missing = _draw_thumbnails(store, page.records)
     later = store.about_each([record.id for record in page.records])
-    rows = [_build_row(record, later.get(record.id, ()), drawn.get(record.id)) for record in page.records]
+    rows = [_build_row(record, later.get(record.id, ())) for record in page.records]
+    pictured = any(record.kind is Kind.INSPECTION for record in page.records)
+    if pictured:
+        rows = [
+            {"Picture": drawn.get(record.id, ""), **row}
+            for record, row in zip(page.records, rows, strict=True)
+        ]
     key = f"records.table.{st.session_state.get('records.opened_times', 0)}.{len(trail.places)}"
     event = st.dataframe(
         pd.DataFrame(rows),
         key=key,
         hide_index=True,
-        row_height=_THUMBNAIL_PX + 6,
+        row_height=_THUMBNAIL_PX + 6 if pictured else None,
         height="content",
         on_select="rerun",
         selection_mode="single-row",
@@ -65,8 +71,10 @@ def show_page(store: RecordStore, page: Page, trail: Trail) -> bool:
         column_config={
             "Picture": st.column_config.ImageColumn(width=_THUMBNAIL_PX + 16),
             "Kept (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
-            "Score": st.column_config.NumberColumn(format="percent"),
+            "Class": st.column_config.TextColumn(width=104),
+            "Score, %": st.column_config.NumberColumn(format="%.1f"),
         },
+        placeholder="",
     )
     chosen = event["selection"]["rows"]
     if chosen and chosen[0] < len(page.records):
@@ -106,14 +114,14 @@ def show_turning(page: Page, trail: Trail) -> None:
         st.caption(f"Page {len(trail.places)}, newest first")
 
 
-def _build_row(record: Record, later: Sequence[Record], thumbnail: str | None) -> dict[str, object]:
+def _build_row(record: Record, later: Sequence[Record]) -> dict[str, object]:
+    scored = record.score_0_1 is not None and record.class_name is not None  # without a part nothing was
     return {
-        "Picture": thumbnail,
         "Record": record.id,
         "Kept (UTC)": record.at.replace(tzinfo=None),
         "Verdict": _say_verdict(record),
-        "Defect": record.class_name or "",
-        "Score": record.score_0_1,
+        "Class": record.class_name or "",
+        "Score, %": 100 * (record.score_0_1 or 0.0) if scored else None,
         "Since then": _say_since(record, later),
         "Line": title_line(record.line),
         "Model": model_titles().get(record.model, record.model),

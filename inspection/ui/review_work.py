@@ -8,6 +8,7 @@ from inspection.records.queue import Reason
 from inspection.records.record import Record
 from inspection.types import VerdictKind
 from inspection.ui import charts, resources
+from inspection.ui.line_choice import title_line
 from inspection.ui.palette import VERDICT_STYLES
 from inspection.ui.review_controls import show_choices, show_keys, show_moves, show_reasons
 from inspection.ui.review_desk import Desk, Sheet, Stage, find_reason, read_answer
@@ -45,7 +46,10 @@ def _show_head(desk: Desk, sheet: Sheet) -> None:
         Stage.AGAIN: "Answer again: the old answer stays in the records, the new one names it.",
     }
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**Record {sheet.record.id}** · {escape_markdown(sheet.record.line)}", width="content")
+        st.markdown(
+            f"**Record {sheet.record.id}** · {escape_markdown(title_line(sheet.record.line))}",
+            width="content",
+        )
         if sheet.lease is not None and sheet.lease.place.second:
             st.badge("Second opinion", icon=":material/group:", color="violet")
         st.caption(words[sheet.stage])

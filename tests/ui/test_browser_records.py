@@ -63,7 +63,7 @@ def open_record(page: "Page", record: Record) -> None:
 
 def test_records_are_found_by_their_words_and_taken_away(page: "Page") -> None:
     page.get_by_text(re.compile(r"^\d records$")).wait_for()
-    page.get_by_label("Defect").click()
+    page.get_by_label("Class").click()
     page.get_by_role("option", name="cracked").click()
     page.keyboard.press("Escape")
     settle(page)

@@ -21,7 +21,7 @@ from inspection.ui.roles import Person, Role
 from models.card import write_card
 from tests.models.cards import make_card
 from tests.records.makers import attack
-from tests.ui.fakes import UNSURE, FakeInspector, code_of, make_line, make_png
+from tests.ui.fakes import NOTHING, UNSURE, FakeInspector, code_of, make_line, make_png
 from tests.ui.test_inspect_page import words
 
 
@@ -67,6 +67,19 @@ def test_records_are_found_newest_first_and_by_their_words(app: AppTest, store: 
     assert "widen the time" in words(app)
     app.button(key="records.clear").click().run()
     assert rows(app) == [3, 2, 1]
+
+
+def test_the_table_leaves_out_what_there_is_none_of(app: AppTest, store: RecordStore) -> None:
+    record = keep(store, code_of("cracked"))
+    keep(store, NOTHING)
+    store.decide(record.id, Answer(VerdictKind.PASS, "flawless"), person="a", saw_map=False, took_ms=900.0)
+    table = open_records(app).dataframe[0].value
+    assert list(table["Verdict"]) == ["NO PART", "REJECT"] and list(table["Class"]) == ["", "cracked"]
+    assert table["Score, %"].isna()[0] and table["Score, %"][1] == pytest.approx(97.0)
+    assert all(picture.startswith("data:image/jpeg") for picture in table["Picture"])
+    app.multiselect(key="records.kinds").set_value([Kind.DECISION]).run()
+    table = app.dataframe[0].value
+    assert "Picture" not in table and list(table["Class"]) == ["flawless"] and table["Score, %"].isna()[0]
 
 
 def test_a_picture_is_found_by_the_start_of_its_hash(app: AppTest, store: RecordStore) -> None:

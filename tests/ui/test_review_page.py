@@ -93,7 +93,7 @@ def test_the_picture_comes_alone_and_everything_after_the_answer(page: AppTest) 
     first, second = ask_about(get_store(), 2)
     press(open_review(page), "Start reviewing")
     seen = words(page)
-    assert f"Record {first.id}" in seen
+    assert f"Record {first.id}** · Fake aluminium" in seen
     assert "REVIEW" not in seen and "55 %" not in seen and not page.get("plotly_chart")
     assert not page.get("bidi_component"), "neither boxes nor heat"
     press(page, "Cracked")
