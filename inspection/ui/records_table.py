@@ -51,7 +51,7 @@ def show_page(store: RecordStore, page: Page, trail: Trail) -> bool:
 
     drawn, missing = _draw_thumbnails(store, page.records)
     later = store.about_each([record.id for record in page.records])
-    rows = [_build_row(record, later.get(record.id, ())) for record in page.records]
+    rows = _leave_out_empty([_build_row(record, later.get(record.id, ())) for record in page.records])
     pictured = any(record.kind is Kind.INSPECTION for record in page.records)
     if pictured:
         rows = [
@@ -72,6 +72,7 @@ def show_page(store: RecordStore, page: Page, trail: Trail) -> bool:
             "Picture": st.column_config.ImageColumn(width=_THUMBNAIL_PX + 16),
             "Kept (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
             "Class": st.column_config.TextColumn(width=104),
+            "Since then": st.column_config.TextColumn(width=130),
             "Score, %": st.column_config.NumberColumn(format="%.1f"),
         },
         placeholder="",
@@ -128,6 +129,12 @@ def _build_row(record: Record, later: Sequence[Record]) -> dict[str, object]:
         "Person": record.person,
         "Part": str(record.body.get("part") or ""),
     }
+
+
+def _leave_out_empty(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Columns in which nothing stands on this page: decisions have no score, most parts no number of their own."""
+    filled = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
+    return [{name: row[name] for name in filled} for row in rows]
 
 
 def _say_verdict(record: Record) -> str:
