@@ -81,6 +81,26 @@ def test_an_evaluation_that_is_not_there_is_said(
     assert f"no {said} here" in list_warnings(app)[0]
 
 
+@pytest.mark.parametrize(
+    ("page", "names"),
+    [
+        ("records", "line verdict defect model person since until picture kind agrees record"),
+        ("review", "line"),
+        ("watch", "line model period"),
+        ("promote", "line"),
+    ],
+)
+def test_no_address_makes_a_page_fail(app: AppTest, measured: None, page: str, names: str) -> None:
+    app.run()
+    hostile = ("NaN", "9" * 5_000, "a\0b", "x" * 10_000, "0001-01-01T00:00+14:00")
+    for name in [*names.split(), "other"]:
+        for value in (*hostile, [*hostile, "aluminium"]):
+            app.query_params.clear()
+            app.query_params[name] = value
+            app.switch_page(f"screens/{page}.py").run()
+            assert not app.exception, (name, value[:30])
+
+
 def test_of_many_unknown_words_some_are_named() -> None:
     said = say_unknown({f"word{number}": "x" for number in range(2_000)})
     assert "word11 “x” and 1,988 more here" in said and len(said) < 400
