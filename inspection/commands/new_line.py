@@ -16,6 +16,9 @@ from inspection.learning.new_line import AUTOMATIC, NewLine
 from inspection.lines import Line
 from models.card import Card
 
+CHECKING, MEASURING, TRAINING = "Checking the pictures", "Measuring this machine", "Training"
+Report = Callable[[str, float | None, str], None]  # the stage, the share of it that is done (0…1), words
+
 
 def create_line(
     name: Annotated[str, typer.Argument(help="Small letters, digits and dashes.")],
@@ -45,15 +48,20 @@ def create_line(
         name, data, good, model, epochs, minutes, None if warm_start == "none" else warm_start, seed=seed
     )
     with show_share("checking the pictures") as tick:
-        card, copied = make_line(plan, settings.var_dir / "runs" / name, settings, tick=tick)
+        card, copied = make_line(
+            plan,
+            settings.var_dir / "runs" / name,
+            settings,
+            report=lambda stage, share, words: tick(share or 0.0, words or stage.lower()),
+        )
     results.print(say_ready(card, copied))
     raise typer.Exit(Exit.OK)
 
 
-def make_line(
-    plan: NewLine, home: Path, settings: Settings, *, tick: Callable[[float, str], None]
-) -> tuple[Card, int]:
+def make_line(plan: NewLine, home: Path, settings: Settings, *, report: Report) -> tuple[Card, int]:
     """The line's card and how many sample pictures it has. Started again with the same plan and home, it goes on.
+
+    Each stage names itself before it begins; the training's own status takes over with its first epoch.
 
     The line's file is written last: a line that is listed has its weights, and one that failed leaves no trace of its
     name outside `home`.
@@ -78,13 +86,16 @@ def make_line(
     went_so_far = staged.card.is_file()  # killed while the line was put together: what is there is ours
     if not went_so_far:
         refuse_weights(plan.name, settings)
-    report = check_pictures(plan.data, progress=tick)
-    for told in render_report(report):
+    report(CHECKING, None, "")
+    found = check_pictures(plan.data, progress=lambda share, words: report(CHECKING, share, words))
+    for told in render_report(found):
         notes.print(told)
     table = draft_line(plan, champion=model)
-    line = draft_files(plan, table, report, home / "line")
+    line = draft_files(plan, table, found, home / "line")
     notes.print(f"classes {', '.join(line.classes)}; good: {line.good or 'none'}")
-    config = plan_training(plan, line, model, report.pictures, home / model, settings)
+    report(MEASURING, None, "in which precision, and how fast, it trains this model")
+    config = plan_training(plan, line, model, found.pictures, home / model, settings)
+    report(TRAINING, None, "reading the pictures")
     apart = replace(settings, weights_dir=home / "weights")
     card = train_classification(line, config, plan.data, home / model, apart, small=False)
     install(staged, settings, replace=went_so_far)

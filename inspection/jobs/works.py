@@ -70,12 +70,7 @@ def found_line(job: Job, report: Report) -> dict[str, Any]:
     told = dict(job.asked.arguments)
     settings = load_settings()
     plan = NewLine(**{**told, "data": resolve_folder(told["data"], settings)})
-    card, samples = make_line(
-        plan,
-        job.run_dir,
-        settings,
-        tick=lambda share, words: report("Checking the pictures", share, words),
-    )
+    card, samples = make_line(plan, job.run_dir, settings, report=report)
     return {"line": card.line, "model": card.model, "installed": True, "samples": samples}
 
 

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from inspection.commands import new_line as command
 from inspection.config import Settings, load_settings
 from inspection.errors import DataInvalid, LineInvalid
-from inspection.learning import new_line
+from inspection.learning import new_line, pace
 from inspection.learning.install import Staged, add_rival, install
 from inspection.learning.new_line import (
     AUTOMATIC,
@@ -245,3 +246,36 @@ def test_the_time_is_judged_by_earlier_runs_of_the_model(tmp_path: Path) -> None
 def test_the_pace_is_that_of_whole_steps() -> None:
     small, large = (measure_pace(make_config(batch_size=size), steps=3) for size in (4, 16))
     assert 0 < large < 1 and 0 < small < 1  # seconds for a picture of 224 px, scaled up from 24 and 32
+
+
+def test_each_stage_names_itself_before_it_begins(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page shows the last word that was said: nothing may run under the name of what came before."""
+    told: list[tuple[str, float | None, str]] = []
+    begun: dict[str, str] = {}
+
+    def measure(config: object, run: Path, *, tell: object) -> object:
+        begun["measuring"] = told[-1][0]
+        return config
+
+    def train(*_: object, **__: object) -> None:
+        begun["training"] = told[-1][0]
+        raise DataInvalid("Far enough.")
+
+    monkeypatch.setattr(pace, "settle_precision", measure)
+    monkeypatch.setattr(command, "train_classification", train)
+    plan = NewLine("cloth", make_pictures(tmp_path / "data"), model="tiny", epochs=1, warm_start=None)
+    with pytest.raises(DataInvalid, match="Far enough"):
+        command.make_line(
+            plan,
+            tmp_path / "home",
+            settings,
+            report=lambda stage, share, words: told.append((stage, share, words)),
+        )
+    assert begun == {"measuring": "Measuring this machine", "training": "Training"}
+    assert list(dict.fromkeys(stage for stage, _, _ in told)) == [
+        "Checking the pictures",
+        "Measuring this machine",
+        "Training",
+    ]
