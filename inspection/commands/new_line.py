@@ -107,7 +107,15 @@ def plan_training(
     plan: NewLine, line: Line, model: str, pictures: int, run_dir: Path, settings: Settings
 ) -> TrainConfig:
     """The same plan as before where the run has begun: how fast the machine is today must not change it."""
-    from inspection.learning.new_line import EPOCHS, FEW, count_taught, find_start, plan_epochs
+    from inspection.learning.new_line import (
+        EPOCHS,
+        FEW,
+        count_minutes,
+        count_taught,
+        find_start,
+        plan_epochs,
+        say_plan,
+    )
     from inspection.learning.pace import measure_pace, settle_precision
 
     run = run_dir / "config.json"
@@ -129,8 +137,10 @@ def plan_training(
         epochs = begun.epochs
     elif epochs is None:
         pace = measure_pace(settled)
-        epochs = plan_epochs(model, count_taught(pictures), pace, plan.minutes)
-        notes.print(f"this machine trains {1 / pace:.0f} pictures a second at 224 px: {epochs} epochs")
+        taught = count_taught(pictures)
+        epochs = plan_epochs(model, taught, pace, plan.minutes)
+        notes.print(f"this machine trains {1 / pace:.1f} pictures a second at 224 px")
+        notes.print(say_plan(epochs, count_minutes(model, taught, pace, epochs), plan.minutes))
     return plan_run(line, model, recipe=plan.recipe, epochs=epochs, changes=changes)
 
 

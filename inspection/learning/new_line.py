@@ -214,24 +214,43 @@ def pick_model(settings: Settings) -> str:
 
 
 def plan_epochs(model: str, pictures: int, seconds_a_picture: float, minutes: float) -> int:
-    """Few pictures need more rounds for as many steps; what the time allows is the limit.
+    """Few pictures need more rounds for as many steps; what the time allows is the limit, down to `count_least`.
 
     pictures: that teach · seconds_a_picture: at the reference's area, see pace.measure_pace.
     """
+    wanted, least = count_rounds(pictures, EPOCHS, SHOWN), count_least(pictures)
+    for epochs in range(wanted, least, -1):
+        if count_minutes(model, pictures, seconds_a_picture, epochs) <= minutes:
+            return epochs
+    return least
+
+
+def count_least(pictures: int) -> int:
+    """The fewest epochs that teach anything; they are trained however short the time."""
+    return count_rounds(pictures, LEAST_EPOCHS, LEAST_SHOWN)
+
+
+def count_rounds(pictures: int, rounds: int, shown: int) -> int:
+    return min(MOST_EPOCHS, max(rounds, shown // max(pictures, 1)))
+
+
+def count_minutes(model: str, pictures: int, seconds_a_picture: float, epochs: int) -> float:
     from inspection.learning.pace import ALLOWANCE, count_work
     from inspection.learning.recipes import FIXED_SIZE, plan_sizes
     from models.registry import find_spec
 
-    final = find_spec(model).input_size
-    wanted, least = (
-        min(MOST_EPOCHS, max(rounds, shown // max(pictures, 1)))
-        for rounds, shown in ((EPOCHS, SHOWN), (LEAST_EPOCHS, LEAST_SHOWN))
+    sizes = plan_sizes(epochs, find_spec(model).input_size, one_size=model in FIXED_SIZE)
+    return count_work(pictures, sizes) * seconds_a_picture * ALLOWANCE / 60
+
+
+def say_plan(epochs: int, needed_min: float, asked_min: float) -> str:
+    """What the run says before it trains: the time that was asked for is kept, or it is said that it cannot be."""
+    if needed_min <= asked_min:
+        return f"{epochs} epochs, about {needed_min:.0f} of {asked_min:g} min"
+    return (
+        f"{asked_min:g} min are too short to learn anything from these pictures: {epochs} epochs are the fewest that do. "
+        f"It takes them, about {needed_min:.0f} min"
     )
-    for epochs in range(wanted, least, -1):
-        work = count_work(pictures, plan_sizes(epochs, final, one_size=model in FIXED_SIZE))
-        if work * seconds_a_picture * ALLOWANCE <= minutes * 60:
-            return epochs
-    return least
 
 
 def count_taught(pictures: int) -> int:

@@ -14,6 +14,7 @@ from inspection.learning.new_line import (
     EPOCHS,
     GOOD_NAMES,
     NewLine,
+    count_least,
     count_taught,
     list_starts,
     pick_model,
@@ -78,7 +79,7 @@ def show_new(chosen: DataSet, *, agreed: bool) -> Job | None:
             max_value=600,
             value=_MINUTES,
             key="train.minutes",
-            help="The job measures this machine first and trains as many epochs as fit.",
+            help="The job measures this machine first and trains as many epochs as fit, but no fewer than teach anything.",
             width=180,
         )
     with st.expander("Advanced", icon=":material/tune:"):
@@ -208,7 +209,9 @@ def sorted_classifiers(*, first: str | None) -> list[str]:
 
 def show_cost(model: str, pictures: int, epochs: int | None, minutes: float | None) -> None:
     if epochs is None:
-        words = f"Up to {minutes:.0f} min of training: as many epochs as fit, measured at the start"
+        assert minutes is not None  # one of the two is given
+        least = count_least(pictures)
+        words = say_limit(minutes, least, get_estimate(model, pictures, least))
     else:
         told = get_estimate(model, pictures, epochs)
         words = "No estimate for this model yet" if told is None else say_estimate(told)
@@ -225,5 +228,23 @@ def get_estimate(model: str, pictures: int, epochs: int) -> Estimate | None:
     return estimate_training(model, pictures, sizes, runs)
 
 
+def say_limit(minutes: float, least: int, told: Estimate | None) -> str:
+    """told: of the fewest epochs; they are trained even where the minutes do not suffice, so that is said beforehand."""
+    if told is not None and told.low_s > minutes * 60:
+        return (
+            f"{minutes:.0f} min are too short to learn anything from these pictures. At least {least} epochs are trained: "
+            f"{say_range(told)}, {told.source}"
+        )
+    words = f"As many epochs as fit into {minutes:.0f} min, measured at the start, but at least {least}"
+    if told is not None and told.high_s <= minutes * 60:
+        return words
+    slow = "" if told is None else f", which may take {say_span(told.high_s)}"
+    return f"{words}, because fewer teach nothing{slow}"
+
+
 def say_estimate(told: Estimate) -> str:
-    return f"About {say_span(told.low_s)} to {say_span(told.high_s)} of training, {told.source}"
+    return f"About {say_range(told)} of training, {told.source}"
+
+
+def say_range(told: Estimate) -> str:
+    return f"{say_span(told.low_s)} to {say_span(told.high_s)}"

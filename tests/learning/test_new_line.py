@@ -17,6 +17,8 @@ from inspection.learning.new_line import (
     AUTOMATIC,
     NewLine,
     check_pictures,
+    count_least,
+    count_minutes,
     draft_files,
     draft_line,
     find_start,
@@ -25,6 +27,7 @@ from inspection.learning.new_line import (
     plan_epochs,
     publish_line,
     refuse_weights,
+    say_plan,
 )
 from inspection.learning.pace import count_work, estimate_training, list_runs, measure_pace
 from inspection.learning.recipes import plan_sizes
@@ -101,6 +104,16 @@ def test_epochs_fit_the_time() -> None:
     assert 0.9 * 20 * 60 < 1.35 * spent <= 20 * 60
     # these networks take one size only: the same rounds cost more
     assert plan_epochs("vit_small", 1050, seconds_a_picture, 20) < epochs
+
+
+def test_a_time_that_cannot_be_kept_is_said_before_the_training() -> None:
+    """24 pictures, 17 of which teach, at a picture a second: two minutes were asked for."""
+    epochs = plan_epochs("mobilenetv2", 17, 1.0, 2)
+    needed = count_minutes("mobilenetv2", 17, 1.0, epochs)
+    assert epochs == count_least(17) == 120 and 20 < needed < 50
+    said = say_plan(epochs, needed, 2)
+    assert "2 min are too short" in said and f"It takes them, about {needed:.0f} min" in said
+    assert say_plan(40, 12.2, 20) == "40 epochs, about 12 of 20 min"
 
 
 def make_pictures(folder: Path, count: int = 12) -> Path:

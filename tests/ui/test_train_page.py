@@ -9,9 +9,10 @@ from streamlit.testing.v1 import AppTest
 from inspection.jobs import desk as desk_module
 from inspection.jobs.desk import Desk
 from inspection.jobs.job import JobRefused
+from inspection.learning.pace import Estimate
 from inspection.ui import train_actions
 from inspection.ui.titles import TITLES
-from inspection.ui.train_form import DETECTORS, SIDES
+from inspection.ui.train_form import DETECTORS, SIDES, say_limit
 from models.card import write_card
 from models.registry import REGISTRY
 from tests.ui.test_models_page import make_card
@@ -122,6 +123,22 @@ def test_a_rival_is_handed_in_and_not_twice(app: AppTest, data: Path, desk: Desk
         train_actions.start_rival(
             "parts", "aluminium", "resnet50", epochs=1, recipe=None, warm_start=None, seed=0
         )
+
+
+def test_minutes_that_cannot_be_kept_are_said_before_the_start() -> None:
+    told = Estimate(20 * 60, 30 * 60, "judged by 12 epochs")
+    assert say_limit(2, 120, told) == (
+        "2 min are too short to learn anything from these pictures. At least 120 epochs are trained: 20 min to 30 min, "
+        "judged by 12 epochs"
+    )
+    assert say_limit(25, 120, told).endswith(
+        "at least 120, because fewer teach nothing, which may take 30 min"
+    )
+    assert (
+        say_limit(40, 120, told)
+        == "As many epochs as fit into 40 min, measured at the start, but at least 120"
+    )
+    assert "at least 8, because fewer teach nothing" in say_limit(2, 8, None)
 
 
 def test_what_is_said_again_agrees_with_the_registry() -> None:
