@@ -12,6 +12,8 @@ from inspection.types import PRECISIONS, Precision
 from inspection.ui import resources
 from inspection.ui.charts_race import PRECISION_WORDS
 from inspection.ui.line_choice import choose_line
+from inspection.ui.links import put_link, take_link, tell_unknown
+from inspection.ui.measured_choice import turn_to_line
 from inspection.ui.widgets import escape_markdown
 
 _LENGTH_WORDS = {15: "15 s", 60: "1 minute", 300: "5 minutes"}
@@ -19,6 +21,7 @@ _SCOPE_WORDS: dict[Scope, str] = {"classifier": "Classifier", "inspection": "Who
 
 
 def choose_raced_line() -> Line:
+    follow_link()
     if "race.line" not in st.session_state:
         st.session_state["race.line"] = st.session_state.get("kept.line", resources.line_names()[0])
     line = choose_line("race.line", persist=False)
@@ -26,26 +29,51 @@ def choose_raced_line() -> Line:
     return line
 
 
+def follow_link() -> None:
+    """?line=…&models=…,… when the address is new; what is unknown in it is said."""
+    asked = take_link("latency")
+    unknown = {name: value for name, value in asked.items() if name not in ("line", "models")}
+    turn_to_line("race", asked, unknown)
+    if "models" in asked and "line" not in unknown:
+        line = resources.get_line(
+            asked.get("line", st.session_state.get("kept.line", resources.line_names()[0]))
+        )
+        named, ready = asked["models"].split(","), list_ready(line)
+        st.session_state["race.line"] = line.name
+        if known := [model for model in ready if model in named]:
+            st.session_state[f"race.models.{line.name}"] = known
+        if strange := [model for model in named if model not in ready]:
+            unknown["models"] = ", ".join(strange)
+    tell_unknown(unknown)
+
+
+def list_ready(line: Line) -> list[str]:
+    return [model for model in line.models if resources.get_card(line.name, model)]
+
+
 def choose_plan(line: Line) -> Plan | None:
     """None while something is missing; it is said what."""
-    ready = [model for model in line.models if resources.get_card(line.name, model)]
+    ready = list_ready(line)
     if not ready:
+        put_link("latency", {"line": line.name})
         st.info(
             "No model of this line has weights yet, so there is nothing to race. Choose another line, or train a model.",
             title="Nobody to race",
             icon=":material/model_training:",
         )
         return None
-    titles = resources.model_titles()
+    titles, key = resources.model_titles(), f"race.models.{line.name}"
     models = st.pills(
         "Models",
         ready,
         selection_mode="multi",
-        default=ready,
+        default=None if key in st.session_state else ready,
         format_func=lambda model: titles.get(model, model),
-        key=f"race.models.{line.name}",
+        key=key,
         help=say_missing(line, ready),
     )
+    some = {} if not models or set(models) == set(ready) else {"models": ",".join(models)}
+    put_link("latency", {"line": line.name, **some})
     with st.container(horizontal=True, gap="medium"):
         precisions = st.pills(
             "Precisions",

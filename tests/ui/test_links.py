@@ -33,7 +33,7 @@ def list_warnings(app: AppTest) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "page", ["inspect", "explain", "live", "metrics", "compare", "watch", "review", "promote"]
+    "page", ["inspect", "explain", "live", "latency", "metrics", "compare", "watch", "review", "promote"]
 )
 def test_a_line_that_is_not_there_is_said(app: AppTest, measured: None, page: str) -> None:
     open_link(app, page, line="gears", evaluation="7")
@@ -54,6 +54,18 @@ def test_a_model_and_a_period_that_are_not_watched_are_said(app: AppTest, measur
     assert app.selectbox(key="watch.line").value == "bare"
     open_link(app, "watch", line="bare", period="week")
     assert not app.warning and app.segmented_control(key="watch.period").value == "week"
+
+
+def test_a_link_to_a_race_is_followed_and_written(app: AppTest, measured: None) -> None:
+    open_link(app, "latency", line="bare")
+    assert app.selectbox(key="race.line").value == "bare" and list_warnings(app) == []
+    open_link(app, "latency", line="aluminium", models="compact_cnn,vgg")
+    assert app.selectbox(key="race.line").value == "aluminium"
+    assert app.pills(key="race.models.aluminium").value == ["compact_cnn"]
+    assert "no models “vgg” here" in list_warnings(app)[0]
+    assert app.query_params["models"] in ("compact_cnn", ["compact_cnn"])
+    app.pills(key="race.models.aluminium").set_value(["resnet50", "compact_cnn"]).run()
+    assert "models" not in app.query_params and list_warnings(app) == []
 
 
 def test_a_link_to_an_evaluation_is_followed_and_written(app: AppTest, measured: None) -> None:
@@ -88,6 +100,7 @@ def test_an_evaluation_that_is_not_there_is_said(
         ("review", "line"),
         ("watch", "line model period"),
         ("promote", "line"),
+        ("latency", "line models"),
     ],
 )
 def test_no_address_makes_a_page_fail(app: AppTest, measured: None, page: str, names: str) -> None:
