@@ -80,23 +80,47 @@ def _find_oldest(connection: Connection, line: str, rank: int, person: str) -> d
 def find_next(
     connection: Connection, *, person: str, lines: Sequence[str], skipped: Sequence[int], now_us: int
 ) -> Place | None:
-    """Inside the transaction that will take it. lines: empty means all."""
+    """Inside the transaction that will take it: what nobody has in hand. lines: empty means all."""
     chosen = tuple(lines) or _list_lines(connection)
     for reason in Reason:
         heads = [
             found
             for line in chosen
-            if (found := _find_head(connection, line, reason, _list_rules(person, skipped, now_us)))
+            if (found := _find_head(connection, line, reason, _list_free_rules(person, skipped, now_us)))
         ]
         if heads:
             return _read_place(min(heads, key=lambda head: (head.at_us, head.record_id)))
     return None
 
 
+def find_own(
+    connection: Connection, *, person: str, lines: Sequence[str], skipped: Sequence[int], now_us: int
+) -> Place | None:
+    """What this person has in hand already, in a page that was reloaded or in another tab; in the queue's order.
+
+    Sought among the leases, of which there are as many as people, not in the queue.
+    """
+    queue, lease = review_queue.c, review_leases.c
+    chosen = [queue.line.in_(lines)] if lines else []
+    row = connection.execute(
+        _PLACES.join(review_leases, lease.record_id == queue.record_id)
+        .where(lease.person == person, lease.until_us > now_us, queue.answered_by != person)
+        .where(queue.record_id.not_in(skipped), *chosen)
+        .order_by(queue.rank, queue.at_us, queue.record_id)
+        .limit(1)
+    ).first()
+    return None if row is None else _read_place(row)
+
+
 def find_place(connection: Connection, record_id: int, *, person: str, now_us: int) -> Place | None:
     """This very part, if it still waits and nobody else has it in hand."""
-    rules = _list_rules(person, (), now_us)
-    row = connection.execute(_PLACES.where(review_queue.c.record_id == record_id, *rules)).first()
+    queue, lease = review_queue.c, review_leases.c
+    others = select(lease.record_id).where(
+        lease.record_id == queue.record_id, lease.until_us > now_us, lease.person != person
+    )
+    row = connection.execute(
+        _PLACES.where(queue.record_id == record_id, queue.answered_by != person, ~others.exists())
+    ).first()
     return None if row is None else _read_place(row)
 
 
@@ -120,7 +144,7 @@ def _find_head(
     ).first()
 
 
-def _list_rules(person: str, skipped: Sequence[int], now_us: int) -> list[ColumnElement[bool]]:
+def _list_free_rules(person: str, skipped: Sequence[int], now_us: int) -> list[ColumnElement[bool]]:
     queue, lease = review_queue.c, review_leases.c
     in_hand = select(lease.record_id).where(lease.record_id == queue.record_id, lease.until_us > now_us)
     rules = [queue.answered_by != person, ~in_hand.exists()]

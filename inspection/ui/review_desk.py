@@ -169,7 +169,11 @@ class Desk:
 
     def _draw(self) -> None:
         lease = self.leases.take_next(
-            token=self.token, person=self.person, lines=self.lines, skipped=self.skipped
+            token=self.token,
+            person=self.person,
+            lines=self.lines,
+            skipped=self.skipped,
+            resume=not self.trail,
         )
         self.sheet = None
         if lease is None:

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from inspection.records.leases import Hand, Leases
 from inspection.records.queue import Waiting, count_waiting
 from inspection.records.review_rules import ReviewRules, change_rules, read_rules
 from inspection.ui.keeping import get_store, name_person
 from inspection.ui.line_choice import title_line
-from inspection.ui.review_desk import Desk
 from inspection.ui.review_state import WANTED, act, may_review, sit_down
 from inspection.ui.review_words import WHY, say_rules, say_span
 from inspection.ui.widgets import escape_markdown
@@ -40,7 +40,13 @@ def show_overview() -> None:
             help="Without a choice all lines are shown, also one of which the first part arrives later.",
         )
     shown = [row for row in waiting if not chosen or row.line in chosen]
-    total = sum(row.parts for row in shown)
+    hands = [
+        hand
+        for hand in Leases(store.database, store.appender.clock).list_in_hand(person=person)
+        if not chosen or hand.line in chosen
+    ]
+    others = [hand for hand in hands if hand.person != person]
+    obstacle = _find_obstacle(sum(row.parts for row in shown), others)
     st.markdown(f"#### {say_waiting(shown)}")
     with st.container(horizontal=True, vertical_alignment="center"):
         if may_review():
@@ -51,14 +57,15 @@ def show_overview() -> None:
                 shortcut="Enter",
                 on_click=sit_down,
                 args=(tuple(chosen),),
-                disabled=total == 0,
-                help="Nothing waits for you on these lines." if total == 0 else None,
+                disabled=obstacle is not None,
+                help=obstacle,
             )
         else:
             st.info("Only auditors answer here. You see what waits.", icon=":material/lock:")
-        in_hand = Desk(store, person).leases.count_in_hand()
-        if in_hand:
-            st.caption(f"{in_hand} of these {'is' if in_hand == 1 else 'are'} in somebody's hands now.")
+        if len(hands) > len(others):
+            st.caption("What you had begun comes first.")
+        if others:
+            st.caption(escape_markdown(say_hands(others)))
     _show_table(shown)
     st.caption(
         "You see the picture alone first and answer. Then the verdict, its heat map and the probabilities are shown, "
@@ -74,6 +81,27 @@ def say_waiting(rows: list[Waiting]) -> str:
     oldest = min(row.oldest for row in rows)
     words = "1 part waits" if total == 1 else f"{total:,} parts wait"
     return f"{words} for you, the oldest for {say_span(datetime.now(UTC) - oldest)}"
+
+
+def _find_obstacle(total: int, others: list[Hand]) -> str | None:
+    """Why there is nothing to start with, or None."""
+    if not total:
+        return "Nothing waits for you on these lines."
+    if len(others) < total:
+        return None
+    return f"Others have all of it in hand. Look again at {_say_time(others[0].until)}, or before."
+
+
+def say_hands(others: list[Hand]) -> str:
+    """others: the first to end first."""
+    people = ", ".join(dict.fromkeys(hand.person for hand in others))
+    count = f"{len(others)} of these {'is' if len(others) == 1 else 'are'} in other hands now"
+    each = "" if len(others) == 1 else "the first "
+    return f"{count} ({people}), {each}until {_say_time(others[0].until)} unless answered before."
+
+
+def _say_time(moment: datetime) -> str:
+    return f"{moment.astimezone():%H:%M}"
 
 
 def _show_table(rows: list[Waiting]) -> None:

@@ -211,6 +211,15 @@ def test_two_people_at_two_desks(store: RecordStore, clock: Clock) -> None:
     bo.leave()
 
 
+def test_a_desk_after_a_reload_begins_with_the_part_that_lay_there(store: RecordStore, clock: Clock) -> None:
+    first, second = ask(store, 2)
+    sit_down(store, clock)  # and its page is gone
+    desk = sit_down(store, clock)
+    assert desk.sheet is not None and (desk.sheet.record.id, desk.sheet.stage) == (first, Stage.BLIND)
+    answer(desk, clock, CRACKED)
+    assert desk.sheet.record.id == second
+
+
 def test_a_part_that_went_to_another_is_not_answered_twice(store: RecordStore, clock: Clock) -> None:
     (part,) = ask(store, 1)
     ada = sit_down(store, clock)

@@ -1,6 +1,7 @@
 """The Review page over the made-up lines."""
 
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,32 @@ def test_a_link_counts_once_also_where_nothing_waits(page: AppTest) -> None:
     keep_part(get_store(), UNSURE, seed=2, line="bare")
     page.run()
     assert "2 parts wait" in words(page), "it is not followed later"
+
+
+def test_a_reload_gives_ones_own_part_back(page: AppTest) -> None:
+    (part,) = ask_about(get_store(), 1)
+    press(open_review(page), "Start reviewing")
+    page.session_state["review.desk"] = None  # a page that is loaded anew has none, and gave nothing back
+    page.run()
+    assert "What you had begun comes first" in words(page) and "in other hands" not in words(page)
+    press(page, "Start reviewing")
+    assert f"Record {part.id}" in words(page)
+
+
+def test_what_others_have_in_hand_is_said_and_not_offered(page: AppTest) -> None:
+    store = get_store()
+    ask_about(store, 1)
+    desk = review_desk.Desk(store, "bo@example.org")
+    desk.open_next()
+    assert desk.sheet is not None and desk.sheet.lease is not None
+    until = datetime.fromtimestamp(desk.sheet.lease.until_us / 1e6)
+    open_review(page)
+    assert f"(bo@example.org), until {until:%H:%M}" in words(page).replace("\\", "")
+    start = next(button for button in page.button if button.label == "Start reviewing")
+    assert start.disabled and f"Look again at {until:%H:%M}" in start.help
+    ask_about(store, 2)
+    page.run()
+    press(page, "Start reviewing")
 
 
 def test_the_picture_comes_alone_and_everything_after_the_answer(page: AppTest) -> None:
