@@ -9,6 +9,7 @@ from inspection.ui.compare_view import (
     show_table,
     show_trade,
     tell_rule,
+    tell_untrained,
 )
 from inspection.ui.costs_view import show_costs
 from inspection.ui.pairs_view import show_pairs
@@ -28,6 +29,7 @@ if comparison is not None and not comparison.contenders:
 elif comparison is not None:
     winner = show_recommendation(comparison)
     tell_rule(comparison)
+    tell_untrained(comparison.line)
     show_table(comparison, winner)
     show_trade(comparison, winner)
     for tab, show in zip(

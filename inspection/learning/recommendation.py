@@ -95,6 +95,9 @@ def rank_accuracy(chosen: Contender, best: Contender, contenders: Sequence[Conte
     if chosen is best:
         mine = chosen.figures.accuracy or 0.0
         highest = all(mine >= (each.figures.accuracy or 0.0) for each in contenders)
+        rivals = [each for each in contenders if highest or each.escapes == chosen.escapes]
+        if any(each is not chosen and each.figures.accuracy == mine for each in rivals):
+            return f", as high as any{'' if highest else ' with as few escapes'}"
         return f", the highest {'of all' if highest else 'of those with as few escapes'}"
     pairing = compare_pair(chosen.evaluation, best.evaluation)
     return f", which the test cannot tell from {best.title} (McNemar p = {pairing.p_value:.2g})"

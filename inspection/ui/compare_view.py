@@ -5,6 +5,8 @@ from typing import Any
 import streamlit as st
 
 from inspection.learning.recommendation import recommend
+from inspection.lines import Line
+from inspection.ui import resources
 from inspection.ui.charts import format_ms
 from inspection.ui.charts_compare import (
     build_class_comparison,
@@ -51,7 +53,24 @@ def show_recommendation(comparison: Comparison) -> int | None:
         winner = serving[found.winner]
         st.markdown(f"### :material/verified: Take {escape_markdown(winner.title)}")
         st.markdown(escape_markdown(found.say(winner.title)))
+        if winner.model != comparison.line.champion:
+            champion = resources.title_model(comparison.line.champion)
+            st.markdown(f"It is not the line's champion: {escape_markdown(champion)} runs the line now.")
     return able[found.winner]
+
+
+def tell_untrained(line: Line) -> None:
+    """Whom the line names, but who cannot stand here yet."""
+    missing = [model for model in line.models if resources.get_card(line.name, model) is None]
+    if not missing:
+        return
+    titles = ", ".join(escape_markdown(resources.title_model(model)) for model in missing)
+    st.info(
+        f"This line also names {titles}. Train one on the Train page, or by `python -m inspection train {line.name} "
+        f"--model {missing[0]} --data FOLDER`; then it stands here.",
+        title="Not trained yet",
+        icon=":material/model_training:",
+    )
 
 
 def tell_rule(comparison: Comparison) -> None:

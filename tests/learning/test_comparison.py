@@ -226,6 +226,18 @@ def test_without_a_good_class_accuracy_and_speed_decide() -> None:
     assert "the highest of all" in found.say("Other")
 
 
+def test_who_shares_the_highest_accuracy_is_not_called_the_highest() -> None:
+    one, other = make_contender("One", ms=1.0), make_contender("Other", ms=5.0)
+    found = recommend([one, other, make_contender("Far", rejects=20, ms=9.0)])
+    assert found is not None and found.winner == 0
+    assert "as high as any; p95" in found.say("One") and "highest" not in found.say("One")
+    lucky = make_contender("Lucky", escapes=1, rejects=0, ms=9.0)
+    some = recommend(
+        [make_contender(name, rejects=5, ms=ms) for name, ms in (("A", 1.0), ("B", 2.0))] + [lucky]
+    )
+    assert some is not None and "as high as any with as few escapes" in some.say("A")
+
+
 def test_one_alone_is_not_called_the_best() -> None:
     found = recommend([make_contender("Only")])
     assert found is not None

@@ -54,6 +54,26 @@ def test_the_recommendation_gives_its_reason(compared: AppTest) -> None:
     assert "it keeps up with 120 parts a minute" in said
 
 
+def test_it_is_said_who_runs_the_line_where_another_is_recommended(compared: AppTest) -> None:
+    said = words_of(open_compare(compared))
+    assert "champion" not in said  # the recommended one runs it
+    compared.multiselect(key="compare.entrants.aluminium.test").set_value([("compact_cnn", "int8")]).run()
+    assert "It is not the line's champion: ResNet50 runs the line now." in words_of(compared)
+
+
+def test_rivals_without_weights_are_named_with_the_way_to_train_them(
+    compared: AppTest, tmp_path: Path
+) -> None:
+    open_compare(compared)
+    assert not compared.info
+    (tmp_path / "weights" / "aluminium" / "compact_cnn.json").unlink()
+    compared.run()
+    assert "Compact CNN, grey" in compared.info[0].value
+    assert (
+        "`python -m inspection train aluminium --model compact_cnn --data FOLDER`" in compared.info[0].value
+    )
+
+
 def test_a_precision_that_is_withheld_is_not_recommended(compared: AppTest, tmp_path: Path) -> None:
     heavy = [
         make_evaluation(LABELS, HEAVY, precision=precision, ms=ms)
