@@ -32,8 +32,7 @@ def tell_unknown(unknown: Mapping[str, str]) -> None:
 
 def say_unknown(unknown: Mapping[str, str]) -> str:
     named = [f"{name} “{escape_markdown(shorten(value))}”" for name, value in unknown.items()]
-    verb = "is" if len(named) == 1 else "are"
-    return f"There {verb} no {list_some(named)} here. What is shown instead is named below; choose there what you look for."
+    return f"Not known here: {list_some(named)}. What is shown instead is named below; choose there what you look for."
 
 
 def list_some(named: Sequence[str]) -> str:

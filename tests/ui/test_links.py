@@ -38,19 +38,19 @@ def list_warnings(app: AppTest) -> list[str]:
 def test_a_line_that_is_not_there_is_said(app: AppTest, measured: None, page: str) -> None:
     open_link(app, page, line="gears", evaluation="7")
     (said,) = list_warnings(app)
-    assert "no evaluation “7” and line “gears” here" in said
+    assert "Not known here: evaluation “7” and line “gears”." in said
     app.run()
     assert list_warnings(app) == [], "once; what is shown is named below"
 
 
 def test_a_model_and_a_precision_that_are_not_there_are_said(app: AppTest, measured: None) -> None:
     open_link(app, "live", line="aluminium", model="vgg", precision="int4")
-    assert "no model “vgg” and precision “int4” here" in list_warnings(app)[0]
+    assert "Not known here: model “vgg” and precision “int4”." in list_warnings(app)[0]
 
 
 def test_a_model_and_a_period_that_are_not_watched_are_said(app: AppTest, measured: None) -> None:
     open_link(app, "watch", line="bare", model="vgg", period="century")
-    assert "no period “century” and model “vgg” here" in list_warnings(app)[0]
+    assert "Not known here: period “century” and model “vgg”." in list_warnings(app)[0]
     assert app.selectbox(key="watch.line").value == "bare"
     open_link(app, "watch", line="bare", period="week")
     assert not app.warning and app.segmented_control(key="watch.period").value == "week"
@@ -62,7 +62,7 @@ def test_a_link_to_a_race_is_followed_and_written(app: AppTest, measured: None) 
     open_link(app, "latency", line="aluminium", models="compact_cnn,vgg")
     assert app.selectbox(key="race.line").value == "aluminium"
     assert app.pills(key="race.models.aluminium").value == ["compact_cnn"]
-    assert "no models “vgg” here" in list_warnings(app)[0]
+    assert "Not known here: models “vgg”." in list_warnings(app)[0]
     assert app.query_params["models"] in ("compact_cnn", ["compact_cnn"])
     app.pills(key="race.models.aluminium").set_value(["resnet50", "compact_cnn"]).run()
     assert "models" not in app.query_params and list_warnings(app) == []
@@ -90,7 +90,7 @@ def test_an_evaluation_that_is_not_there_is_said(
     app: AppTest, measured: None, asked: dict[str, str], said: str
 ) -> None:
     open_link(app, "metrics", **asked)
-    assert f"no {said} here" in list_warnings(app)[0]
+    assert f"Not known here: {said}." in list_warnings(app)[0]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_no_address_makes_a_page_fail(app: AppTest, measured: None, page: str, n
 
 def test_of_many_unknown_words_some_are_named() -> None:
     said = say_unknown({f"word{number}": "x" for number in range(2_000)})
-    assert "word11 “x” and 1,988 more here" in said and len(said) < 400
+    assert "word11 “x” and 1,988 more." in said and len(said) < 400
 
 
 def test_what_an_address_says_is_shown_short_and_without_markup() -> None:

@@ -65,7 +65,7 @@ def test_a_link_to_a_run_that_is_gone_says_so_and_shows_the_others(app: AppTest,
     assert "appear here" in app.info[0].value
     job = put_job(desk, "train", "cancelled", ended=time.time())
     open_train(app, job="gone-1")
-    assert "no run “gone-1” here" in app.warning[0].value.replace("\\", "")
+    assert "Not known here: run “gone-1”." in app.warning[0].value.replace("\\", "")
     assert app.selectbox(key="train.job").value == job.id
 
 
