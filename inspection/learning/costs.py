@@ -77,3 +77,8 @@ def budget_ms(parts_a_minute: float) -> float:
 def keeps_pace(p95_ms: float, parts_a_minute: float) -> bool:
     """Nineteen parts in twenty are judged before the next one comes."""
     return p95_ms <= budget_ms(parts_a_minute)
+
+
+def say_pace(parts_a_minute: float) -> str:
+    number = f"{parts_a_minute:,.0f}"
+    return f"{number} part{'' if number == '1' else 's'} a minute"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inspection.learning.comparison import Contender, compare_pair
-from inspection.learning.costs import keeps_pace
+from inspection.learning.costs import keeps_pace, say_pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def give_reasons(
         accuracy += ", the only model chosen"
     reasons = [*say_escapes(chosen, contenders), accuracy, speed]
     if pace is not None:
-        reasons.append(f"it keeps up with {pace:,.0f} parts a minute")
+        reasons.append(f"it keeps up with {say_pace(pace)}")
     return reasons
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from inspection.learning.costs import say_pace
 from inspection.learning.recommendation import recommend
 from inspection.lines import Line
 from inspection.ui import resources
@@ -44,10 +45,10 @@ def show_recommendation(comparison: Comparison) -> int | None:
             fastest = min(serving, key=lambda each: each.p95_ms)
             st.markdown("### :material/block: None of these keeps up")
             st.markdown(
-                f"At {comparison.parts_a_minute:,.0f} parts a minute there are "
+                f"At {say_pace(comparison.parts_a_minute)} there are "
                 f"{format_ms(60_000 / comparison.parts_a_minute)} a part. The fastest, "
                 f"{escape_markdown(fastest.title)}, needs {format_ms(fastest.p95_ms)} (p95): at most "
-                f"{60_000 / fastest.p95_ms:,.0f} parts a minute."
+                f"{say_pace(60_000 / fastest.p95_ms)}."
             )
             return None
         winner = serving[found.winner]

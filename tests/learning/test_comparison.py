@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspection.learning.comparison import Contender, PicturesDiffer, compare_pair, find_pareto
-from inspection.learning.costs import Prices, budget_ms, cost_thousand, find_cheapest, keeps_pace
+from inspection.learning.costs import Prices, budget_ms, cost_thousand, find_cheapest, keeps_pace, say_pace
 from inspection.learning.evaluate import Evaluation
 from inspection.learning.recommendation import recommend
 from inspection.learning.thresholds import Routing, route, sweep
@@ -189,6 +189,7 @@ def test_money_is_what_a_million_parts_would_cost(
 
 def test_pace() -> None:
     assert budget_ms(120) == 500.0
+    assert (say_pace(1), say_pace(1200)) == ("1 part a minute", "1,200 parts a minute")
     assert keeps_pace(500.0, 120) and not keeps_pace(500.1, 120)
 
 
