@@ -11,6 +11,7 @@ from inspection.config import Settings, load_settings
 from inspection.errors import LineInvalid, LineUnknown
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+SYNTHETIC = ("aluminium",)  # lines whose pictures are made here, by make-data
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ import typer
 
 from inspection.commands.output import Exit, notes, results, show_progress
 from inspection.errors import DataInvalid
-
-SYNTHETIC = ("aluminium",)
+from inspection.lines import SYNTHETIC
 
 
 def make_data(

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from inspection.errors import AssayError
+from inspection.lines import SYNTHETIC
 from inspection.types import Precision
 from inspection.ui.evaluations import find_picture, get_evidence, get_thumbnail
 from inspection.ui.exhibits import PERCENT, in_percent, offer_csv
@@ -121,9 +122,14 @@ def look(path: Path, explainer: Explainer) -> tuple[bytes | None, str]:
 
 def tell_absent(line: str, folders: int) -> None:
     where = "do not hold these pictures" if folders else "are not there"
+    way = (
+        "Make them with `make data`, which is `python -m inspection make-data aluminium --out var/data/aluminium`."
+        if line in SYNTHETIC
+        else "Put the line's folder at one of them to see the pictures and their heat maps."
+    )
     st.info(
         f"The pictures of this line are not on this machine, so only their names are listed: `var/data/{line}` and "
-        f"`$ASSAY_DATA/{line}` {where}. Put the line's folder at one of them to see the pictures and their heat maps.",
+        f"`$ASSAY_DATA/{line}` {where}. {way}",
         title="Pictures absent",
         icon=":material/hide_image:",
     )

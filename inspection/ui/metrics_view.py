@@ -81,7 +81,7 @@ def show_errors(report: Report) -> None:
         "Escapes",
         f"{routing.escapes} of {routing.defective}",
         bound_words(routing.escape_rate_below),
-        tip="Defective parts that the model passes, of all defective parts. Beneath: what the true rate may be, by the "
+        tip="Defective parts that the classifier alone passes, of all defective parts. Beneath: what the true rate may be, by the "
         "exact one-sided bound (Clopper and Pearson).",
     )
     show_number(
@@ -123,10 +123,13 @@ def say_verdict(report: Report) -> str:
         )
     wrong = routing.decided - routing.right
     on_all = "all" if not routing.reviewed else f"{routing.decided} of"
-    words = f"Decides on {on_all} {routing.n} pictures and is wrong on {wrong}."
+    words = f"The classifier alone decides on {on_all} {routing.n} pictures and is wrong on {wrong}."
     if routing.escapes is None:
         return words
-    return f"{words} {routing.escapes} of {routing.defective} defective parts would pass."
+    return (
+        f"{words} It would pass {routing.escapes} of {routing.defective} defective parts; what the whole line passes, "
+        "with its second looks and its reviews, stands further down."
+    )
 
 
 def show_classes(report: Report, choice: EvaluationChoice) -> None:
