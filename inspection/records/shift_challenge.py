@@ -1,4 +1,9 @@
-"""The shift-start challenge: known good and bad parts must come out right before a line opens.
+"""The shift-start challenge: no known part may come out wrong before a line opens.
+
+Wrong is a bad part that passes, a good part that is rejected, and a part that is not found. A part that goes to a person
+(REVIEW) is not decided: of a bad one that is right, because the person will catch it, and of a good one it is a nuisance,
+not a danger. So it closes no line; but where every part of a kind goes to a person the challenge shows nothing about that
+kind, which is said, and where every part does, it shows nothing at all and does not open the line.
 
 What came out is an event in the chain, passed or not; so is a manager's word that opens a line without it. A challenge
 speaks for one day and for the weights that were challenged: another day or another model asks for another. The parts do
@@ -7,6 +12,7 @@ not become inspections of their own, since they would be counted among those of 
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -54,6 +60,14 @@ class Outcome:
     right: bool
 
     @property
+    def undecided(self) -> bool:
+        return self.verdict == VerdictKind.REVIEW
+
+    @property
+    def wrong(self) -> bool:
+        return not self.right and not self.undecided
+
+    @property
     def words(self) -> str:
         named = "" if self.class_name is None else f": {self.class_name}, {self.score_0_1:.0%}"
         return f"expected {self.expected}, came out {self.verdict}{named}"
@@ -66,11 +80,13 @@ class ShiftChallenge:
     model_sha256: str
     precision: str
     source: str
+    good: str | None  # the line's good class
     outcomes: tuple[Outcome, ...]
 
     @property
     def passed(self) -> bool:
-        return all(outcome.right for outcome in self.outcomes)
+        wrong = any(outcome.wrong for outcome in self.outcomes)
+        return not wrong and any(outcome.right for outcome in self.outcomes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +97,7 @@ class Standing:
     words: str
     since: datetime | None = None
     record: int | None = None  # what it rests on
+    wrong: tuple[str, ...] = ()  # the parts for which it is closed, in words
 
 
 def run_challenge(
@@ -108,7 +125,13 @@ def run_challenge(
             tick(done, len(parts))
     assert seen is not None  # there is at least one part
     return ShiftChallenge(
-        line.name, seen.model, seen.model_sha256, seen.engine.precision, source, tuple(outcomes)
+        line.name,
+        seen.model,
+        seen.model_sha256,
+        seen.engine.precision,
+        source,
+        line.good,
+        tuple(outcomes),
     )
 
 
@@ -127,7 +150,10 @@ def check_parts(line: Line, parts: Sequence[KnownPart]) -> None:
 
 
 def is_right(line: Line, expected: str, found: Inspection) -> bool:
-    """A good part passes and a bad one is rejected; what the defect is called matters where names are all there is."""
+    """A good part passes and a bad one is rejected; what the defect is called matters where names are all there is.
+
+    One that goes to a person is not right either: nothing was decided. Whether it is wrong Outcome.wrong says.
+    """
     verdict = found.verdict
     if expected == line.good:
         return verdict.kind is VerdictKind.PASS
@@ -142,6 +168,7 @@ def keep_challenge(store: RecordStore, challenge: ShiftChallenge, *, person: str
             "model_sha256": challenge.model_sha256,
             "precision": challenge.precision,
             "source": challenge.source,
+            "good": challenge.good,
             "parts": [asdict(outcome) for outcome in challenge.outcomes],
         },
         person=person,
@@ -210,11 +237,56 @@ def describe_standing(record: Record) -> Standing:
     if record.body["event"] == OVERRIDE:
         words = f"Opened by {record.person} without a passed challenge: {details['reason']}"
         return Standing("open", words, record.at, record.id)
-    if not details["passed"]:
-        wrong = [f"{each.part}: {each.words}" for each in read_outcomes(record) if not each.right]
-        return Standing("closed", f"The challenge failed. {'; '.join(wrong)}.", record.at, record.id)
-    count = len(details["parts"])
-    return Standing("open", f"{count} known parts came out right, {record.person}.", record.at, record.id)
+    outcomes = read_outcomes(record)
+    kinds = " ".join(say_kinds(outcomes, details.get("good")))
+    if details["passed"]:
+        words = f"{say_passed(outcomes)}, {record.person}.{kinds and f' {kinds}'}"
+        return Standing("open", words, record.at, record.id)
+    words = f"The challenge failed: {say_failed(outcomes)}.{kinds and f' {kinds}'}"
+    wrong = tuple(f"{each.part}: {each.words}" for each in outcomes if each.wrong)
+    return Standing("closed", words, record.at, record.id, wrong)
+
+
+def say_passed(outcomes: Sequence[Outcome]) -> str:
+    undecided = sum(each.undecided for each in outcomes)
+    if not undecided:
+        return f"{len(outcomes)} known parts came out right"
+    return (
+        f"{len(outcomes) - undecided} of {len(outcomes)} known parts came out right, {undecided} went to a person, "
+        "none was judged wrongly"
+    )
+
+
+def say_failed(outcomes: Sequence[Outcome]) -> str:
+    wrong, right = sum(each.wrong for each in outcomes), sum(each.right for each in outcomes)
+    if wrong:
+        return f"{wrong} of {len(outcomes)} known parts {'was' if wrong == 1 else 'were'} judged wrongly"
+    if not right:
+        return f"all {len(outcomes)} known parts went to a person, which shows nothing"
+    return (  # kept before 2026-11-21
+        f"{len(outcomes) - right} of {len(outcomes)} known parts went to a person, which counted as wrong when it was made"
+    )
+
+
+def say_kinds(outcomes: Sequence[Outcome], good: str | None) -> Iterator[str]:
+    """What came out of good and of bad parts. good: None in a line without a good class, and in older challenges."""
+    if good is None:
+        return
+    for kind in ("good", "bad"):
+        parts = [each for each in outcomes if (each.expected == good) == (kind == "good")]
+        counts = Counter(each.verdict for each in parts)
+        said = ", ".join(f"{n} {_CAME_OUT[VerdictKind(verdict)]}" for verdict, n in counts.most_common())
+        yield f"Known {kind} parts: {said}."
+        if parts and all(each.undecided for each in parts):
+            yield f"So the challenge shows nothing about {kind} parts."
+
+
+_CAME_OUT = {
+    VerdictKind.PASS: "passed",
+    VerdictKind.REJECT: "rejected",
+    VerdictKind.REVIEW: "to a person",
+    VerdictKind.NO_PART: "not found",
+}
 
 
 def read_outcomes(record: Record) -> tuple[Outcome, ...]:

@@ -35,6 +35,8 @@ from inspection.ui.widgets import escape_markdown
 SAMPLES, FOLDER, CONFIRMED = "Sample parts", "Master parts", "Parts people confirmed"
 WATCH = "screens/watch.py"
 RUNNERS = (Role.MANAGER, Role.ENGINEER)
+_MOST_WRONG = 5  # of the parts that came out wrong, in the box; the table below has all
+AGAIN = "A manager or an engineer may challenge it again; a manager may open it all the same, with a reason."
 
 
 def find_standing(line: Line) -> Standing:
@@ -57,7 +59,13 @@ def show_line_state(line: Line) -> bool:
         )
         return False
     if standing.state == "closed":
-        st.warning(escape_markdown(standing.words), title="Line closed", icon=":material/lock:")
+        st.warning(say_closed(standing), title="Line closed", icon=":material/lock:")
+        st.page_link(
+            WATCH,
+            label="Open the line again on Watch",
+            icon=":material/monitor_heart:",
+            query_params={"line": line.name},
+        )
     elif standing.state == "open" and standing.since is not None:
         st.caption(f":material/lock_open: Line open since {standing.since.astimezone():%H:%M}.")
     else:
@@ -86,9 +94,20 @@ def show_standing(standing: Standing) -> None:
             f":material/lock_open: **Line open since {standing.since.astimezone():%H:%M}**  \n{words}"
         )
     elif standing.state == "closed":
-        st.error(words, title="Line closed", icon=":material/lock:")
+        st.error(say_closed(standing), title="Line closed", icon=":material/lock:")
     else:
         st.markdown(f":material/lock_clock: **Not challenged today**  \n{words}")
+
+
+def say_closed(standing: Standing) -> str:
+    """In Markdown: what came out wrong, and who may open the line again."""
+    rows = [escape_markdown(words) for words in standing.wrong[:_MOST_WRONG]]
+    if more := len(standing.wrong) - len(rows):
+        rows.append(f"and {more} more, see “Challenges so far” on Watch")
+    wrong = "".join(f"\n- {row}" for row in rows)
+    return (
+        f"{escape_markdown(standing.words)}{wrong}\n\nLook at these parts, the camera and the light. {AGAIN}"
+    )
 
 
 def offer_challenge(line: Line) -> None:
@@ -180,7 +199,7 @@ def tabulate_outcome(outcome: Outcome) -> dict[str, str]:
         "Expected": outcome.expected,
         "Came out": f"{outcome.verdict}"
         + ("" if outcome.class_name is None else f": {outcome.class_name}, {outcome.score_0_1:.0%}"),
-        "Right": "yes" if outcome.right else "NO",
+        "Right": "yes" if outcome.right else "not decided" if outcome.undecided else "NO",
     }
 
 
@@ -191,10 +210,13 @@ def tabulate_challenges(kept: Sequence[Record]) -> list[dict[str, str | int]]:
         if record.body["event"] == OVERRIDE:
             result = f"opened without: {details['reason']}"
         else:
-            right = sum(bool(part["right"]) for part in details["parts"])
-            result = (
-                f"{'passed' if details['passed'] else 'FAILED'}, {right} of {len(details['parts'])} right"
+            outcomes = read_outcomes(record)
+            right, undecided = (
+                sum(each.right for each in outcomes),
+                sum(each.undecided for each in outcomes),
             )
+            result = f"{'passed' if details['passed'] else 'FAILED'}, {right} of {len(outcomes)} right"
+            result += f", {undecided} to a person" if undecided else ""
         rows.append(
             {
                 "When": f"{record.at.astimezone():%Y-%m-%d %H:%M}",

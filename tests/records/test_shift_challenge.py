@@ -1,7 +1,7 @@
-"""Known parts before the shift: right or not, kept either way; a line opens by them or by a manager's word."""
+"""Known parts before the shift: right, wrong or not decided, kept either way; a line opens by them or by a manager."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,12 +28,14 @@ from inspection.records.verify import verify
 from inspection.types import VerdictKind
 from tests.records.makers import CONTEXT, make_inspection
 from tests.records.shifts import NOW, Clock, open_clocked
-from tests.ui.fakes import CLASSES, UNSURE, FakeInspector, code_of, make_line, make_png
+from tests.ui.fakes import CLASSES, NOTHING, UNSURE, FakeInspector, code_of, make_line, make_png
 
 WEIGHTS = "0" * 64  # the fake inspector's
 GOOD = KnownPart("good.png", make_png(code_of("flawless")), "flawless")
 BAD = KnownPart("bad.png", make_png(code_of("cracked")), "cracked")
 MISSED = KnownPart("missed.png", make_png(code_of("flawless")), "dented")
+DOUBTED_GOOD = KnownPart("doubted good.png", make_png(UNSURE), "flawless")
+DOUBTED_BAD = KnownPart("doubted bad.png", make_png(UNSURE), "cracked")
 
 
 @pytest.fixture
@@ -54,23 +56,26 @@ def standing(store: RecordStore, clock: Clock, weights: str | None = WEIGHTS) ->
 
 
 @pytest.mark.parametrize(
-    ("code", "expected", "right"),
+    ("code", "expected", "came_out"),
     [
-        (code_of("flawless"), "flawless", True),
-        (code_of("cracked"), "flawless", False),
-        (code_of("cracked"), "cracked", True),
-        (code_of("cracked"), "dented", True),  # rejected: what the line is asked; the name is shown
-        (code_of("flawless"), "dented", False),
-        (UNSURE, "flawless", False),
-        (UNSURE, "cracked", False),
+        (code_of("flawless"), "flawless", "right"),
+        (code_of("cracked"), "flawless", "wrong"),
+        (code_of("cracked"), "cracked", "right"),
+        (code_of("cracked"), "dented", "right"),  # rejected: what the line is asked; the name is shown
+        (code_of("flawless"), "dented", "wrong"),
+        (NOTHING, "flawless", "wrong"),
+        (NOTHING, "cracked", "wrong"),
+        (UNSURE, "flawless", "undecided"),  # a nuisance, not a danger
+        (UNSURE, "cracked", "undecided"),  # a person will catch it
     ],
 )
-def test_good_must_pass_and_bad_must_be_rejected(code: int, expected: str, right: bool) -> None:
+def test_no_bad_part_may_pass_and_no_good_one_be_rejected(code: int, expected: str, came_out: str) -> None:
     part = KnownPart("part.png", make_png(code), expected)
     other = BAD if expected == "flawless" else GOOD
     done = run_challenge(FakeInspector(), [part, other], source="samples")
-    assert [outcome.right for outcome in done.outcomes] == [right, True]
-    assert done.passed is right
+    first, second = done.outcomes
+    assert [name for name in ("right", "wrong", "undecided") if getattr(first, name)] == [came_out]
+    assert second.right and done.passed is (came_out != "wrong")
 
 
 def test_where_names_are_all_there_is_the_name_counts() -> None:
@@ -113,11 +118,60 @@ def test_a_failure_closes_it_and_names_the_part(clocked: tuple[RecordStore, Cloc
     store, clock = clocked
     challenge(store, GOOD, BAD)
     assert not challenge(store, GOOD, MISSED)
-    state, words = standing(store, clock)
-    assert state == "closed"
-    assert "missed.png: expected dented, came out PASS: flawless, 97%" in words
+    found = read_standing(store, "fake", model_sha256=WEIGHTS, now=clock.now)
+    assert found.state == "closed"
+    assert found.words == (
+        "The challenge failed: 1 of 2 known parts was judged wrongly. Known good parts: 1 passed. "
+        "Known bad parts: 1 passed."
+    )
+    assert found.wrong == ("missed.png: expected dented, came out PASS: flawless, 97%",)
     assert challenge(store, GOOD, BAD)
     assert standing(store, clock)[0] == "open"
+
+
+def test_parts_that_go_to_a_person_close_nothing_and_are_told(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    assert challenge(store, GOOD, BAD, DOUBTED_BAD)
+    assert standing(store, clock) == (
+        "open",
+        "2 of 3 known parts came out right, 1 went to a person, none was judged wrongly, mia. "
+        "Known good parts: 1 passed. Known bad parts: 1 rejected, 1 to a person.",
+    )
+    assert challenge(store, DOUBTED_GOOD, BAD)
+    state, words = standing(store, clock)
+    assert state == "open"
+    assert "Known good parts: 1 to a person. So the challenge shows nothing about good parts." in words
+    assert challenge(store, GOOD, DOUBTED_BAD)
+    assert standing(store, clock)[1].endswith("So the challenge shows nothing about bad parts.")
+
+
+def test_a_challenge_in_which_nothing_is_decided_opens_nothing(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    assert not challenge(store, DOUBTED_GOOD, DOUBTED_BAD)
+    state, words = standing(store, clock)
+    assert state == "closed" and "all 2 known parts went to a person, which shows nothing" in words
+
+
+def test_a_challenge_of_before_keeps_what_it_said(clocked: tuple[RecordStore, Clock]) -> None:
+    """Then a part that went to a person was wrong, and the good class was not kept."""
+    store, clock = clocked
+    done = run_challenge(FakeInspector(), [GOOD, DOUBTED_BAD], source="samples")
+    for passed, outcomes in ((False, done.outcomes), (True, done.outcomes[:1])):
+        details = {
+            "passed": passed,
+            "model_sha256": WEIGHTS,
+            "precision": "int8",
+            "source": "samples",
+            "parts": [asdict(outcome) for outcome in outcomes],
+        }
+        store.note("challenge", details, person="mia", line="fake", model="resnet50")
+        state, words = standing(store, clock)
+        if passed:
+            assert (state, words) == ("open", "1 known parts came out right, mia.")
+        else:
+            assert (
+                state == "closed" and "1 of 2 known parts went to a person, which counted as wrong" in words
+            )
 
 
 def test_a_manager_opens_it_with_a_reason(clocked: tuple[RecordStore, Clock]) -> None:

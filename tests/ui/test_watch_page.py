@@ -21,7 +21,7 @@ from inspection.ui import roles, watch_challenge, watch_view
 from inspection.ui.roles import Person, Role, RoleRefused
 from models.card import write_card
 from tests.records.shifts import Clock, keep_days
-from tests.ui.fakes import FakeInspector, code_of, make_png
+from tests.ui.fakes import UNSURE, FakeInspector, code_of, make_png
 from tests.ui.measured import make_measured_card
 
 
@@ -73,11 +73,15 @@ def test_a_rise_is_an_alarm_with_its_date(app: AppTest, clocked: tuple[RecordSto
     assert not app.exception
 
 
+def ship_fake_weights(folder: Path) -> None:
+    card = replace(make_measured_card("resnet50"), weights_sha256="0" * 64)  # the fake inspector's
+    write_card(card, folder / "weights" / "aluminium" / "resnet50.json")
+
+
 def test_a_challenge_opens_the_line_and_is_kept(
     app: AppTest, tmp_path: Path, clocked: tuple[RecordStore, Clock]
 ) -> None:
-    card = replace(make_measured_card("resnet50"), weights_sha256="0" * 64)  # the fake inspector's
-    write_card(card, tmp_path / "weights" / "aluminium" / "resnet50.json")
+    ship_fake_weights(tmp_path)
     open_watch(app)
     app.button(key="watch.challenge.aluminium").click().run()
     assert not app.exception
@@ -105,13 +109,31 @@ def test_a_failed_challenge_closes_it_until_a_manager_says_why(
     open_watch(app)
     app.selectbox(key="watch.source.aluminium").set_value("Master parts").run()
     app.button(key="watch.challenge.aluminium").click().run()
-    assert "master\\-dented\\.png: expected dented, came out PASS" in app.error[0].value.replace("\\:", ":")
+    said = app.error[0].value.replace("\\", "")
+    assert "1 of 2 known parts was judged wrongly" in said
+    assert "\n- master-dented.png: expected dented, came out PASS" in said
+    assert "challenge it again; a manager may open it all the same" in said
     app.text_input(key="watch.reason.aluminium").set_value("the master part is worn").run()
     app.button(key="watch.override.aluminium").click().run()
     assert not app.error
     newest = clocked[0].search(Search(kinds=(Kind.EVENT,))).records[0]
     assert newest.body["event"] == "challenge overridden"
     assert newest.body["details"]["reason"] == "the master part is worn"
+
+
+def test_parts_that_go_to_a_person_leave_the_line_open(app: AppTest, tmp_path: Path) -> None:
+    ship_fake_weights(tmp_path)
+    folder = load_settings().var_dir / "challenge" / "aluminium"
+    for name, code in (("flawless", UNSURE), ("dented", code_of("dented"))):
+        (folder / name).mkdir(parents=True)
+        (folder / name / f"{name}.png").write_bytes(make_png(code))
+    open_watch(app)
+    app.selectbox(key="watch.source.aluminium").set_value("Master parts").run()
+    app.button(key="watch.challenge.aluminium").click().run()
+    assert not app.error and "shows nothing about good parts" in texts(app)
+    outcomes, challenges = (table.value for table in app.dataframe[:2])
+    assert list(outcomes["Right"]) == ["not decided", "yes"]
+    assert list(challenges["Result"]) == ["passed, 1 of 2 right, 1 to a person"]
 
 
 def test_a_closed_line_does_not_run(app: AppTest, clocked: tuple[RecordStore, Clock]) -> None:
@@ -125,8 +147,14 @@ def test_a_closed_line_does_not_run(app: AppTest, clocked: tuple[RecordStore, Cl
     app.button(key="live.start").click().run()  # of a page that was drawn before
     assert not app.exception
     assert "The challenge failed" in app.warning[0].value
+    assert "a manager may open it all the same" in app.warning[0].value
+    assert "Open the line again on Watch" in [link.proto.label for link in app.get("page_link")]
     assert app.button(key="live.start").disabled
     assert "live.run" not in app.session_state
+    app.switch_page("screens/inspect.py").run()
+    assert "Line closed" in [box.proto.title for box in app.warning]
+    assert "Open the line again on Watch" in [link.proto.label for link in app.get("page_link")]
+    app.switch_page("screens/live.py").run()
     watch_challenge.open_line(line, "the master part is worn")
     app.run()
     assert not app.button(key="live.start").disabled
