@@ -4,6 +4,7 @@ Whatever the archive claims, what is read is counted; no name in it is used as a
 looked at; nothing but pictures is written. Pictures are told by their first bytes here; check-data decodes them all.
 """
 
+import itertools
 import re
 import secrets
 import shutil
@@ -93,9 +94,18 @@ def check_set_name(name: str, root: Path) -> str:
         )
     if (root / name).exists():
         raise DataInvalid(
-            f"Expected a new name, but there are pictures under {name} already. Choose another."
+            f"Expected a new name, but there are pictures under {name} already. Choose another: "
+            f"{propose_set_name(name, root)} is free."
         )
     return name
+
+
+def propose_set_name(file: str, root: Path) -> str:
+    """Out of the archive's name, not taken yet: what was mended and packed again is a set beside the first."""
+    stem = file.lower().removesuffix(".zip")
+    words = re.sub(r"[^a-z0-9]+", "-", stem)[:34].strip("-") or "parts"
+    numbered = (words if number == 1 else f"{words}-{number}" for number in itertools.count(1))
+    return next(name for name in numbered if not (root / name).exists())
 
 
 def say_no_classes(unpacked: Unpacked) -> str:

@@ -10,7 +10,7 @@ from inspection.config import ROOT, load_settings
 from inspection.errors import AssayError
 from inspection.jobs.pictures import DataSet, count_pictures, data_root, list_sets, stamp_folder
 from inspection.ui.train_actions import take_archive
-from inspection.ui.train_archive import Unpacked
+from inspection.ui.train_archive import Unpacked, propose_set_name
 from inspection.ui.widgets import escape_markdown, show_error
 
 FOLDER, ARCHIVE = "Folder", "Upload a ZIP"
@@ -117,7 +117,13 @@ def give_archive() -> None:
             "become the classes. Nothing leaves this machine."
         )
         return
-    name = st.text_input("Name of the data set", key=f"train.archive.name.{turn}", max_chars=40, width=420)
+    name = st.text_input(
+        "Name of the data set",
+        value=propose_set_name(file.name, data_root(load_settings())),
+        key=f"train.archive.name.{file.file_id}",
+        max_chars=40,
+        width=420,
+    )
     st.caption("Small letters, digits and dashes.")
     if st.button("Unpack", type="primary", icon=":material/unarchive:", disabled=not name):
         bar = st.progress(0.0, "Unpacking …")

@@ -45,14 +45,18 @@ def show_check(chosen: DataSet) -> bool | None:
             "Looks for byte copies, near copies (also turned, mirrored, brightened), the same part under two labels, "
             "thin classes and files that cannot be read: what makes a model look better than it is."
         )
-    if not fresh and st.button("Check the pictures", icon=":material/fact_check:", type="primary"):
+    if fresh:
+        show_report(report, chosen.path)
+    if st.button(
+        "Check again" if fresh else "Check the pictures",
+        icon=":material/fact_check:",
+        type="secondary" if fresh else "primary",
+        key="train.check",
+    ):
         get_stamp.clear()
         start_check(chosen.name)
         st.rerun()
-    if fresh:
-        show_report(report, chosen.path)
-        return bool(report["sound"])
-    return None
+    return bool(report["sound"]) if fresh else None
 
 
 def show_report(report: Mapping[str, Any], folder: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from inspection.errors import AssayError, DataInvalid
-from inspection.ui.train_archive import Limits, Unpacked, unpack_set
+from inspection.ui.train_archive import Limits, Unpacked, check_set_name, propose_set_name, unpack_set
 from inspection.ui.uploads import ArchiveRefused
 from tests.ui.fakes import make_png
 
@@ -48,6 +48,23 @@ def test_a_folder_a_class_is_unpacked(tmp_path: Path) -> None:
     assert files(tmp_path) == ["parts/bent/1.png", "parts/ok/1.png", "parts/ok/2.png"]
     assert (tmp_path / "parts/ok/1.png").read_bytes() == PNG
     assert told == pytest.approx([1 / 3, 2 / 3, 1])
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("My Parts 2026.ZIP", "my-parts-2026"),
+        ("parts.zip", "parts-3"),
+        ("零件.zip", "parts-3"),
+        ("../../etc.zip", "etc"),
+        ("x" * 90 + ".zip", "x" * 34),
+    ],
+)
+def test_a_name_is_proposed_that_is_free_and_will_do(tmp_path: Path, file: str, name: str) -> None:
+    for taken in ("parts", "parts-2"):
+        (tmp_path / taken).mkdir()
+    assert propose_set_name(file, tmp_path) == name
+    assert check_set_name(name, tmp_path) == name
 
 
 def test_one_folder_around_everything_is_no_class(tmp_path: Path) -> None:
@@ -154,7 +171,7 @@ def test_a_set_has_a_plain_name(tmp_path: Path, name: str) -> None:
 
 def test_pictures_that_are_there_are_not_touched(tmp_path: Path) -> None:
     unpack(tmp_path)
-    with pytest.raises(AssayError, match="Choose another"):
+    with pytest.raises(AssayError, match="Choose another: parts-2 is free"):
         unpack(tmp_path)
 
 

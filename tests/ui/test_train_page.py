@@ -1,6 +1,8 @@
 """The Train page: pictures, their check, and a start."""
 
+import io
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from inspection.jobs import desk as desk_module
 from inspection.jobs.desk import Desk
 from inspection.jobs.job import JobRefused
+from inspection.jobs.pictures import stamp_folder
 from inspection.learning.pace import Estimate
 from inspection.ui import train_actions
 from inspection.ui.titles import TITLES
@@ -16,7 +19,7 @@ from inspection.ui.train_form import DETECTORS, SIDES, say_limit
 from models.card import write_card
 from models.registry import REGISTRY
 from tests.ui.test_models_page import make_card
-from tests.ui.training import find_button, open_train
+from tests.ui.training import find_button, open_train, put_job
 
 
 def test_a_first_visitor_is_told_where_pictures_go(
@@ -69,6 +72,31 @@ def test_the_check_runs_as_a_job_and_its_report_is_shown(app: AppTest, data: Pat
     train_data_caches_clear()
     app.run()
     assert "have changed since" in app.info[0].value and not app.error
+
+
+def test_what_was_checked_can_be_checked_again(app: AppTest, data: Path, desk: Desk) -> None:
+    report = {"pictures": 13, "originals": {"ok": 6, "bent": 6}, "concerns": [], "sound": True}
+    put_job(desk, "check", "finished", result={"stamp": stamp_folder(data / "parts"), **report})
+    open_train(app)
+    assert app.success[0].value == "Nothing to object to."
+    find_button(app, "Check again").click().run()
+    assert [job.state for job in desk.list_jobs()] == ["waiting", "finished"]
+
+
+def test_an_archive_is_offered_a_name_that_is_free(app: AppTest, data: Path, desk: Desk) -> None:
+    """What was mended and packed again under its old name becomes a set beside the first."""
+    open_train(app)
+    app.segmented_control(key="train.source").set_value("Upload a ZIP").run()
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name in ("ok", "bent"):
+            archive.write(data / "parts" / name / "1.png", f"{name}/1.png")
+    app.file_uploader(key="train.archive.0").upload("Parts.zip", stream.getvalue()).run()
+    (name,) = [each for each in app.text_input if each.label == "Name of the data set"]
+    assert name.value == "parts-2"
+    find_button(app, "Unpack").click().run()
+    assert not app.error and app.selectbox(key="train.set").value == "parts-2"
+    assert (data / "parts-2/ok/1.png").is_file() and (data / "parts/ok/0.png").is_file()
 
 
 def train_data_caches_clear() -> None:
