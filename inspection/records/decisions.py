@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inspection.records.content import check_word
-from inspection.records.errors import RecordRefused
+from inspection.records.errors import CorrectionContradicts, RecordRefused
 from inspection.records.record import Kind, Record, build_about
 from inspection.types import VerdictKind
 
@@ -63,14 +63,27 @@ def build_decision_body(
 
 
 def build_correction_body(
-    subject: Record, changes: Mapping[str, str], *, person: str, reason: str, earlier: Sequence[Record]
+    subject: Record,
+    changes: Mapping[str, str],
+    *,
+    person: str,
+    reason: str,
+    good: str | None,
+    earlier: Sequence[Record],
 ) -> dict[str, Any]:
-    """earlier: what was already decided or corrected; the old value is the last one that held."""
+    """good: the line's good class; None: it has none, or the line is gone, and a verdict says nothing of the class.
+    earlier: what was already decided or corrected; the old value is the last one that held.
+    """
     unknown = sorted(set(changes) - set(CORRECTABLE))
-    if unknown or not changes:
+    if unknown:
         raise RecordRefused(
-            f"Expected changes to some of {', '.join(CORRECTABLE)}, got {', '.join(unknown) or 'none'}. "
+            f"Expected changes to {', '.join(CORRECTABLE)} only, got {', '.join(unknown)}. "
             "Everything else is a measurement: inspect the picture again."
+        )
+    if not changes:
+        raise RecordRefused(
+            "Expected a correction, but verdict, class and part number are as they were. Choose another verdict or "
+            "class, or type another part number."
         )
     if subject.kind is not Kind.INSPECTION:
         raise RecordRefused(
@@ -83,6 +96,8 @@ def build_correction_body(
         _check_verdict(new["verdict"])
     held = read_current(subject, earlier)
     now = {name: new.get(name, held[name]) for name in CORRECTABLE}
+    if good is not None and {"verdict", "class"} & set(new):
+        _check_agreement(now["verdict"], now["class"] or None, good)
     return {
         "about": _name_subject(
             subject, Kind.CORRECTION, person, verdict=now["verdict"], class_name=now["class"]
@@ -126,6 +141,23 @@ def _name_subject(
 
 def _copy_subject(subject: Record) -> dict[str, Any]:
     return {"model_sha256": subject.body["model_sha256"], "subject_picture_sha256": subject.picture_sha256}
+
+
+def _check_agreement(verdict: str, class_name: str | None, good: str) -> None:
+    """Of a line with a good class: a part that passes is good, one that is rejected has a defect."""
+    got = f"got {verdict} with {class_name or 'no class'}"
+    if verdict == VerdictKind.PASS and class_name != good:
+        raise CorrectionContradicts(
+            f"Expected PASS with the class {good}, {got}. Choose the class {good}, or another verdict."
+        )
+    if verdict == VerdictKind.REJECT and class_name in (None, good):
+        raise CorrectionContradicts(
+            f"Expected REJECT with a defect, {got}. Choose the defect as the class, or another verdict."
+        )
+    if verdict == VerdictKind.NO_PART and class_name is not None:
+        raise CorrectionContradicts(
+            f"Expected NO PART without a class, {got}. Choose “none” as the class, or another verdict."
+        )
 
 
 def _check_verdict(verdict: str) -> None:

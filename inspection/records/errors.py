@@ -31,6 +31,10 @@ class RecordRefused(StoreError):
     """What was handed over may not become a record."""
 
 
+class CorrectionContradicts(RecordRefused):
+    """Verdict and class of the correction cannot both be true."""
+
+
 class RecordUnknown(StoreError): ...
 
 

@@ -79,13 +79,22 @@ class RecordStore:
         )
         return self._append(body)
 
-    def correct(self, record_id: int, changes: Mapping[str, str], *, person: str, reason: str) -> Record:
-        """A new record that names the old one and keeps what it said; changes: verdict, class or part."""
-        return self._append(
-            build_correction_body(
-                self.get(record_id), changes, person=person, reason=reason, earlier=self.about(record_id)
-            )
+    def correct(
+        self, record_id: int, changes: Mapping[str, str], *, person: str, reason: str, good: str | None
+    ) -> Record:
+        """A new record that names the old one and keeps what it said; changes: verdict, class or part.
+
+        good: the line's good class, which PASS and REJECT must agree with; None where it has none.
+        """
+        body = build_correction_body(
+            self.get(record_id),
+            changes,
+            person=person,
+            reason=reason,
+            good=good,
+            earlier=self.about(record_id),
         )
+        return self._append(body)
 
     def note(
         self,

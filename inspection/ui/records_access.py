@@ -5,6 +5,7 @@ from dataclasses import replace
 from inspection.records.record import Kind, Record
 from inspection.records.search import Search
 from inspection.records.store import RecordStore
+from inspection.ui import resources
 from inspection.ui.keeping import name_person
 from inspection.ui.roles import Person, Role, RoleRefused, require
 
@@ -31,7 +32,12 @@ def open_record(store: RecordStore, code: str, person: Person) -> Record:
 def correct_record(store: RecordStore, record: Record, *, changes: dict[str, str], reason: str) -> Record:
     """By an auditor, whose name it carries."""
     require(Role.AUDITOR)
-    return store.correct(record.id, changes, person=name_person(), reason=reason)
+    return store.correct(record.id, changes, person=name_person(), reason=reason, good=find_good(record))
+
+
+def find_good(record: Record) -> str | None:
+    """The good class of the record's line; None: it has none, or the line is gone."""
+    return resources.get_line(record.line).good if record.line in resources.find_lines().sound else None
 
 
 def is_correctable(record: Record, person: Person) -> bool:

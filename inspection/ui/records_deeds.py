@@ -20,7 +20,7 @@ from inspection.types import Inspection, Precision, VerdictKind
 from inspection.ui import resources
 from inspection.ui.keeping import name_person
 from inspection.ui.overlays import decode_preview, draw_evidence, encode_jpeg, scale_evidence
-from inspection.ui.records_access import correct_record
+from inspection.ui.records_access import correct_record, find_good
 from inspection.ui.records_detail import Opened
 from inspection.ui.widgets import escape_markdown, show_error
 
@@ -123,11 +123,16 @@ def _shorten(text: str) -> str:
 
 def show_correction(store: RecordStore, record: Record, later: Sequence[Record]) -> None:
     """The inspection stays; a new record says what it should have said."""
-    current = read_current(record, later)
+    current, good = read_current(record, later), find_good(record)
     with st.form("records.correction", border=False):
         st.caption(
             "The inspection stays as it is. A new record names it, with the old value, yours and your reason."
         )
+        if good is not None:
+            st.caption(
+                f"PASS means {escape_markdown(good)} and NO PART no class: where you leave the class, it follows the "
+                "verdict. REJECT needs the defect."
+            )
         with st.container(horizontal=True):
             verdict = st.selectbox(
                 "Verdict",
@@ -161,7 +166,8 @@ def show_correction(store: RecordStore, record: Record, later: Sequence[Record])
         sent = st.form_submit_button("Add the correction", type="primary", icon=":material/edit_note:")
     if sent:
         asked = {"verdict": verdict, "class": class_name, "part": part}
-        _correct(store, record, changes=_find_changes(asked, current), reason=reason)
+        changes = _find_changes(asked, current)
+        _correct(store, record, changes=_follow_verdict(changes, good), reason=reason)
 
 
 def _list_classes(record: Record, held: str | None) -> list[str]:
@@ -170,6 +176,13 @@ def _list_classes(record: Record, held: str | None) -> list[str]:
 
 def _find_changes(asked: dict[str, str], current: dict[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in asked.items() if value != (current[name] or "")}
+
+
+def _follow_verdict(changes: dict[str, str], good: str | None) -> dict[str, str]:
+    """A class that was left as it was follows the verdict where the verdict says which; what it says of the class is shown."""
+    follows = {} if good is None else {VerdictKind.PASS.value: good, VerdictKind.NO_PART.value: ""}
+    verdict = changes.get("verdict")
+    return changes if verdict not in follows else {"class": follows[verdict], **changes}
 
 
 def _correct(store: RecordStore, record: Record, *, changes: dict[str, str], reason: str) -> None:

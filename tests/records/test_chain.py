@@ -51,7 +51,7 @@ def test_what_json_cannot_hold_is_refused(value: object) -> None:
 
 def test_anybody_can_compute_the_chain_from_the_file(store: RecordStore) -> None:
     subject = add_many(store, 4)[0]
-    store.correct(subject.id, {"class": "dented"}, person="auditor-1", reason="a dent")
+    store.correct(subject.id, {"class": "dented"}, person="auditor-1", reason="a dent", good="flawless")
     with closing(open_raw(store)) as raw:
         (uid,) = raw.execute("SELECT uid FROM chain_origin").fetchone()
         rows = raw.execute("SELECT hash, body FROM records ORDER BY id").fetchall()
@@ -74,7 +74,8 @@ def test_an_untouched_chain_holds(any_store: RecordStore) -> None:
     empty = verify(any_store)
     assert empty.holds and empty.records == 0
     records = add_many(any_store, 5)
-    any_store.correct(2, {"verdict": VerdictKind.PASS.value}, person="auditor-1", reason="within limits")
+    changes = {"verdict": VerdictKind.PASS.value, "class": "flawless"}
+    any_store.correct(2, changes, person="auditor-1", reason="within limits", good="flawless")
     any_store.note("challenge", {"passed": True}, person="manager-1")
     seen: list[tuple[int, int]] = []
     report = verify(any_store, progress=lambda done, of: seen.append((done, of)))

@@ -15,7 +15,9 @@ from tests.records.makers import CONTEXT, add_many, make_inspection
 
 def _fill(store: RecordStore) -> None:
     subject = add_many(store, 3)[1]
-    store.correct(subject.id, {"class": "dented"}, person="auditor-1", reason="=HYPERLINK(a dent)")
+    store.correct(
+        subject.id, {"class": "dented"}, person="auditor-1", reason="=HYPERLINK(a dent)", good="flawless"
+    )
     store.note("promotion", {"to": "compact_cnn"}, person="manager-1", line="steel")
 
 

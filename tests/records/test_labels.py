@@ -46,7 +46,7 @@ def test_a_correction_settles_what_was_said_before_it(store: RecordStore) -> Non
     record = inspect_picture(store, make_picture(1))
     decide(store, record, "bent")
     decide(store, record, "torn", person="ben")
-    store.correct(record.id, {"class": "torn"}, person="cat", reason="cut open")
+    store.correct(record.id, {"class": "torn"}, person="cat", reason="cut open", good="fine")
     assert [(each.class_name, each.people) for each in read_labels(store, LINE).held] == [("torn", ("cat",))]
     decide(store, record, "fine", person="ben")
     assert read_labels(store, LINE).held == (), "who disagrees after it is heard again"
@@ -54,13 +54,14 @@ def test_a_correction_settles_what_was_said_before_it(store: RecordStore) -> Non
 
 def test_a_correction_of_the_part_number_says_nothing_of_the_class(store: RecordStore) -> None:
     record = inspect_picture(store, make_picture(1))
-    store.correct(record.id, {"part": "A-7"}, person="cat", reason="misread")
+    store.correct(record.id, {"part": "A-7"}, person="cat", reason="misread", good="fine")
     assert read_labels(store, LINE).held == ()
 
 
 def test_a_verdict_corrected_to_pass_means_the_good_class(store: RecordStore) -> None:
+    """As corrections were kept before 2026-11-21: the class was left as it was."""
     record = inspect_picture(store, make_picture(1), said="torn")
-    store.correct(record.id, {"verdict": "PASS"}, person="cat", reason="only dust")
+    store.correct(record.id, {"verdict": "PASS"}, person="cat", reason="only dust", good=None)
     label = read_labels(store, LINE).held[0]
     assert (label.class_name, label.model_class) == ("fine", "torn")
 
@@ -68,7 +69,7 @@ def test_a_verdict_corrected_to_pass_means_the_good_class(store: RecordStore) ->
 def test_a_second_correction_still_knows_what_the_model_said(store: RecordStore) -> None:
     record = inspect_picture(store, make_picture(1), said="torn")
     for name in ("bent", "torn"):
-        store.correct(record.id, {"class": name}, person="cat", reason="again")
+        store.correct(record.id, {"class": name}, person="cat", reason="again", good="fine")
     assert read_labels(store, LINE).held[0].agrees
 
 
@@ -119,5 +120,5 @@ def test_an_answer_means_one_class_or_none(verdict: str | None, named: str | Non
 
 def test_an_answer_without_a_class_is_named_as_of_no_use(store: RecordStore) -> None:
     record = inspect_picture(store, make_picture(1), said="torn")
-    store.correct(record.id, {"verdict": "NO PART"}, person="cat", reason="a glove")
+    store.correct(record.id, {"verdict": "NO PART", "class": ""}, person="cat", reason="a glove", good="fine")
     assert [each.reason for each in read_labels(store, LINE).left_out] == [UNNAMED]

@@ -191,7 +191,7 @@ def test_one_answer_settles_a_part_and_a_second_opinion_takes_another_person(
 
 def test_a_correction_alone_answers_nothing(any_store: RecordStore) -> None:
     record = ask(any_store, 1)
-    any_store.correct(record.id, {"part": "7"}, person="ada", reason="misread")
+    any_store.correct(record.id, {"part": "7"}, person="ada", reason="misread", good="flawless")
     assert list(list_waiting(any_store)) == [record.id]
 
 

@@ -73,7 +73,8 @@ def test_the_code_on_the_page_is_the_one_of_the_address(store: RecordStore) -> N
 def test_the_page_says_all_that_was_known_and_what_came_after(store: RecordStore) -> None:
     record = add_one(store)
     store.decide(record.id, Answer(VerdictKind.PASS, "flawless"), person="b", saw_map=False, took_ms=900)
-    store.correct(record.id, {"verdict": "PASS", "part": "P-7"}, person="a", reason="a reflection")
+    changes = {"verdict": "PASS", "class": "flawless", "part": "P-7"}
+    store.correct(record.id, changes, person="a", reason="a reflection", good="flawless")
     later = store.about(record.id)
     said = read_text(write_record_sheet(make_sheet(record, later))).replace("\\", "")
     for words in (
@@ -84,9 +85,10 @@ def test_the_page_says_all_that_was_known_and_what_came_after(store: RecordStore
         "REJECT: cracked",
     ):
         assert words in said
-    assert "Corrected since: PASS: cracked (record 3)" in said
+    assert "Corrected since: PASS: flawless (record 3)" in said
     assert "before seeing the map, against the model" in said
-    assert "corrected part from none to P-7, verdict from REJECT to PASS" in re.sub(r"\s+", " ", said)
+    told = "corrected class from cracked to flawless, part from none to P-7, verdict from REJECT to PASS"
+    assert told in re.sub(r"\s+", " ", said)
     assert "a reflection" in said and "Printed 2026-01-02 03:04:05 UTC by auditor-1" in said
 
 
@@ -98,7 +100,8 @@ def test_a_page_without_its_picture_says_so(store: RecordStore) -> None:
 def test_much_to_say_takes_another_page(store: RecordStore) -> None:
     record = add_one(store)
     for number in range(12):
-        store.correct(record.id, {"part": f"P-{number}"}, person="a", reason="counted again " * 80)
+        reason = "counted again " * 80
+        store.correct(record.id, {"part": f"P-{number}"}, person="a", reason=reason, good="flawless")
     pdf = write_record_sheet(make_sheet(record, store.about(record.id)))
     assert len(re.findall(rb"/Type /Page\b(?!s)", pdf)) >= 2
     assert "P-11" in read_text(pdf)

@@ -269,7 +269,7 @@ def test_parts_that_people_confirmed_can_challenge(clocked: tuple[RecordStore, C
         )
     picture = make_png(code_of("dented"))
     record = store.add(make_inspection(picture), picture, context=CONTEXT)
-    store.correct(record.id, {"class": "dented"}, person="ada", reason="a dent")
+    store.correct(record.id, {"class": "dented"}, person="ada", reason="a dent", good="flawless")
     parts = read_confirmed_parts(store, line)
     assert [part.expected for part in parts] == ["dented", "cracked", "cracked", "cracked"]
     assert parts[0].name == f"record {record.id}" and parts[0].data == picture

@@ -16,7 +16,13 @@ from inspection.config import load_settings
 from inspection.lines import load_line
 from inspection.records.content import build_context, list_thresholds
 from inspection.records.decisions import Answer, read_current
-from inspection.records.errors import PictureAltered, PictureMissing, RecordRefused, RecordUnknown
+from inspection.records.errors import (
+    CorrectionContradicts,
+    PictureAltered,
+    PictureMissing,
+    RecordRefused,
+    RecordUnknown,
+)
 from inspection.records.record import Kind
 from inspection.records.store import RecordStore, open_store
 from inspection.records.verify import verify
@@ -146,9 +152,12 @@ def test_an_override_needs_a_reason_and_a_blind_answer_comes_first(store: Record
 
 def test_a_correction_names_the_old_record_and_keeps_its_value(any_store: RecordStore) -> None:
     subject = add_one(any_store)
-    first = any_store.correct(subject.id, {"class": "dented"}, person="auditor-1", reason="a dent")
+    first = any_store.correct(
+        subject.id, {"class": "dented"}, person="auditor-1", reason="a dent", good="flawless"
+    )
+    passed = {"verdict": "PASS", "class": "flawless"}
     second = any_store.correct(
-        subject.id, {"verdict": "PASS", "class": "flawless"}, person="auditor-1", reason="within limits"
+        subject.id, passed, person="auditor-1", reason="within limits", good="flawless"
     )
     assert any_store.get(subject.id) == subject
     assert first.body["old"] == {"verdict": "REJECT", "class": "cracked", "part": "", "record": subject.id}
@@ -164,8 +173,37 @@ def test_a_correction_names_the_old_record_and_keeps_its_value(any_store: Record
 def test_corrections_that_say_too_little_are_refused(store: RecordStore, changes, reason) -> None:
     subject = add_one(store)
     with pytest.raises(RecordRefused):
-        store.correct(subject.id, changes, person="auditor-1", reason=reason)
+        store.correct(subject.id, changes, person="auditor-1", reason=reason, good="flawless")
     assert store.about(subject.id) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"verdict": "PASS"}, "PASS with the class flawless, got PASS with cracked"),
+        ({"verdict": "PASS", "class": ""}, "got PASS with no class"),
+        ({"class": "flawless"}, "REJECT with a defect, got REJECT with flawless"),
+        ({"class": ""}, "got REJECT with no class"),
+        ({"verdict": "NO PART"}, "NO PART without a class, got NO PART with cracked"),
+    ],
+)
+def test_a_correction_cannot_contradict_itself(store: RecordStore, changes, words) -> None:
+    """What is kept is kept for ever."""
+    subject = add_one(store)
+    with pytest.raises(CorrectionContradicts, match=words):
+        store.correct(subject.id, changes, person="auditor-1", reason="looked", good="flawless")
+    assert store.about(subject.id) == ()
+
+
+def test_a_line_without_a_good_class_corrects_the_verdict_alone(store: RecordStore) -> None:
+    made = store.correct(add_one(store).id, {"verdict": "PASS"}, person="a", reason="agreed", good=None)
+    assert (made.verdict, made.class_name) == ("PASS", "cracked")
+    misread = store.correct(
+        int(made.of_id or 0), {"part": "7"}, person="a", reason="misread", good="flawless"
+    )
+    assert misread.body["new"]["part"] == "7", (
+        "a number can be mended where the old words contradict each other"
+    )
 
 
 def test_events_stand_in_the_same_chain(store: RecordStore) -> None:

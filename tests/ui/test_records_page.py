@@ -251,6 +251,46 @@ def test_an_auditor_corrects_with_a_reason(app: AppTest, store: RecordStore) -> 
     assert "a reflection" in words(app) and "PASS: flawless" in words(app)
 
 
+def send_correction(app: AppTest, record: Record, reason: str, **chosen: str) -> AppTest:
+    open_records(app, record=record.code)
+    for name, value in chosen.items():
+        app.selectbox(key=f"records.{name}.{record.id}").select(value)
+    app.text_area(key=f"records.reason.{record.id}").set_value(reason)
+    next(button for button in app.button if button.label == "Add the correction").click().run()
+    assert not app.exception
+    return app
+
+
+@pytest.mark.parametrize(("verdict", "class_name"), [("PASS", "flawless"), ("NO PART", "")])
+def test_the_class_follows_a_verdict_that_says_it(
+    app: AppTest, store: RecordStore, verdict: str, class_name: str
+) -> None:
+    record = keep(store, code_of("cracked"))
+    send_correction(app, record, "a reflection", verdict=verdict)
+    made = store.about(record.id)[-1]
+    assert (made.verdict, made.class_name) == (verdict, class_name)
+    assert "PASS means flawless" in words(app)
+
+
+def test_a_correction_that_contradicts_itself_is_refused_in_words(app: AppTest, store: RecordStore) -> None:
+    good, bad = keep(store, code_of("flawless")), keep(store, code_of("cracked"))
+    send_correction(app, good, "a crack", verdict="REJECT")
+    assert app.error[0].proto.title == "Correction contradicts"
+    assert "Choose the defect as the class" in app.error[0].value.replace("\\", "")
+    send_correction(app, bad, "a reflection", verdict="PASS", **{"class": "dented"})
+    assert "Choose the class flawless" in app.error[0].value.replace("\\", "")
+    assert store.about(good.id) == store.about(bad.id) == ()
+
+
+def test_a_correction_of_nothing_says_what_to_choose(app: AppTest, store: RecordStore) -> None:
+    record = keep(store, code_of("cracked"))
+    send_correction(app, record, "looked again")
+    assert "Choose another verdict or class, or type another part number" in app.error[0].value.replace(
+        "\\", ""
+    )
+    assert store.about(record.id) == ()
+
+
 @pytest.fixture
 def engineer(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     person = Person("Local user", frozenset({Role.ENGINEER}), local=True)
