@@ -36,7 +36,7 @@ def test_a_machine_that_is_slower_in_bfloat16_trains_in_float32(asked: list[bool
     assert settled == replace(plan(), bf16=False)
     assert set(asked) == {True, False}, "each was measured"
     assert said == [
-        "trains in float32: a picture of 128 px takes 20.0 ms of processor time in bfloat16 here, 10.0 ms in float32"
+        "trains in float32: a picture of 224 px takes 20.0 ms of processor time in bfloat16 here, 10.0 ms in float32"
     ]
 
 

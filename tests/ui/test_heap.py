@@ -13,6 +13,7 @@ from inspection.ui.heap import Heap
 
 @pytest.fixture(autouse=True)
 def thawed() -> Iterator[None]:
+    gc.unfreeze()  # a page that ran in this process before has set aside what there was
     yield
     gc.unfreeze()
 

@@ -97,7 +97,7 @@ def test_a_new_rival_leads_to_its_metrics(app: AppTest, desk: Desk, tmp_path: Pa
     result = {"line": "aluminium", "model": "resnet50", "installed": True}
     job = put_job(desk, "train", "finished", ended=time.time(), result=result)
     open_train(app, job=job.id)
-    assert "is a rival of line aluminium now: accuracy 91.0% (95 %: 87.2% to 93.8%)" in app.success[0].value
+    assert "is a rival of line aluminium now: accuracy 91.0 % (95 %: 87.2 to 93.8 %)" in app.success[0].value
     assert {metric.label for metric in app.metric} >= {"Accuracy", "Escapes", "False rejects"}
     app.button(key="way.compare").click().run()
     assert not app.exception and app.title[0].value == "Compare"
