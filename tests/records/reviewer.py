@@ -18,8 +18,9 @@ from inspection.types import VerdictKind
 def main(task: str, url: str, pictures: str, most: str) -> None:
     store = open_store(url, pictures)
     desk = Leases(store.database, lambda: datetime.now(UTC))
-    person = f"reviewer {os.getpid()}"
     for number in range(int(most)):
+        # whoever holds parts is another person each time: one's own part would come back when all are taken
+        person = f"reviewer {os.getpid()}" + (f".{number}" if task == "hold" else "")
         lease = desk.take_next(token=f"{os.getpid()}.{number}", person=person)
         if lease is None:
             break
