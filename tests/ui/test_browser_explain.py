@@ -41,6 +41,9 @@ def test_a_picture_of_the_camera_is_judged(chromium: Path, address: str) -> None
         page.goto(address)
         settle(page)
         page.get_by_role("radio", name="Camera").click()
+        # a person presses when there is something to see
+        page.wait_for_function("(document.querySelector('video')?.readyState ?? 0) >= 2")
+        settle(page)
         page.get_by_role("button", name="Take photo").click()
         page.get_by_role("img", name="Picture camera.jpg").wait_for()
         page.close()
