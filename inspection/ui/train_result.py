@@ -70,7 +70,9 @@ def say_interval(figures: Mapping[str, Any]) -> str:
     """A hundred per cent of seventeen pictures is not a hundred per cent."""
     interval = pick_test(figures).get("accuracy_interval")
     return (
-        f" (95 %: {100 * interval['low']:.1f} to {100 * interval['high']:.1f} %)" if isinstance(interval, Mapping) else ""
+        f" (95 %: {100 * interval['low']:.1f} to {100 * interval['high']:.1f} %)"
+        if isinstance(interval, Mapping)
+        else ""
     )
 
 
