@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, text
 from inspection.config import ROOT
 from inspection.records.decisions import Answer
 from inspection.records.errors import RecordRefused
-from inspection.records.leases import LEASE, Hand, Leases, PartTaken
+from inspection.records.leases import LEASE, Leases
 from inspection.records.migrations.review_triggers import ADOPT
 from inspection.records.opinions import read_opinions
 from inspection.records.queue import Reason, count_waiting
@@ -32,35 +32,12 @@ from inspection.records.store import RecordStore
 from inspection.records.verify import verify
 from inspection.types import Novelty, VerdictKind
 from tests.records.makers import CONTEXT, add_one, make_inspection
-
-NOW = datetime(2026, 5, 4, 6, 0, tzinfo=UTC)
-CRACKED = Answer(VerdictKind.REJECT, "cracked")
-NOTHING = ReviewRules(confidence_0_1=0.0, novelty_p=0.0, sample_0_1=0.0, second_0_1=0.0)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
+from tests.records.queueing import CRACKED, Clock, ask, decide, open_desk, set_rules
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-def open_desk(store: RecordStore, clock: Clock) -> Leases:
-    return Leases(store.database, clock)
-
-
-def set_rules(store: RecordStore, **chosen: float) -> None:
-    change_rules(store, replace(NOTHING, **chosen), person="ada")
-
-
-def ask(store: RecordStore, number: int, line: str = "aluminium") -> Record:
-    return add_one(store, number, verdict=VerdictKind.REVIEW, score_0_1=0.55, line=line)
 
 
 def add_novel(store: RecordStore, number: int, p: float) -> Record:
@@ -73,10 +50,6 @@ def list_waiting(store: RecordStore) -> dict[int, Reason]:
     with store.database.reading() as connection:
         rows = connection.execute(select(review_queue.c.record_id, review_queue.c.rank)).all()
     return {record_id: Reason(rank) for record_id, rank in rows}
-
-
-def decide(store: RecordStore, record_id: int, person: str) -> Record:
-    return store.decide(record_id, CRACKED, person=person, saw_map=False, took_ms=900.0)
 
 
 def test_each_record_waits_for_its_reason(any_store: RecordStore) -> None:
@@ -193,90 +166,6 @@ def test_a_correction_alone_answers_nothing(any_store: RecordStore) -> None:
     record = ask(any_store, 1)
     any_store.correct(record.id, {"part": "7"}, person="ada", reason="misread", good="flawless")
     assert list(list_waiting(any_store)) == [record.id]
-
-
-def test_a_lease_ends_by_itself(any_store: RecordStore, clock: Clock) -> None:
-    part = ask(any_store, 1).id
-    desk = open_desk(any_store, clock)
-    first = desk.take_next(token="a", person="ada")
-    assert first is not None
-    assert desk.list_in_hand(person="bo") == (Hand("aluminium", "ada", NOW + LEASE),)
-    assert desk.take_next(token="b", person="bo") is None
-    with pytest.raises(PartTaken):
-        desk.take(part, token="b", person="bo")
-    clock.now += LEASE / 2
-    first = desk.renew(first)
-    clock.now += LEASE - timedelta(seconds=1)
-    assert desk.take_next(token="b", person="bo") is None
-    clock.now += timedelta(seconds=2)
-    assert desk.list_in_hand(person="bo") == ()
-    assert desk.renew(first).until_us > first.until_us  # late, but nobody wanted it
-    clock.now += LEASE + timedelta(seconds=1)
-    second = desk.take_next(token="b", person="bo")
-    assert second is not None and second.place.record_id == part
-    with pytest.raises(PartTaken, match="not kept"):
-        desk.renew(first)
-
-
-def test_a_part_that_is_given_back_is_free_at_once(any_store: RecordStore, clock: Clock) -> None:
-    part = ask(any_store, 1).id
-    desk = open_desk(any_store, clock)
-    desk.take_next(token="a", person="ada")
-    desk.give_back("a")
-    assert desk.take(part, token="b", person="bo").place.record_id == part
-
-
-def take(desk: Leases, token: str, person: str, *, resume: bool = False) -> int | None:
-    lease = desk.take_next(token=token, person=person, resume=resume)
-    return None if lease is None else lease.place.record_id
-
-
-def test_two_tabs_of_one_name_get_different_parts_while_there_are(
-    any_store: RecordStore, clock: Clock
-) -> None:
-    first, second = (ask(any_store, number).id for number in range(2))
-    desk = open_desk(any_store, clock)
-    assert [take(desk, token, "Local user") for token in ("one", "two", "three")] == [first, second, first]
-    assert take(desk, "four", "somebody else") is None
-    assert [hand.person for hand in desk.list_in_hand(person="ada")] == ["Local user"] * 2
-
-
-@pytest.mark.parametrize("person", ["Local user", "ada@example.org"])
-def test_a_reload_gives_a_person_their_own_part_back(
-    any_store: RecordStore, clock: Clock, person: str
-) -> None:
-    """The page before it is gone and gave nothing back."""
-    first, second = (ask(any_store, number).id for number in range(2))
-    desk = open_desk(any_store, clock)
-    assert take(desk, "before", person) == first
-    clock.now += timedelta(minutes=1)
-    again = desk.take_next(token="after", person=person, resume=True)
-    assert again is not None and again.place.record_id == first
-    assert desk.list_in_hand(person=person) == (Hand("aluminium", person, clock.now + LEASE),)
-    assert take(desk, "other", "bo", resume=True) == second, "never what somebody else has in hand"
-    assert take(desk, "third", "cy", resume=True) is None
-
-
-def test_of_two_tabs_with_one_part_the_first_answer_is_kept(any_store: RecordStore, clock: Clock) -> None:
-    part = ask(any_store, 1).id
-    set_rules(any_store, second_0_1=1.0)
-    desk = open_desk(any_store, clock)
-    old = desk.take_next(token="old", person="ada")
-    new = desk.take_next(token="new", person="ada", resume=True)
-    assert old is not None and new is not None and old.place == new.place
-    desk.renew(old)
-    decide(any_store, part, "ada")
-    with pytest.raises(PartTaken, match="another tab of yours"):
-        desk.renew(new)
-
-
-def test_what_was_begun_comes_back_on_the_chosen_lines_only(any_store: RecordStore, clock: Clock) -> None:
-    ask(any_store, 1)
-    steel = ask(any_store, 2, line="steel").id
-    desk = open_desk(any_store, clock)
-    desk.take_next(token="before", person="ada")
-    lease = desk.take_next(token="after", person="ada", lines=("steel",), resume=True)
-    assert lease is not None and lease.place.record_id == steel
 
 
 def test_threads_that_compete_share_the_queue_out(any_store: RecordStore, clock: Clock) -> None:
