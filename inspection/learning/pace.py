@@ -135,11 +135,10 @@ def settle_precision(
     if not config.bf16 or config.device != "cpu" or find_spec(config.model).task != "classify":
         return config
     exact = replace(config, bf16=False)
-    begun = run / "config.json"
-    if begun.is_file() and json.loads(begun.read_text(encoding="utf-8")) == as_written(exact):
-        return exact
-    if begun.is_file() and json.loads(begun.read_text(encoding="utf-8")) == as_written(config):
-        return config
+    path = run / "config.json"
+    begun = TrainConfig.from_dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    if begun in (config, exact):
+        return begun
     side = min(side for _, side in config.sizes)
     # processor time: what else runs on the machine must not decide it
     paces = [
@@ -153,7 +152,3 @@ def settle_precision(
         f"processor time in bfloat16 here, {1e3 * exact_s:.1f} ms in float32"
     )
     return settled
-
-
-def as_written(config: TrainConfig) -> object:
-    return json.loads(json.dumps(config.to_dict()))
