@@ -5,6 +5,7 @@ from inspection.engines.export import export_network
 from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.quantize import (
     PROBE,
+    can_keep_maps,
     quantize_model,
     record_calibration,
     replay_calibration,
@@ -83,3 +84,9 @@ def test_a_cache_that_came_from_another_processor_is_not_read(tmp_path, monkeypa
     assert here == name_cache(tmp_path / "weights.safetensors", make_card())
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
     assert name_cache(tmp_path / "weights.safetensors", make_card()) != here
+
+
+@pytest.mark.parametrize(("name", "kept"), [("compact_cnn", True), ("densenet121", False)])
+def test_a_network_whose_layers_all_look_back_is_corrected_the_quick_way(name, kept):
+    """The thorough way would keep every map of every picture, more than a machine holds."""
+    assert can_keep_maps(export_network(build_settled(name), REGISTRY[name])) is kept
