@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ CAMERA = (
     "--use-fake-ui-for-media-stream",
 )  # moving bars, and leave to see them
 _ANSWERS_WITHIN_S = 60.0
+_OPENINGS = 6
 
 
 class NoAnswer(Exception):
@@ -120,6 +121,21 @@ def settle(page: "Page", *, timeout_ms: float = 60_000) -> None:
     """Until the script has run; 150 ms at least, in which a press becomes a run."""
     page.wait_for_timeout(150)
     page.wait_for_selector(IDLE, timeout=timeout_ms)
+
+
+def choose(page: "Page", field: str, option: str) -> None:
+    """From a list that opens. One that a late redrawing of the page has closed again is opened again."""
+    from playwright.sync_api import TimeoutError as NotThere
+
+    wanted = page.get_by_role("option", name=option)
+    for _ in range(_OPENINGS):
+        page.get_by_label(field).click()
+        with suppress(NotThere):
+            wanted.wait_for(timeout=5_000)
+            wanted.click(timeout=5_000)
+            return
+        settle(page)
+    raise NoAnswer(f"Expected the list '{field}' to offer '{option}'; opened it {_OPENINGS} times in vain.")
 
 
 def open_from_menu(page: "Page", title: str) -> None:

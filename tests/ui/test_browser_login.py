@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inspection.racing.keeping import keep_race, list_kept
-from tests.browser import find_port, gather_faults, serve, settle
+from tests.browser import choose, find_port, gather_faults, serve, settle
 from tests.test_race import FAST, make_result
 from tests.ui.oidc_provider import CLIENT, SECRET, Provider, Somebody, provide
 
@@ -135,8 +135,7 @@ def test_a_write_is_refused_once_the_role_is_taken_away(page: "Page", table: Pat
     page.get_by_role("link", name="Latency, live").click()
     page.get_by_role("heading", name="Latency, live").wait_for()
     settle(page)
-    page.get_by_label("Look at a kept race").click()
-    page.get_by_role("option", name="First").click()
+    choose(page, "Look at a kept race", "First")
     settle(page)
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Delete it").wait_for()

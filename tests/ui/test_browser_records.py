@@ -11,7 +11,7 @@ from inspection.records.record import Record
 from inspection.records.store import open_store
 from inspection.records.surroundings import build_full_context
 from models.card import write_card
-from tests.browser import open_from_menu, settle
+from tests.browser import choose, open_from_menu, settle
 from tests.models.cards import make_card
 from tests.ui.fakes import UNSURE, FakeInspector, code_of, make_line, make_png
 from tests.ui.walking import NAMELESS, OVERFLOW
@@ -63,8 +63,7 @@ def open_record(page: "Page", record: Record) -> None:
 
 def test_records_are_found_by_their_words_and_taken_away(page: "Page") -> None:
     page.get_by_text(re.compile(r"^\d records$")).wait_for()
-    page.get_by_label("Class").click()
-    page.get_by_role("option", name="cracked").click()
+    choose(page, "Class", "cracked")
     page.keyboard.press("Escape")
     settle(page)
     page.get_by_text(re.compile(r"^\d records?$")).wait_for()

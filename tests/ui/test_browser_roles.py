@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import open_from_menu, settle
+from tests.browser import choose, open_from_menu, settle
 from tests.ui.fakes import CLASSES
 from tests.ui.measured import make_evaluation, make_measured_card, write_measured
 from tests.ui.walking import NAMELESS, OVERFLOW
@@ -41,8 +41,7 @@ def test_an_auditor_explains_a_part_and_files_the_sheet(page: "Page") -> None:
     settle(page)
     page.get_by_role("img", name="Grad-CAM").first.wait_for()
     look_over(page)
-    page.get_by_label("Class to explain").click()
-    page.get_by_role("option", name="dented").click()
+    choose(page, "Class to explain", "dented")
     settle(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="One-page PDF").click()
