@@ -78,6 +78,7 @@ def _place(part: Path, home: Path, model: str, *, whole: bool) -> None:
     told = {"model": model, "names": names, "whole": whole}
     (part / _MANIFEST).write_text(json.dumps(told), encoding="utf-8")
     for path in part.iterdir():
+        path.chmod(0o644)  # safetensors writes for its owner alone; who serves may be somebody else
         sync_path(path)
     sync_path(part)
     with _lock(home):

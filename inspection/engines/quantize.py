@@ -60,7 +60,7 @@ def can_keep_maps(model: "ov.Model") -> bool:
     """Thorough bias correction keeps every map that a later layer still needs, of every picture. In a network whose layers
     all look back that is nearly all of them: DenseNet121 took more than 23 GB and was killed."""
     joins = sum(node.get_type_name() == "Concat" for node in model.get_ordered_ops())
-    return joins <= MOST_JOINS
+    return bool(joins <= MOST_JOINS)
 
 
 @contextmanager

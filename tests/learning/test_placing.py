@@ -123,6 +123,14 @@ def test_files_that_are_added_leave_the_others(home: Path) -> None:
     }
 
 
+def test_whoever_serves_may_read_what_one_person_released(home: Path) -> None:
+    with stage_release(home, MODEL) as folder:
+        private = folder / f"{MODEL}.int8.safetensors"
+        private.write_bytes(b"calibrated")
+        private.chmod(0o600)
+    assert (home / f"{MODEL}.int8.safetensors").stat().st_mode & 0o777 == 0o644
+
+
 @pytest.fixture
 def two(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     for seed in (1, 2):
