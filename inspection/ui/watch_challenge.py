@@ -9,23 +9,19 @@ import streamlit as st
 from inspection.config import load_settings
 from inspection.lines import Line
 from inspection.records.errors import StoreError
+from inspection.records.known_parts import KnownPart, name_class, read_confirmed_parts, read_folder_parts
 from inspection.records.record import Record
 from inspection.records.shift_challenge import (
     OVERRIDE,
-    KnownPart,
     Outcome,
     ShiftChallenge,
-    Standing,
     keep_challenge,
     list_challenges,
-    name_class,
     override_challenge,
-    read_confirmed_parts,
-    read_folder_parts,
     read_outcomes,
-    read_standing,
     run_challenge,
 )
+from inspection.records.shift_standing import Standing, read_standing
 from inspection.types import PRECISIONS
 from inspection.ui import resources
 from inspection.ui.keeping import get_store, name_person

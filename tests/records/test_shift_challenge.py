@@ -9,20 +9,17 @@ import pytest
 
 from inspection.records.decisions import Answer
 from inspection.records.errors import RecordRefused
+from inspection.records.known_parts import KnownPart, name_class, read_confirmed_parts, read_folder_parts
 from inspection.records.record import Kind
 from inspection.records.search import Search
 from inspection.records.shift_challenge import (
-    KnownPart,
     keep_challenge,
     list_challenges,
-    name_class,
     override_challenge,
-    read_confirmed_parts,
-    read_folder_parts,
     read_outcomes,
-    read_standing,
     run_challenge,
 )
+from inspection.records.shift_standing import read_standing
 from inspection.records.store import RecordStore
 from inspection.records.verify import verify
 from inspection.types import VerdictKind

@@ -12,9 +12,10 @@ from streamlit.testing.v1 import AppTest
 from inspection.config import load_settings
 from inspection.lines import load_line
 from inspection.records.alarms import Alarm
+from inspection.records.known_parts import read_folder_parts
 from inspection.records.record import Kind
 from inspection.records.search import Search
-from inspection.records.shift_challenge import keep_challenge, read_folder_parts, run_challenge
+from inspection.records.shift_challenge import keep_challenge, run_challenge
 from inspection.records.store import RecordStore, open_store
 from inspection.records.watching import PERIODS
 from inspection.ui import roles, watch_challenge, watch_view

@@ -1,0 +1,109 @@
+"""How a line stands today: open, closed or not challenged, by the newest challenge of the weights that run, in words.
+
+A challenge speaks for one day and for the weights that were challenged: another day or another model asks for another.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from inspection.records.record import Record
+from inspection.records.shift_challenge import OVERRIDE, Outcome, read_outcomes, walk_challenges
+from inspection.records.store import RecordStore
+from inspection.types import VerdictKind
+
+State = Literal["open", "closed", "not challenged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a line stands today."""
+
+    state: State
+    words: str
+    since: datetime | None = None
+    record: int | None = None  # what it rests on
+    wrong: tuple[str, ...] = ()  # the parts for which it is closed, in words
+
+
+def read_standing(store: RecordStore, line: str, *, model_sha256: str | None, now: datetime) -> Standing:
+    """now: in the zone whose midnight begins a day. model_sha256: the weights that would run; None: nobody can tell.
+
+    A rival that was challenged meanwhile, rightly or wrongly, says nothing of what runs.
+    """
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    others: Record | None = None
+    for record in walk_challenges(store, line, since=midnight):
+        if record.body["details"]["model_sha256"] == model_sha256:
+            return describe_standing(record)
+        others = others or record
+    if others is not None and model_sha256 is None and others.body["details"].get("passed") is False:
+        return describe_standing(others)  # it may have been what runs
+    if others is None:
+        return Standing("not challenged", "No known parts were shown to this line today.")
+    return Standing(
+        "not challenged",
+        f"Today's challenge was of other weights ({others.model}); what runs now was not challenged.",
+        None,
+        others.id,
+    )
+
+
+def describe_standing(record: Record) -> Standing:
+    """record: the newest word of today about the weights that run."""
+    details = record.body["details"]
+    if record.body["event"] == OVERRIDE:
+        words = f"Opened by {record.person} without a passed challenge: {details['reason']}"
+        return Standing("open", words, record.at, record.id)
+    outcomes = read_outcomes(record)
+    kinds = " ".join(say_kinds(outcomes, details.get("good")))
+    if details["passed"]:
+        words = f"{say_passed(outcomes)}, {record.person}.{kinds and f' {kinds}'}"
+        return Standing("open", words, record.at, record.id)
+    words = f"The challenge failed: {say_failed(outcomes)}.{kinds and f' {kinds}'}"
+    wrong = tuple(f"{each.part}: {each.words}" for each in outcomes if each.wrong)
+    return Standing("closed", words, record.at, record.id, wrong)
+
+
+def say_passed(outcomes: Sequence[Outcome]) -> str:
+    undecided = sum(each.undecided for each in outcomes)
+    if not undecided:
+        return f"{len(outcomes)} known parts came out right"
+    return (
+        f"{len(outcomes) - undecided} of {len(outcomes)} known parts came out right, {undecided} went to a person, "
+        "none was judged wrongly"
+    )
+
+
+def say_failed(outcomes: Sequence[Outcome]) -> str:
+    wrong, right = sum(each.wrong for each in outcomes), sum(each.right for each in outcomes)
+    if wrong:
+        return f"{wrong} of {len(outcomes)} known parts {'was' if wrong == 1 else 'were'} judged wrongly"
+    if not right:
+        return f"all {len(outcomes)} known parts went to a person, which shows nothing"
+    return (  # kept before 2026-11-21
+        f"{len(outcomes) - right} of {len(outcomes)} known parts went to a person, which counted as wrong when it was made"
+    )
+
+
+def say_kinds(outcomes: Sequence[Outcome], good: str | None) -> Iterator[str]:
+    """What came out of good and of bad parts. good: None in a line without a good class, and in older challenges."""
+    if good is None:
+        return
+    for kind in ("good", "bad"):
+        parts = [each for each in outcomes if (each.expected == good) == (kind == "good")]
+        counts = Counter(each.verdict for each in parts)
+        said = ", ".join(f"{n} {_CAME_OUT[VerdictKind(verdict)]}" for verdict, n in counts.most_common())
+        yield f"Known {kind} parts: {said}."
+        if parts and all(each.undecided for each in parts):
+            yield f"So the challenge shows nothing about {kind} parts."
+
+
+_CAME_OUT = {
+    VerdictKind.PASS: "passed",
+    VerdictKind.REJECT: "rejected",
+    VerdictKind.REVIEW: "to a person",
+    VerdictKind.NO_PART: "not found",
+}
