@@ -87,6 +87,13 @@ def test_one_heavy_job_at_a_time_and_light_ones_beside_it(desk: Desk) -> None:
     assert starts[1] >= ends[0] - 0.5 and starts[2] >= ends[1] - 0.5 and starts == sorted(starts)
 
 
+def test_jobs_of_the_same_second_keep_their_order(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest check of a folder is the one that was handed in last, also right after the one before."""
+    monkeypatch.setattr(Desk, "_start", lambda self, job: None)
+    given = [give(desk, "bricks") for _ in range(8)]
+    assert [job.id for job in desk.list_jobs()] == given[::-1]
+
+
 def test_the_queue_goes_on_without_anybody_looking(desk: Desk) -> None:
     first, second = give(desk, "bricks"), give(desk, "bricks")
     deadline = time.monotonic() + 30

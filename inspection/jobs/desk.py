@@ -140,13 +140,12 @@ class Desk:
         return read_job(self.folder / job_id)
 
     def _read_all(self) -> list[Job]:
-        return [read_job(path) for path in self._folders()]
+        """In the order in which they were handed in. The names of the folders tell it to the second only."""
+        jobs = (read_job(path) for path in self._folders())
+        return sorted(jobs, key=lambda job: job.asked.created)
 
     def _folders(self) -> list[Path]:
-        """In the order in which they were handed in."""
-        return sorted(
-            path for path in self.folder.iterdir() if (path / ASKED).is_file() and path.name[0] != "."
-        )
+        return [path for path in self.folder.iterdir() if (path / ASKED).is_file() and path.name[0] != "."]
 
     def _settle(self) -> None:
         """Write down which jobs have died, and kill those that were asked to stop and did not."""
