@@ -53,7 +53,9 @@ def refuse_name(name: str, settings: Settings) -> None:
 
 
 def build_taken(name: str) -> LineInvalid:
-    return LineInvalid(f"Expected a new name, but line {name} exists. Choose another, or `train {name}`.")
+    return LineInvalid(
+        f"Expected a new name, but line {name} exists. Choose another, or train a model for that line."
+    )
 
 
 def refuse_weights(name: str, settings: Settings) -> None:

@@ -4,14 +4,14 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
-from inspection.config import load_settings
+from inspection.config import Settings, load_settings
 from inspection.errors import DataInvalid, LineInvalid
 from inspection.jobs.desk import Desk, open_desk
 from inspection.jobs.job import Job, JobRefused
 from inspection.jobs.pictures import data_root, resolve_folder
 from inspection.jobs.works import STAGED
 from inspection.learning.install import Staged, install
-from inspection.learning.new_line import NewLine, refuse_name
+from inspection.learning.new_line import NewLine, refuse_name, refuse_weights
 from inspection.lines import list_lines, load_line
 from inspection.ui import resources
 from inspection.ui.keeping import get_store, name_person
@@ -37,13 +37,19 @@ def start_check(data: str) -> Job:
 def start_line(plan: NewLine) -> Job:
     """The plan's data is the name of a data set."""
     person = require(Role.ENGINEER)
-    settings, desk = load_settings(), get_desk()
-    refuse_name(plan.name, settings)
+    settings = load_settings()
+    refuse_line(plan.name, settings)
     resolve_folder(str(plan.data), settings)
-    if any(job.active and job.asked.arguments.get("name") == plan.name for job in desk.list_jobs()):
-        raise LineInvalid(f"Expected a new name, but a line {plan.name} is being made. Choose another.")
     arguments = {name: getattr(plan, name) for name in NewLine.__slots__} | {"data": str(plan.data)}
-    return desk.hand_in("new-line", f"New line {plan.name}", arguments, by=person.name)
+    return get_desk().hand_in("new-line", f"New line {plan.name}", arguments, by=person.name)
+
+
+def refuse_line(name: str, settings: Settings) -> None:
+    """A name that is taken: by a line, by weights that a line left behind, or by one that is being made."""
+    refuse_name(name, settings)
+    refuse_weights(name, settings)
+    if any(job.active and job.asked.arguments.get("name") == name for job in get_desk().list_jobs()):
+        raise LineInvalid(f"Expected a new name, but a line {name} is being made. Choose another.")
 
 
 def start_rival(

@@ -27,6 +27,14 @@ from inspection.ui.line_choice import choose_line
 from inspection.ui.train_actions import propose_name, start_line, start_rival
 from inspection.ui.train_data import count_classes
 from inspection.ui.train_live import say_span
+from inspection.ui.train_obstacles import (
+    find_disagreement,
+    find_epochs_obstacle,
+    find_minutes_obstacle,
+    find_name_obstacle,
+    find_set_obstacle,
+)
+from inspection.ui.widgets import escape_markdown
 
 NEW, EXISTING = "A new line", "A model for a line"
 # Said again here because the registry brings torch along; tests/ui/test_train_page.py holds the two together.
@@ -75,9 +83,7 @@ def show_new(chosen: DataSet, *, agreed: bool) -> Job | None:
         )
         minutes = st.number_input(
             "Minutes of training",
-            min_value=2,
-            max_value=600,
-            value=_MINUTES,
+            value=_MINUTES,  # no limits of the box's own: it would keep the former number without a word
             key="train.minutes",
             help="The job measures this machine first and trains as many epochs as fit, but no fewer than teach anything.",
             width=180,
@@ -88,10 +94,16 @@ def show_new(chosen: DataSet, *, agreed: bool) -> Job | None:
         epochs = choose_epochs("train.new.epochs", disabled=not fixed)
         advanced = choose_advanced(model, key="train.new")
     taught = count_taught(sum(count_classes(str(chosen.path)).values()))
-    show_cost(model, taught, epochs if fixed else None, minutes)
-    if not start_pressed(
-        "Start: check, train, calibrate, evaluate", "train.new.start", disabled=not agreed or not name
-    ):
+    length = find_epochs_obstacle(epochs) if fixed else find_minutes_obstacle(minutes)
+    if length is None:
+        show_cost(model, taught, epochs if fixed else None, minutes)
+    obstacle = (
+        find_set_obstacle(chosen, len(classes))
+        or find_name_obstacle(name.strip())
+        or length
+        or find_disagreement(agreed=agreed)
+    )
+    if not start_pressed("Start: check, train, calibrate, evaluate", "train.new.start", obstacle):
         return None
     return start_line(
         NewLine(
@@ -123,22 +135,31 @@ def show_rival(chosen: DataSet, *, agreed: bool) -> Job | None:
             icon=":material/compare_arrows:",
         )
     taught = count_taught(sum(count_classes(str(chosen.path)).values()))
-    show_cost(model, taught, int(epochs), None)
-    if not start_pressed("Start training", "train.start", disabled=not agreed):
+    length = find_epochs_obstacle(epochs)
+    if length is None:
+        show_cost(model, taught, epochs, None)
+    if not start_pressed("Start training", "train.start", length or find_disagreement(agreed=agreed)):
         return None
     return start_rival(
         chosen.name,
         name,
         model,
-        epochs=int(epochs),
+        epochs=epochs,
         recipe=advanced.recipe,
         warm_start=advanced.warm_start,
         seed=advanced.seed,
     )
 
 
-def start_pressed(label: str, key: str, *, disabled: bool) -> bool:
-    return st.button(label, type="primary", icon=":material/model_training:", key=key, disabled=disabled)
+def start_pressed(label: str, key: str, obstacle: str | None) -> bool:
+    """Beside a button that cannot be pressed stands why."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button(
+            label, type="primary", icon=":material/model_training:", key=key, disabled=obstacle is not None
+        )
+        if obstacle is not None:
+            st.markdown(f":orange[:material/block:] {escape_markdown(obstacle)}", width=480)
+    return pressed
 
 
 def list_classes(chosen: DataSet) -> list[str]:
@@ -163,8 +184,6 @@ def choose_epochs(key: str, *, disabled: bool = False) -> int:
     return int(
         st.number_input(
             "Epochs",
-            min_value=1,
-            max_value=500,
             value=EPOCHS,
             key=key,
             disabled=disabled,

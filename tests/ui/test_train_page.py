@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from inspection.config import load_settings
 from inspection.jobs import desk as desk_module
 from inspection.jobs.desk import Desk
 from inspection.jobs.job import JobRefused
-from inspection.jobs.pictures import stamp_folder
+from inspection.jobs.pictures import DataSet, stamp_folder
 from inspection.learning.pace import Estimate
 from inspection.ui import train_actions
 from inspection.ui.titles import TITLES
 from inspection.ui.train_form import DETECTORS, SIDES, say_limit
+from inspection.ui.train_obstacles import find_set_obstacle
 from models.card import write_card
 from models.registry import REGISTRY
 from tests.ui.test_models_page import make_card
@@ -65,9 +67,9 @@ def test_the_check_runs_as_a_job_and_its_report_is_shown(app: AppTest, data: Pat
     assert any("cannot be read as pictures\\: 1 · settle this first" in label for label in labels)
     assert any("byte for byte\\: 1 · weakens the figures" in label for label in labels)
     assert "bent/broken\\.png" in " ".join(each.value for each in app.caption)
-    assert find_button(app, "Start: check").disabled  # until one says so
+    assert tell_obstacles(app) == ["Settle what the check found, or tick “Train all the same”."]
     app.checkbox(key="train.agreed").check().run()
-    assert not find_button(app, "Start: check").disabled
+    assert tell_obstacles(app) == []
     (data / "parts/bent/broken.png").unlink()
     train_data_caches_clear()
     app.run()
@@ -129,6 +131,66 @@ def test_a_new_line_is_handed_in_with_what_was_chosen(app: AppTest, data: Path, 
     }
     assert app.query_params["job"] in (job.id, [job.id])
     assert app.segmented_control(key="train.view").value == "Runs"
+
+
+def tell_obstacles(app: AppTest) -> list[str]:
+    """What stands beside Start; it stands there when, and only when, Start cannot be pressed."""
+    told = [each.value.partition(":] ")[2] for each in app.markdown if ":material/block:" in each.value]
+    (start,) = [each for each in app.button if each.label.startswith("Start")]
+    assert start.disabled == bool(told)
+    return [each.replace("\\", "") for each in told]
+
+
+def test_what_cannot_start_says_why_beside_start(app: AppTest, data: Path, desk: Desk) -> None:
+    open_train(app)
+    assert tell_obstacles(app) == []
+    for minutes in (1, 601):
+        app.number_input(key="train.minutes").set_value(minutes).run()
+        assert tell_obstacles(app) == [f"Expected 2 to 600 minutes of training, got {minutes}."]
+    app.toggle(key="train.new.by_hand").set_value(True).run()
+    assert tell_obstacles(app) == []  # then the minutes do not count
+    for epochs in (0, 501):
+        app.number_input(key="train.new.epochs").set_value(epochs).run()
+        assert tell_obstacles(app) == [f"Expected 1 to 500 epochs, got {epochs}."]
+    app.number_input(key="train.new.epochs").set_value(9).run()
+    assert tell_obstacles(app) == []
+    assert desk.list_jobs() == ()
+
+
+def test_a_name_that_cannot_be_a_new_lines_is_said_at_once(app: AppTest, data: Path, desk: Desk) -> None:
+    put_job(desk, "new-line", "waiting")
+    left = load_settings().weights_dir / "left" / "resnet50.json"
+    left.parent.mkdir(parents=True)
+    left.write_text("{}", encoding="utf-8")
+    open_train(app)
+    for name, why in (
+        ("", "Give the line a name."),
+        ("  ", "Give the line a name."),
+        (
+            "Bad Name",
+            "Expected a line name of small letters, digits and dashes (at most 40), got 'Bad Name'.",
+        ),
+        ("aluminium", "line aluminium exists. Choose another, or train a model for that line."),
+        ("fresh", "a line fresh is being made. Choose another."),
+        ("left", "Expected no weights under the name left"),
+    ):
+        app.text_input(key="train.name.parts").set_value(name).run()
+        (told,) = tell_obstacles(app)
+        assert why in told
+    app.text_input(key="train.name.parts").set_value("plates").run()
+    assert tell_obstacles(app) == []
+
+
+def test_pictures_that_make_no_line_are_said_at_once(app: AppTest, data: Path, desk: Desk) -> None:
+    for side in ("train", "test"):
+        (data / "sides" / side).mkdir(parents=True)
+    open_train(app)
+    app.selectbox(key="train.set").set_value("sides").run()
+    (told,) = tell_obstacles(app)
+    assert told.startswith("A new line needs one sub-folder a class; sides holds train and test")
+    assert find_set_obstacle(DataSet("one", data, "a folder a class"), 0) == (
+        "A new line needs at least two classes; one has 0. Add a folder of pictures."
+    )
 
 
 def test_a_rival_is_handed_in_and_not_twice(app: AppTest, data: Path, desk: Desk, tmp_path: Path) -> None:
