@@ -8,7 +8,7 @@ import pytest
 from inspection.images import decode
 from inspection.types import Box, Finding, Inspection
 from inspection.ui.viewer import View, describe_view, find_hottest
-from tests.ui.fakes import NOTHING, FakeInspector, code_of, make_png
+from tests.ui.fakes import NOTHING, UNSURE, FakeInspector, code_of, make_png
 
 
 def inspect(code: int) -> Inspection:
@@ -34,6 +34,29 @@ def test_the_legend_states_the_fixed_scale_and_this_pictures_peak() -> None:
     assert heat["peak"] == pytest.approx(3.5 / 4)
     assert heat["cells"] == "Native 7×7"
     assert "cracked" in heat["note"] and "3.5" in heat["note"]
+
+
+@pytest.mark.parametrize(
+    ("code", "share_0_1", "said"),
+    [
+        (code_of("cracked"), 0.22, True),
+        (code_of("cracked"), 0.0, True),
+        (code_of("cracked"), 0.25, False),  # warm enough to see
+        (code_of("flawless"), 0.1, False),  # nothing to wonder at: nothing is wrong with the part
+        (UNSURE, 0.1, False),
+    ],
+)
+def test_a_faint_map_under_a_sure_reject_is_explained(code: int, share_0_1: float, said: bool) -> None:
+    found = inspect(code)
+    assert found.heat_map is not None
+    grid = np.full((7, 7), 4 * share_0_1, np.float32)
+    note = view(replace(found, heat_map=replace(found.heat_map, grid=grid)))["heat"]["note"]
+    assert ("This map is faint" in note) is said
+    if said:
+        assert (
+            f"at most {share_0_1 * 100:.0f} % of the scale" in note and "takes nothing from the 97 %" in note
+        )
+        assert "open the Explain page" in note
 
 
 def test_the_words_say_what_the_picture_shows() -> None:

@@ -19,6 +19,9 @@ _COMPONENT = st.components.v2.component(
     css=(_HERE / "viewer.css").read_text(encoding="utf-8"),
     js=(_HERE / "viewer.js").read_text(encoding="utf-8"),
 )
+FAINT_0_1 = (
+    0.25  # of the fixed scale: on a part that was rejected a map below it looks as if there were no reason
+)
 _ROWS, _COLUMNS = ("upper", "middle", "lower"), ("left", "centre", "right")
 
 
@@ -59,7 +62,7 @@ def describe_view(view: View) -> dict[str, Any]:
         "alt": describe_picture(inspection),
         "boxes": _list_boxes(inspection, width, height),
         "focus": _fractions(focus, width, height) if inspection.box and focus else None,
-        "heat": _describe_heat(inspection.heat_map, width, height),
+        "heat": _describe_heat(inspection, width, height),
         "note": _explain_absence(inspection),
     }
 
@@ -86,7 +89,8 @@ def _fractions(box: Box, width: int, height: int) -> dict[str, Any]:
     }
 
 
-def _describe_heat(heat_map: HeatMap | None, width: int, height: int) -> dict[str, Any] | None:
+def _describe_heat(inspection: Inspection, width: int, height: int) -> dict[str, Any] | None:
+    heat_map = inspection.heat_map
     if heat_map is None:
         return None
     native, smooth = heat_layers(heat_map)
@@ -99,8 +103,28 @@ def _describe_heat(heat_map: HeatMap | None, width: int, height: int) -> dict[st
         "peak": min(1.0, peak / heat_map.scale),
         "high": f"≥ {heat_map.scale:.3g}",
         "cells": f"Native {columns}×{rows}",
-        "note": f"Heat for “{heat_map.class_name}”. One scale for every picture of this model; warmest here: {peak:.3g}.",
+        "note": f"Heat for “{heat_map.class_name}”. One scale for every picture of this model; warmest here: {peak:.3g}."
+        + say_faint(inspection),
     }
+
+
+def say_faint(inspection: Inspection) -> str:
+    """Why a part is surely rejected and hardly anything is warm; "" where there is nothing to wonder at."""
+    heat_map, verdict = inspection.heat_map, inspection.verdict
+    if (
+        heat_map is None
+        or verdict.kind is not VerdictKind.REJECT
+        or verdict.class_name != heat_map.class_name
+    ):
+        return ""
+    share = float(heat_map.grid.max()) / heat_map.scale
+    if share >= FAINT_0_1:
+        return ""
+    return (
+        f" This map is faint, at most {share * 100:.0f} % of the scale: no place raised “{heat_map.class_name}” as much as in other "
+        f"pictures, which takes nothing from the {verdict.score_0_1 * 100:.0f} %. To see where the little heat lies, open the Explain "
+        "page: most of its methods are drawn on their own maximum."
+    )
 
 
 @lru_cache(maxsize=1)
