@@ -1,6 +1,7 @@
 """What the figures of casting are worth: how its pictures hang together, counted from the groups that ship."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from inspection.learning.data import Dataset, Sample
@@ -44,7 +45,44 @@ partial: some parts are still split. The groups are in `models/lines/{path.name}
 Only {len(good_parts)} groups are ok ones. The test side of the grouped split holds {len({parts[key] for key in judged_good})} \
 of them, so that its {len(judged_good)} ok pictures are that many parts; five folds
 judge them all. An interval over pictures is too narrow on such splits: *counted by part* resamples whole groups.
+{say_contradictions(judged, len(parts), photographs, line)}"""
+
+
+def say_contradictions(
+    judged: Sequence[str], pictures: int, photographs: Mapping[str, str], line: Line
+) -> str:
+    """What no model can get right that calls the variants of one photograph alike."""
+    both = {
+        photograph: counts
+        for photograph, counts in count_labels(photographs, photographs, line).items()
+        if len(counts) > 1
+    }
+    if not both:
+        return ""
+    outvoted = count_outvoted(both)
+    here = count_outvoted(count_labels(judged, photographs, line))
+    return f"""
+Photographs with both labels: {len(both)} ({"; ".join(say_counts(both[each]) for each in sorted(both))}). A model that \
+calls all variants of a photograph alike errs on at least {outvoted} of the {pictures:,} pictures,
+and on {here} of the {len(judged):,} of the grouped test side: {100 - 100 * here / len(judged):.2f} % is the most that it can reach there.
 """
+
+
+def count_labels(keys: Iterable[str], photographs: Mapping[str, str], line: Line) -> dict[str, Counter[str]]:
+    """photograph → how often these pictures of it are called what."""
+    labels: dict[str, Counter[str]] = {}
+    for key in keys:
+        labels.setdefault(photographs[key], Counter())[class_of(key, line)] += 1
+    return labels
+
+
+def count_outvoted(labels: Mapping[str, Counter[str]]) -> int:
+    """Pictures whose label most pictures of the same photograph contradict."""
+    return sum(counts.total() - max(counts.values()) for counts in labels.values())
+
+
+def say_counts(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common())
 
 
 def class_of(key: str, line: Line) -> str:
