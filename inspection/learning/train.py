@@ -24,12 +24,11 @@ from inspection.learning.batches import (
 )
 from inspection.learning.config import TrainConfig
 from inspection.learning.epochs import EpochRow, EpochRunner, TrainReport
-from inspection.learning.guide import GuidedClassifier, cell_targets, guide_loss
+from inspection.learning.guide import GuidedClassifier
 from inspection.learning.optimizing import order_layers, set_trainable
 from inspection.learning.prefetch import prefetch
 from inspection.learning.surface import fit_whitener
 from inspection.learning.warm_start import load_teacher, warm_start
-from inspection.types import U8
 from models.registry import build_network, find_spec
 from models.spec import Classifier
 
@@ -104,7 +103,7 @@ class ClassifierTask:
             logits, targets, weight=self.class_weights, label_smoothing=config.label_smoothing
         )
         if isinstance(self.network, GuidedClassifier) and batch.masks is not None:
-            loss = loss + config.guide * self.ask_cells(self.network, features, batch.masks, targets)
+            loss = loss + config.guide * self.network.ask(features, batch.masks, targets.argmax(dim=1))
         if self.teacher is None:
             return loss
         with torch.no_grad():
@@ -112,12 +111,6 @@ class ClassifierTask:
             teacher_logits = self.teacher.network(teacher_input).float()
         hint = distillation_loss(logits, teacher_logits, temperature=config.distill_temperature)
         return (1 - config.distill_share) * loss + config.distill_share * hint
-
-    def ask_cells(self, network: GuidedClassifier, features: Tensor, masks: U8, targets: Tensor) -> Tensor:
-        """features: (n, C, h, w) · masks: (n, s, s) · targets: (n, classes), one-hot."""
-        cells = (int(features.shape[2]), int(features.shape[3]))
-        asked = cell_targets(masks, targets.argmax(dim=1), cells=cells, classes=targets.shape[1])
-        return guide_loss(network.guide(features), asked)
 
     def weights(self, network: nn.Module) -> Mapping[str, Tensor]:
         kept = network.network if isinstance(network, GuidedClassifier) else network

@@ -1,5 +1,7 @@
 """The masks of the defects as a second thing to learn."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -88,6 +90,25 @@ def test_the_guide_learns_and_does_not_ship(tmp_path) -> None:
     assert report.rows[-1].train_loss < 0.6 * report.rows[0].train_loss
     assert report.weights is not None
     assert load_matching(build_network("tiny", 3), report.weights) == ()
+
+
+@pytest.mark.parametrize("name", ["resnet18_cbam", "mobilenetv3_large", "compact_cnn"])
+def test_finer_maps_are_asked_beside_the_last_one(name: str) -> None:
+    spec, network = find_spec(name), build_network(name, 5)
+    assert isinstance(network, Classifier)
+    guided = GuidedClassifier(network, 5, spec)
+    averaged = copy.deepcopy(guided)
+    masks = np.zeros((2, 96, 96), np.uint8)
+    masks[:, 40:44, 40:44] = 255
+    x = torch.randn(2, spec.channels, 96, 96)
+    features = guided.features(x)
+    sides = [passing.map.shape[2] for passing in guided.passing if passing.map is not None]
+    assert sides == [side for side in (12, 6) if side > features.shape[2]] and sides
+    guided.ask(features, masks, torch.tensor([1, 2])).backward()
+    first = next(network.parameters())
+    assert first.grad is not None and first.grad.abs().sum() > 0
+    assert all(guide.weight.grad is not None for guide in guided.guides)
+    assert all(passing.map is None for passing in averaged.passing), "an average keeps its own maps"
 
 
 def test_a_guided_network_answers_as_the_plain_one() -> None:
