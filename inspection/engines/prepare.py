@@ -1,12 +1,14 @@
 """Weights → what an engine reads, made once a machine and kept under var/cache.
 
 The first use of a model converts it (torch and, for INT8, NNCF are imported: seconds). Every later start reads the
-finished files and imports neither.
+finished files and imports neither. Where there is no room for them the model runs from memory and is converted again at
+the next start: a full disk makes a start slow, it does not stop a line.
 """
 
 import fcntl
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -31,6 +33,9 @@ from models.heads import FlattenMlpHead, Head, LinearHead, MlpHead, NormLinearHe
 if TYPE_CHECKING:
     import openvino as ov
 
+    from models.spec import ModelSpec
+
+_log = logging.getLogger("assay.cache")
 REVISION = 2  # raise it when export or quantisation changes what is in the cache
 HEADS = {kind.__name__: kind for kind in (LinearHead, NormLinearHead, MlpHead, FlattenMlpHead)}
 
@@ -40,13 +45,28 @@ class Prepared:
     card: Card
     input_size: int
     channels: int
-    graph: Path  # the OpenVINO model of batch 1
+    graph: "Path | ov.Model"  # the OpenVINO model of batch 1: where it lies, or itself where it could not be written
     head: Head | None  # None for a detector
 
     def read_graph(self) -> "ov.Model":
         from inspection.engines.openvino import open_core
 
-        return open_core().read_model(self.graph)
+        if isinstance(self.graph, Path):
+            return open_core().read_model(self.graph)
+        return self.graph.clone()
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """As it came out of the weights, before it is written."""
+
+    spec: "ModelSpec"
+    model: "ov.Model"
+    head: Head | None
+
+
+class CacheUnwritable(Exception):
+    """No room, or no right: nothing of it is there."""
 
 
 def find_weights(line: str, model: str, settings: Settings) -> tuple[Path, Card]:
@@ -72,10 +92,18 @@ def prepare_model(line: str, model: str, precision: Precision, settings: Setting
     weights, card = find_weights(line, model, settings)
     folder = settings.cache_dir / "engines" / name_cache(weights, card)
     graph = "int8" if precision == "int8" else "f32"  # bf16 is f32 rounded by the engine
-    with lock_folder(folder):
-        if not (folder / f"{graph}.json").is_file():
-            build_cache(weights, card, graph=graph, folder=folder)
-            trim_cache(settings.cache_dir, most_bytes=settings.max_cache_bytes)
+    made, converted = folder / f"{graph}.json", None
+    try:
+        with lock_folder(folder):
+            if not made.is_file():
+                converted = convert_weights(weights, card, graph=graph)
+                write_cache(converted, graph=graph, folder=folder)
+                trim_cache(settings.cache_dir, most_bytes=settings.max_cache_bytes)
+    except CacheUnwritable as error:
+        if not made.is_file():
+            _log.warning("%s of %s runs from memory, and its next start is slow: %s", model, line, error)
+            found = converted or convert_weights(weights, card, graph=graph)
+            return Prepared(card, found.spec.input_size, found.spec.channels, found.model, found.head)
     note_use(folder)
     return read_cache(folder, graph=graph, card=card)
 
@@ -93,16 +121,23 @@ def name_cache(weights: Path, card: Card) -> str:
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
     """One process builds, the others wait; a killed one leaves its lock to the system, which frees it."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f"{folder.name}.lock").open("w") as handle:
+    with name_unwritable(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        handle = (folder.parent / f"{folder.name}.lock").open("w")
+    with handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
-def build_cache(weights: Path, card: Card, *, graph: str, folder: Path) -> None:
-    """Everything is written beside and moved into place, the manifest last: what is there is whole."""
-    import openvino as ov
+@contextmanager
+def name_unwritable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CacheUnwritable(f"{folder.parent} cannot be written ({error.strerror or error}).") from error
 
+
+def convert_weights(weights: Path, card: Card, *, graph: str) -> Converted:
     from inspection.engines.export import export_network
     from models.heads import describe_head
     from models.loading import WeightsError, load_network
@@ -117,17 +152,34 @@ def build_cache(weights: Path, card: Card, *, graph: str, folder: Path) -> None:
     model = export_network(network, spec)
     if graph == "int8":
         model = apply_calibration(model, weights, card)
+    return Converted(spec, model, describe_head(network) if isinstance(network, Classifier) else None)
+
+
+def write_cache(converted: Converted, *, graph: str, folder: Path) -> None:
+    """Everything is written beside and moved into place, the manifest last: what is there is whole."""
+    spec = converted.spec
     manifest: dict[str, Any] = {"input_size": spec.input_size, "channels": spec.channels, "head": None}
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        ov.save_model(model, Path(scratch) / f"{graph}.xml", compress_to_fp16=False)
-        if isinstance(network, Classifier):
-            manifest["head"] = write_head(describe_head(network), Path(scratch) / f"{graph}.npz")
-        (Path(scratch) / f"{graph}.json").write_text(json.dumps(manifest))
-        for suffix in ("bin", "xml", "npz", "json"):
-            made = Path(scratch) / f"{graph}.{suffix}"
-            if made.is_file():
-                shutil.move(made, folder / made.name)
+    with name_unwritable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            save_graph(converted.model, Path(scratch) / f"{graph}.xml")
+            if converted.head is not None:
+                manifest["head"] = write_head(converted.head, Path(scratch) / f"{graph}.npz")
+            (Path(scratch) / f"{graph}.json").write_text(json.dumps(manifest))
+            for suffix in ("bin", "xml", "npz", "json"):
+                made = Path(scratch) / f"{graph}.{suffix}"
+                if made.is_file():
+                    shutil.move(made, folder / made.name)
+
+
+def save_graph(model: "ov.Model", path: Path) -> None:
+    """OpenVINO does not say what the system said: a write that failed is a RuntimeError of its stream."""
+    import openvino as ov
+
+    try:
+        ov.save_model(model, path, compress_to_fp16=False)
+    except RuntimeError as error:
+        raise OSError(f"OpenVINO could not write {path.name}: is there room?") from error
 
 
 def apply_calibration(model: "ov.Model", weights: Path, card: Card) -> "ov.Model":
