@@ -17,6 +17,7 @@ from inspection.explain_cams import (
 from inspection.explain_probes import Probe, kernel_shap, lime, occlude
 from inspection.explain_subject import Explanation, Subject, Watch
 from inspection.types import F32, HeatMap
+from inspection.wording import say_number
 from models.heads import LinearHead
 
 # The log-odds drawn as 1 by the methods that probe: ln(0.98 / 0.02) = 3.9. A fixed scale, so that a faint map looks faint.
@@ -145,7 +146,7 @@ def _tell_probe(
     against = float(-np.minimum(probe.contributions, 0).sum())
     share = against / max(float(np.abs(probe.contributions).sum()), 1e-12)
     if probe.fidelity_r2 is None:
-        evidence = f"measured: {probe.runs} runs of the engine"
+        evidence = f"measured: {say_number(probe.runs, 'run')} of the engine"
     else:
         evidence = (
             f"estimated from {probe.runs} runs of the engine, R² of the stand-in {probe.fidelity_r2:.2f}"

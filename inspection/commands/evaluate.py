@@ -9,6 +9,7 @@ import typer
 from inspection.commands.output import Exit, notes, print_json, print_table, results, show_progress
 from inspection.errors import PictureRefused
 from inspection.types import Precision
+from inspection.wording import say_number
 
 UNFOUND = "(no part)"
 
@@ -109,13 +110,13 @@ def print_evaluation(result: dict[str, Any], *, unfound: int) -> None:
         results.print("No picture could be inspected.")
         return
     results.print(
-        f"{result['line']}, {result['model']} at {result['precision']}: {result['n']} pictures, "
+        f"{result['line']}, {result['model']} at {result['precision']}: {say_number(result['n'], 'picture')}, "
         f"accuracy {result['accuracy']:.2%} (95 %: {low:.2%} to {high:.2%}), macro-F1 {result['macro_f1']:.4f}"
     )
     if result["escapes"] is not None:
         results.print(f"escapes {result['escapes']}, false rejects {result['false_rejects']}")
     if unfound:
-        results.print(f"on {unfound} pictures no part was found; they count as wrong")
+        results.print(f"on {say_number(unfound, 'picture')} no part was found, which counts as wrong")
     print_table(
         ("class", "precision", "recall", "F1", "pictures"),
         [

@@ -10,6 +10,7 @@ from inspection.commands.output import Exit, notes, print_table, results, show_p
 from inspection.commands.train import parse_sizes, plan_run, show_epoch
 from inspection.config import load_settings
 from inspection.lines import load_line
+from inspection.wording import say_number
 
 if TYPE_CHECKING:
     from inspection.learning.study import Study
@@ -121,6 +122,8 @@ def print_study(study: "Study", *, good: str | None, groups: Mapping[str, str] |
         )
         if groups is not None:
             counted = count_by_group(study.pool(precision)[0], groups)
-            results.print(f"  {counted.parts} parts, {counted.parts_with_errors} of them with an error")
+            results.print(
+                f"  {say_number(counted.parts, 'part')}, {counted.parts_with_errors} of them with an error"
+            )
             for part, wrong, of_it in counted.errors[:10]:
-                results.print(f"    {part}: {wrong} of {of_it} pictures wrong")
+                results.print(f"    {part}: {wrong} of {say_number(of_it, 'picture')} wrong")

@@ -7,6 +7,7 @@ import typer
 
 from inspection.commands.output import Exit, print_table, results, show_path, show_progress
 from inspection.lines import load_line
+from inspection.wording import say_number
 
 
 def set_parts_on_belts(
@@ -30,5 +31,5 @@ def set_parts_on_belts(
     rows = [[side, *(of_kind.get(kind, 0) for kind in kinds)] for side, of_kind in written.counts.items()]
     print_table(["side", *kinds], rows)
     results.print(f"{written.faulty} of {written.cuts} cuts failed their own check and were replaced")
-    results.print(f"{sum(counts.values())} pictures in {show_path(out)}")
+    results.print(f"{say_number(sum(counts.values()), 'picture')} in {show_path(out)}")
     raise typer.Exit(Exit.OK)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from inspection.commands.output import Exit, print_json, results, show_progress
+from inspection.wording import say_number
 
 
 def verify_records(
@@ -37,7 +38,8 @@ def verify_records(
         results.print(report.words)
         if report.clock_went_back:
             results.print(
-                f"{report.clock_went_back} record(s) are dated before the one in front of them: the clock went back."
+                f"{say_number(report.clock_went_back, 'record is', 'records are')} dated before the one in front: "
+                "the clock went back."
             )
     raise typer.Exit(Exit.OK if report.holds else Exit.FOUND_PROBLEMS)
 
@@ -60,4 +62,6 @@ def write_signed_checkpoint(
     if as_json:
         print_json({"path": str(path), "records": signed.record_id, "public_key": signed.public_key})
     else:
-        results.print(f"{path}: {signed.record_id} records, signed with the key {signed.public_key}.")
+        results.print(
+            f"{path}: {say_number(signed.record_id, 'record')}, signed with the key {signed.public_key}."
+        )

@@ -17,6 +17,7 @@ from inspection.learning.duplicates import (
     name_groups,
     sketch_pictures,
 )
+from inspection.wording import say_number
 
 PART_NAMES = frozenset({"train", "training", "test", "val", "valid", "validation"})
 FEW_ORIGINALS = 50  # of a class: below it, even a flawless test says little (0 errors of 50: up to 5.8 %)
@@ -200,7 +201,7 @@ def find_thin_classes(items: Sequence[Item], names: Sequence[str]) -> Iterator[C
                 kind="thin class",
                 severity="warn",
                 count=originals[name],
-                title=f"Class “{name}” rests on few originals: {originals[name]:,} behind {pictures[name]:,} pictures",
+                title=f"Class “{name}” rests on few originals: {originals[name]:,} behind {say_number(pictures[name], 'picture')}",
                 advice=f"Collect at least {FEW_ORIGINALS}: variants of one part do not replace other parts, and "
                 "intervals that count pictures are too narrow.",
             )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from inspection.wording import say_number
+
 Severity = Literal["stop", "warn", "note"]
 ConcernKind = Literal[
     "unreadable",
@@ -86,7 +88,7 @@ def render_report(report: DataReport) -> list[str]:
     lines = []
     for folder in report.folders:
         classes = ", ".join(f"{name} {count:,}" for name, count in folder.classes.items())
-        lines.append(f"{folder.folder}: {folder.pictures:,} pictures ({classes})")
+        lines.append(f"{folder.folder}: {say_number(folder.pictures, 'picture')} ({classes})")
     originals = ", ".join(f"{name} {count:,}" for name, count in report.originals.items())
     lines.append(f"Originals, with copies and near copies counted once: {originals}")
     for concern in report.concerns:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from inspection.learning.checkpoint import EPOCHS
 from inspection.learning.config import TrainConfig
+from inspection.wording import say_number
 
 # Validation, the loading of pictures and the other process on the machine, over the bare steps.
 ALLOWANCE = 1.35
@@ -44,7 +45,7 @@ def estimate_training(
     paces = [pace for run in runs for pace in read_paces(run)][-_ROWS:]
     if paces:
         seconds = work * statistics.median(paces) * ALLOWANCE
-        source = f"judged by {len(paces)} epochs of this model on this machine"
+        source = f"judged by {say_number(len(paces), 'epoch')} of this model on this machine"
         return Estimate(seconds * _MEASURED_SPAN[0], seconds * _MEASURED_SPAN[1], source)
     if model in ROUGH_MS:
         seconds = work * ROUGH_MS[model] / 1000 * ALLOWANCE

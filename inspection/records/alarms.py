@@ -10,6 +10,7 @@ from inspection.learning.control_charts import Chart, Rule, Shift, chart_rates, 
 from inspection.learning.drift import Drift, compare_samples, compare_uniform
 from inspection.records.watching import Sample, Watched
 from inspection.types import VerdictKind
+from inspection.wording import say_number
 
 # A mean that moves by less than thrice this share of itself is left alone: nobody acts on it.
 LEAST_SHARES = {"score": 0.003, "latency": 0.02}
@@ -136,7 +137,7 @@ def describe_shift(watched: Watched, one: Series, shift: Shift) -> Alarm:
         weighed = [(one.totals[place], one.chart.values[place]) for place in spans]
         parts = sum(n for n, value in weighed if value is not None)
         mean = sum(n * value for n, value in weighed if value is not None) / parts
-        now = f"{say_value(one, mean)} over {parts:,} parts; {usual} is usual"
+        now = f"{say_value(one, mean)} over {say_number(parts, 'part')}; {usual} is usual"
     why = ", ".join(RULES[rule] for rule in shift.rules)
     verb = "rose" if shift.side == "up" else "fell"
     return build_alarm(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from inspection.records.picture_check import PictureFault
+from inspection.wording import say_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,13 @@ class Report:
     def words(self) -> str:
         if self.holds:
             anchor = (
-                f"{self.checkpoints} checkpoint(s) hold" if self.checkpoints else "no checkpoint was given"
+                say_number(self.checkpoints, "checkpoint holds", "checkpoints hold")
+                if self.checkpoints
+                else "no checkpoint was given"
             )
             return (
-                f"The chain holds: {self.records:,} records, {self.files_checked:,} files match, {anchor}. "
+                f"The chain holds: {say_number(self.records, 'record')}, "
+                f"{say_number(self.files_checked, 'file matches', 'files match')}, {anchor}. "
                 "What was cut from its end, or written anew from some record on, shows only against a checkpoint."
             )
         found = [self.first_break.words] if self.first_break else []

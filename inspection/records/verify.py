@@ -22,6 +22,7 @@ from inspection.records.report import Break, Report
 from inspection.records.schema import chain_origin, facets, records, tallies
 from inspection.records.store import RecordStore
 from inspection.records.tallies import TallySums, count_one, list_tallies
+from inspection.wording import say_number
 
 BATCH = 5_000
 # Read as they lie in the file, without the types that they ought to have: somebody may have put others there.
@@ -207,7 +208,7 @@ def _find_checkpoint_faults(
             faults.append(f"The checkpoint of {checkpoint.at} was signed over another store.")
         elif number > last_id:
             faults.append(
-                f"The end is cut off: the checkpoint of {checkpoint.at} saw {number:,} records, {last_id:,} are left."
+                f"The end is cut off: the checkpoint of {checkpoint.at} saw {say_number(number, 'record')}, {say_number(last_id, 'is', 'are')} left."
             )
         elif found is None or found.hex() != checkpoint.record_hash:
             faults.append(f"Record {number} is not the one that the checkpoint of {checkpoint.at} saw.")

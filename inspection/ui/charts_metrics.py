@@ -15,6 +15,7 @@ from inspection.ui.tables_metrics import (
     name_columns,
     tabulate_classes,
 )
+from inspection.wording import say_number
 
 RECALL, PRECISION = "#2F7FBF", "#D9822B"  # apart for every kind of colour vision; the shapes differ too
 # Series without a meaning of their own; seen on white and on black.
@@ -179,4 +180,4 @@ def format_cell(value: int, row: Sequence[int], *, normalised: bool) -> str:
 
 def say_cell(count: int, true: str, called: str) -> str:
     how = "for review" if called == REVIEW else f"called {called}"
-    return f"{true} {how}: {count} picture{'' if count == 1 else 's'}"
+    return f"{true} {how}: {say_number(count, 'picture')}"

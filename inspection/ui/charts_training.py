@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inspection.learning.checkpoint import EPOCHS
+from inspection.wording import say_number
 
 Row = Mapping[str, Any]
 # The first colours of the theme's palette are the same in both themes in their order: blue, orange, teal.
@@ -87,7 +88,7 @@ def say_curves(rows: Sequence[Row]) -> str:
     last = rows[-1]
     best = find_best(rows)
     best_words = f", best validation score {best:.1%}" if best is not None else ""
-    return f"Training loss fell from {rows[0]['train_loss']:.2f} to {last['train_loss']:.2f} in {len(rows)} epochs{best_words}"
+    return f"Training loss fell from {rows[0]['train_loss']:.2f} to {last['train_loss']:.2f} in {say_number(len(rows), 'epoch')}{best_words}"
 
 
 def find_best(rows: Sequence[Row]) -> float | None:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from inspection.learning.control_charts import Chart
 from inspection.records.alarms import Series
 from inspection.ui.palette import NEUTRAL
+from inspection.wording import say_number
 
 VALUE, SMOOTH, SIGNAL = "#2F7FBF", "#D9822B", "#D0532B"
 BAND = "rgba(138,150,161,0.22)"
@@ -145,7 +146,7 @@ def say_point(series: Series, place: int, start: datetime) -> str:
     if value is None:
         return f"{when}: none"
     told = f"{value:.2%}" if _is_share(series) else f"{value:.2f} {series.unit}".strip()
-    counted = f"{series.counts[place]:,} of {total:,} {series.of}" if series.of else f"{total:,} parts"
+    counted = f"{series.counts[place]:,} of {total:,} {series.of}" if series.of else say_number(total, "part")
     return f"{when}: {told}, {counted}"
 
 

@@ -19,6 +19,7 @@ from inspection.ui.palette import heat_gradient_css
 from inspection.ui.resources import model_titles
 from inspection.ui.viewer import find_hottest
 from inspection.ui.widgets import escape_markdown, say_kind
+from inspection.wording import say_number
 
 FAINT_0_1 = 0.1  # of the fixed scale: below it a map looks like no map at all
 
@@ -100,7 +101,11 @@ def tell(case: Case, explanation: Explanation) -> dict[str, str]:
             f"where chance is 1; {hit}."
         )
     told["Scale"] = say_scale(explanation)
-    runs = f"{explanation.runs} runs of the network" if explanation.runs else "no further run of the network"
+    runs = (
+        f"{say_number(explanation.runs, 'run')} of the network"
+        if explanation.runs
+        else "no further run of the network"
+    )
     told["Cost"] = f"{format_ms(explanation.cost_ms)}, {runs}."
     return told
 

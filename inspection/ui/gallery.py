@@ -13,6 +13,7 @@ from inspection.ui.palette import REFUSED_ICON, VERDICT_STYLES
 from inspection.ui.state import Batch, Entry
 from inspection.ui.uploads import Refusal
 from inspection.ui.widgets import escape_markdown, say_kind, verdict_badge
+from inspection.wording import say_number
 
 if TYPE_CHECKING:
     from inspection.pipeline import Inspector
@@ -31,7 +32,9 @@ def run_waiting(batch: Batch, inspector: "Inspector") -> None:
         batch.settle(waiting[0], judge(batch.entries[waiting[0]], inspector))
         return
     if batch.stopped:
-        st.warning(f"Stopped with {len(waiting)} pictures left.", icon=":material/pause_circle:")
+        st.warning(
+            f"Stopped with {say_number(len(waiting), 'picture')} left.", icon=":material/pause_circle:"
+        )
         st.button("Go on", icon=":material/play_arrow:", on_click=_set_stopped, args=(batch, False))
         return
     holder = st.empty()
@@ -86,7 +89,7 @@ def show_gallery(batch: Batch) -> None:
 def _show_counts(batch: Batch, counts: dict[str, int]) -> None:
     totals = [entry.inspection.timings_ms.total for entry in batch.entries if entry.inspection]
     words = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    st.markdown(f"### {len(batch.entries)} pictures: {words}")
+    st.markdown(f"### {say_number(len(batch.entries), 'picture')}: {words}")
     if totals:
         median = sorted(totals)[len(totals) // 2]
         st.caption(f"Median time for one picture: {median:.1f} ms. Open a picture for its full report.")

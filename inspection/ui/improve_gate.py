@@ -23,6 +23,7 @@ from inspection.ui.improve_tables import (
 from inspection.ui.keeping import get_store
 from inspection.ui.pairs_view import sign
 from inspection.ui.widgets import escape_markdown, show_error
+from inspection.wording import say_number
 
 _SAID = {
     Outcome.PASSED: "The gate is passed",
@@ -56,7 +57,7 @@ def show_challengers(line: Line, challenges: list[Challenge]) -> None:
 
 def label_challenge(challenge: Challenge) -> str:
     when = challenge.created[:16].replace("T", " ")
-    return f"{challenge.folder.name} · {when} UTC · taught by {challenge.taught} parts"
+    return f"{challenge.folder.name} · {when} UTC · taught by {say_number(challenge.taught, 'part')}"
 
 
 def show_gate(line: Line, challenge: Challenge, gate: Gate) -> None:
@@ -118,7 +119,7 @@ def say_overall(gate: Gate) -> str:
     )
     points = (gate.challenger_only - gate.champion_only) / gate.n * 100
     return (
-        f"On {gate.n} pictures only the challenger is right on {gate.challenger_only}, only the champion on "
+        f"On {say_number(gate.n, 'picture')} only the challenger is right on {gate.challenger_only}, only the champion on "
         f"{gate.champion_only}. Accuracy differs by {sign(points)} points{bounds}; McNemar p = {gate.p_value:.2g}."
     )
 
@@ -131,7 +132,7 @@ def show_flips(line: Line, challenge: Challenge, stem: str) -> None:
             st.metric(kind, count, border=True)
     if pairing.flips:
         with st.expander(
-            f"The {len(pairing.flips)} pictures that they call differently", key="improve.flips"
+            f"They call {say_number(len(pairing.flips), 'picture')} differently", key="improve.flips"
         ):
             rows = list_flips(pairing, line.classes)
             st.dataframe(rows, hide_index=True, alt="Pictures that champion and challenger call differently")

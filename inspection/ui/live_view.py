@@ -17,6 +17,7 @@ from inspection.ui.overlays import draw_evidence, encode_jpeg, shrink_evidence, 
 from inspection.ui.palette import VERDICT_STYLES
 from inspection.ui.records_kept import show_waiting
 from inspection.ui.widgets import escape_markdown
+from inspection.wording import say_number
 
 _THUMBNAIL = 260
 _ENDS = {
@@ -88,7 +89,7 @@ def tell_timing(snapshot: Snapshot, budget_ms: float, *, running: bool) -> None:
         said = (
             f"95 % of the answers take up to {format_ms(p95)}; at this speed a part has {budget_ms:,.0f} ms."
         )
-        missed = f" {snapshot.missed} parts passed unjudged." if snapshot.missed else ""
+        missed = f" {say_number(snapshot.missed, 'part')} passed unjudged." if snapshot.missed else ""
         st.warning(
             f"{said}{missed} Slow the belt, or choose a faster model or precision.",
             title="The line outruns the model" if p95 > budget_ms else "Parts passed unjudged",
@@ -109,7 +110,9 @@ def say_kept(counts: KeptCounts, *, wanted: bool) -> str:
             if wanted
             else ":material/inventory_2: The parts are not kept: what was judged is gone when the page is closed."
         )
-    said = f":material/inventory_2: {counts.kept:,} parts kept as records"
+    said = (
+        f":material/inventory_2: {say_number(counts.kept, 'part kept as a record', 'parts kept as records')}"
+    )
     if counts.behind:
         said += f", {counts.behind} on their way"
     if counts.not_kept:
@@ -121,16 +124,18 @@ def say_rest(snapshot: Snapshot) -> list[str]:
     said = []
     empty = snapshot.verdicts.get(VerdictKind.NO_PART, 0)
     if empty:
-        said.append(f"In {empty} pictures no part was found.")
+        said.append(f"In {say_number(empty, 'picture')} no part was found.")
     if snapshot.late:
-        said.append(f"{snapshot.late} of {snapshot.judged} answers came after their budget.")
+        said.append(f"{snapshot.late} of {say_number(snapshot.judged, 'answer')} came after the budget.")
     if snapshot.refused:
-        said.append(f"{snapshot.refused} files were refused, the last one: {snapshot.last_refusal}")
+        said.append(
+            f"{say_number(snapshot.refused, 'file was', 'files were')} refused, the last one: {snapshot.last_refusal}"
+        )
     truths = snapshot.truths
     if truths.good or truths.defective:
         said.append(
-            f"Of {truths.good} parts made flawless {truths.good_rejected} were rejected; of {truths.defective} made "
-            f"with a defect {truths.defective_passed} passed. The rest was judged right, or goes to a person."
+            f"Of {say_number(truths.good, 'part')} made flawless {say_number(truths.good_rejected, 'was', 'were')} rejected; "
+            f"of {truths.defective} made with a defect {truths.defective_passed} passed. The rest was judged right, or goes to a person."
         )
     return said
 

@@ -15,6 +15,7 @@ from inspection.ui.tables_metrics import (
     tabulate_classes,
 )
 from inspection.ui.widgets import escape_markdown
+from inspection.wording import say_number
 
 _THRESHOLD = "metrics.threshold"
 
@@ -69,7 +70,9 @@ def show_strip(report: Report) -> None:
         )
         if routing.reviewed:
             share = routing.review_share or 0.0
-            show_number("To review", format_share(share), f"{routing.reviewed} of {routing.n} pictures")
+            show_number(
+                "To review", format_share(share), f"{routing.reviewed} of {say_number(routing.n, 'picture')}"
+            )
 
 
 def show_errors(report: Report) -> None:
@@ -106,7 +109,7 @@ def show_worst(report: Report) -> None:
         f"Worst: {escape_markdown(worst.name)}",
         format_share(worst.recall),
         f"95 %: {low * 100:.1f} to {high * 100:.1f} %",
-        tip=f"The lowest recall of a class, here over {worst.support} pictures.",
+        tip=f"The lowest recall of a class, here over {say_number(worst.support, 'picture')}.",
     )
 
 
@@ -123,7 +126,7 @@ def say_verdict(report: Report) -> str:
         )
     wrong = routing.decided - routing.right
     on_all = "all" if not routing.reviewed else f"{routing.decided} of"
-    words = f"The classifier alone decides on {on_all} {routing.n} pictures and is wrong on {wrong}."
+    words = f"The classifier alone decides on {on_all} {say_number(routing.n, 'picture')} and is wrong on {wrong}."
     if routing.escapes is None:
         return words
     return (

@@ -11,6 +11,7 @@ from inspection.ui.evaluations import find_data_dirs
 from inspection.ui.exhibits import PERCENT, UNDEFINED, in_percent, offer_csv
 from inspection.ui.tables_compare import describe_flip, tabulate_pairs
 from inspection.ui.widgets import escape_markdown
+from inspection.wording import say_number
 
 
 def show_pairs(comparison: Comparison) -> None:
@@ -46,7 +47,7 @@ def say_pairing(pairing: Pairing, first: str, second: str) -> str:
     else:
         verdict = "That may be chance: the test cannot tell them apart."
     return (
-        f"On {pairing.n} pictures only {first} is right on {pairing.first_only}, only {second} on "
+        f"On {say_number(pairing.n, 'picture')} only {first} is right on {pairing.first_only}, only {second} on "
         f"{pairing.second_only}; both err on {pairing.both_wrong}. Accuracy differs by {sign(points)} points{bounds} "
         f"(McNemar p = {pairing.p_value:.2g}). {verdict}"
     )

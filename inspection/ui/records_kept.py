@@ -5,6 +5,7 @@ import streamlit as st
 from inspection.types import Inspection
 from inspection.ui.keeping import Kept, NotKept, keep_waiting, open_ledger
 from inspection.ui.widgets import escape_markdown
+from inspection.wording import say_number
 
 
 def show_waiting() -> None:
@@ -19,7 +20,7 @@ def show_waiting() -> None:
         said += "What is not kept waits in this tab and is gone when it is closed."
     if lost:
         said += f" {lost} had no room to wait: inspect them again."
-    st.warning(said, title=f"{count} {_say_inspections(count)} not kept", icon=":material/cloud_off:")
+    st.warning(said, title=f"{say_number(count, 'inspection')} not kept", icon=":material/cloud_off:")
     with st.container(horizontal=True):
         if keepable:
             st.button(
@@ -57,7 +58,3 @@ def show_kept(inspection: Inspection) -> None:
                     on_click=keep_waiting,
                     args=(ledger, [found]),
                 )
-
-
-def _say_inspections(count: int) -> str:
-    return "inspection" if count == 1 else "inspections"

@@ -16,6 +16,7 @@ from inspection.records.store import RecordStore
 from inspection.ui.line_choice import title_line
 from inspection.ui.overlays import draw_thumbnail, encode_jpeg, shrink_evidence, to_data_url
 from inspection.ui.resources import model_titles
+from inspection.wording import say_number
 
 A_PAGE = 20
 _THUMBNAIL_PX = 56
@@ -67,7 +68,7 @@ def show_page(store: RecordStore, page: Page, trail: Trail) -> bool:
         height="content",
         on_select="rerun",
         selection_mode="single-row",
-        alt=f"{len(rows)} records, newest first",
+        alt=f"{say_number(len(rows), 'record')}, newest first",
         column_config={
             "Picture": st.column_config.ImageColumn(width=_THUMBNAIL_PX + 16),
             "Kept (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
@@ -151,7 +152,7 @@ def _say_since(record: Record, later: Sequence[Record]) -> str:
         current = read_current(record, later)
         return f"corrected: {say_outcome(current['verdict'], current['class'])}"
     count = len(later)
-    return "" if count == 0 else f"{count} decision{'s' if count > 1 else ''}"
+    return "" if count == 0 else say_number(count, "decision")
 
 
 def _draw_thumbnails(store: RecordStore, records: Sequence[Record]) -> tuple[dict[int, str], bool]:

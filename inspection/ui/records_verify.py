@@ -21,6 +21,7 @@ from inspection.ui.keeping import get_store, name_person
 from inspection.ui.records_detail import show_facts
 from inspection.ui.roles import Role, require
 from inspection.ui.widgets import escape_markdown, show_error
+from inspection.wording import say_number
 
 _SHARES = {1.0: "All", 0.1: "A random tenth", 0.0: "None"}
 _LOOK_BACK = 50
@@ -69,7 +70,7 @@ def _ask_for_walk(store: RecordStore, desk: Desk) -> None:
         key="records.share",
     )
     checkpoints = _ask_checkpoints()
-    words = f"Verify {store.count(Search(kinds=())):,} records"
+    words = f"Verify {say_number(store.count(Search(kinds=())), 'record')}"
     if st.button(words, type="primary", icon=":material/verified_user:", key="records.verify"):
         require(Role.AUDITOR)
         with desk.lock:
@@ -103,7 +104,7 @@ def _ask_checkpoints() -> list[Checkpoint]:
                 continue
             found.append(one)
             st.caption(
-                f":material/anchor: {one.record_id:,} records on {one.at}, signed with `{one.public_key[:16]}…`"
+                f":material/anchor: {say_number(one.record_id, 'record')} on {one.at}, signed with `{one.public_key[:16]}…`"
             )
     return found
 
@@ -124,7 +125,8 @@ def _show_running(run: VerifyRun) -> None:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(
-            run.share_0_1, text=f"{run.done:,} of {run.total:,} records" if run.total else "Starting …"
+            run.share_0_1,
+            text=f"{run.done:,} of {say_number(run.total, 'record')}" if run.total else "Starting …",
         )
         st.button("Stop", icon=":material/stop:", key="records.stop", on_click=_stop, args=(run,))
     st.caption(f"Started by {escape_markdown(run.person)}, {say_time(run.started)}")
@@ -161,7 +163,7 @@ def _show_result(report: Mapping[str, Any]) -> None:
         "Files that do not match": f"{len(report['picture_faults'])}",
         "Guards that are gone": ", ".join(report["missing_guards"]) or "none: the database refuses changes",
         "Hourly counts": "match" if report["tallies_match"] else "disagree with the records",
-        "Clock went back": f"{report['clock_went_back']} times",
+        "Clock went back": say_number(report["clock_went_back"], "time"),
         "Checkpoints": f"{report['checkpoints']} given, {len(report['checkpoint_faults'])} do not hold",
         "Last hash": report["last_hash"],
     }
@@ -184,7 +186,7 @@ def _show_last(store: RecordStore) -> None:
     outcome = "everything fitted" if found["holds"] else "something did not fit"
     st.info(
         f"Last verified by {escape_markdown(last.person)}, {say_time(last.at)}: {outcome}, "
-        f"{found['records']:,} records.",
+        f"{say_number(found['records'], 'record')}.",
         icon=":material/history:",
     )
 

@@ -17,6 +17,7 @@ from inspection.ui.records_table import A_PAGE, open_code, open_trail, show_page
 from inspection.ui.records_verify import show_verify
 from inspection.ui.roles import Person, Role
 from inspection.ui.widgets import show_error
+from inspection.wording import say_number
 
 FIND, VERIFY = "Find", "Verify"
 
@@ -66,7 +67,7 @@ def _show_count(store: RecordStore, search: Search) -> None:
         return
     count = store.count(search)
     if count:
-        st.markdown(f"**{count:,} record{'' if count == 1 else 's'}**")
+        st.markdown(f"**{say_number(count, 'record')}**")
 
 
 def _show_empty(store: RecordStore) -> None:

@@ -25,6 +25,7 @@ from inspection.ui.keeping import get_store
 from inspection.ui.line_choice import title_line
 from inspection.ui.review_tables import Rows, tabulate_errors, tabulate_kappas
 from inspection.ui.widgets import escape_markdown
+from inspection.wording import say_number
 
 BLIND, SETTLED = "Before the map", "After the map"
 _PERIODS = {"Last 30 days": 30, "Last 90 days": 90, "Last year": 365, "All time": None}
@@ -145,17 +146,15 @@ def _say_changes(study: Study) -> str:
 def say_study(study: Study) -> str:
     model = study.with_model[0] if study.with_model else None
     if model is None or model.kappa is None:
-        return f"{study.parts} {_say_parts(study.parts)} answered: too few to say how far people and the model agree"
+        return (
+            f"{say_number(study.parts, 'part')} answered: too few to say how far people and the model agree"
+        )
     share = (
         ""
         if model.agreed.share is None
-        else f"{format_share(model.agreed.share)} of {model.n} answers alike; "
+        else f"{format_share(model.agreed.share)} of {say_number(model.n, 'answer')} alike; "
     )
     return f"People and the model: {share}agreement {say_kappa(model)}"
-
-
-def _say_parts(count: int) -> str:
-    return "part" if count == 1 else "parts"
 
 
 def _show_kappas(study: Study, line: str) -> None:
@@ -201,7 +200,7 @@ def _show_errors(study: Study, line: str) -> None:
         alt="Misses and false alarms of each defect",
     )
     offer_csv(lambda: rows, name=f"{line}-errors", key="agreement-errors")
-    told = f"{study.opinions} answers on {study.parts} {_say_parts(study.parts)}"
+    told = f"{say_number(study.opinions, 'answer')} on {say_number(study.parts, 'part')}"
     st.caption(f"{told}; {study.unsure} could not tell; people differ on {study.differed}.")
 
 

@@ -12,6 +12,7 @@ from inspection.ui.line_choice import title_line
 from inspection.ui.review_state import WANTED, act, may_review, sit_down
 from inspection.ui.review_words import WHY, say_rules, say_span
 from inspection.ui.widgets import escape_markdown
+from inspection.wording import say_number
 
 _LINES = "review.lines"
 
@@ -79,7 +80,7 @@ def say_waiting(rows: list[Waiting]) -> str:
     if not total:
         return "Nothing waits on these lines"
     oldest = min(row.oldest for row in rows)
-    words = "1 part waits" if total == 1 else f"{total:,} parts wait"
+    words = say_number(total, "part waits", "parts wait")
     return f"{words} for you, the oldest for {say_span(datetime.now(UTC) - oldest)}"
 
 

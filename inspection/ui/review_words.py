@@ -8,6 +8,7 @@ from inspection.records.decisions import Answer
 from inspection.records.queue import Reason
 from inspection.records.review_rules import ReviewRules
 from inspection.types import VerdictKind
+from inspection.wording import say_number
 
 WHY: dict[Reason, str] = {
     Reason.REVIEW: "The model asked",
@@ -63,7 +64,7 @@ def say_span(span: timedelta) -> str:
     for size, word in ((1440, "day"), (60, "hour"), (1, "minute")):
         if minutes >= size:
             count = minutes // size
-            return f"{count} {word}{'' if count == 1 else 's'}"
+            return say_number(count, word)
     raise AssertionError("a minute or more")
 
 

@@ -17,6 +17,7 @@ from inspection.ui.review_state import act, stand_up
 from inspection.ui.review_words import WHY, say_answer, say_seconds
 from inspection.ui.viewer import View, show_evidence
 from inspection.ui.widgets import escape_markdown, show_error, show_figure, show_path, show_verdict
+from inspection.wording import say_number
 
 
 def show_desk(desk: Desk) -> None:
@@ -151,7 +152,7 @@ def _say_circumstances(record: Record) -> str:
 def _show_end(desk: Desk) -> None:
     passed = len(desk.skipped)
     st.success(
-        f"You answered {len(desk.answered)} {'part' if len(desk.answered) == 1 else 'parts'}"
+        f"You answered {say_number(len(desk.answered), 'part')}"
         + (f" and passed over {passed}." if passed else "."),
         title="Nothing more waits for you",
         icon=":material/task_alt:",

@@ -22,6 +22,7 @@ from inspection.errors import DataInvalid
 from inspection.formats import bmp, jpeg, png, tiff_page, webp
 from inspection.learning.data import PICTURE_SUFFIXES
 from inspection.ui.uploads import ArchiveRefused, Refusal, clean_name
+from inspection.wording import say_number
 
 _SET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _ENCRYPTED = 0x1
@@ -111,8 +112,8 @@ def propose_set_name(file: str, root: Path) -> str:
 def say_no_classes(unpacked: Unpacked) -> str:
     why = f" The first that was refused: {unpacked.refusals[0].message}" if unpacked.refusals else ""
     return (
-        f"Expected pictures in at least two sub-folders, one a class; found {unpacked.pictures} pictures in "
-        f"{len(unpacked.classes)}.{why}"
+        f"Expected pictures in at least two sub-folders, one a class; found {say_number(unpacked.pictures, 'picture')} "
+        f"in {len(unpacked.classes)}.{why}"
     )
 
 

@@ -12,6 +12,7 @@ from inspection.jobs.pictures import DataSet, count_pictures, data_root, list_se
 from inspection.ui.train_actions import take_archive
 from inspection.ui.train_archive import Unpacked, propose_set_name
 from inspection.ui.widgets import escape_markdown, show_error
+from inspection.wording import say_number
 
 FOLDER, ARCHIVE = "Folder", "Upload a ZIP"
 _ICONS = {FOLDER: ":material/folder_open:", ARCHIVE: ":material/folder_zip:"}
@@ -88,7 +89,9 @@ def show_set(chosen: DataSet) -> None:
         _ROW.format(name=html.escape(name), share=100 * count / most, count=count)
         for name, count in counts.items()
     )
-    st.caption(f"{total:,} pictures in {len(counts)} folders; layout: {chosen.layout}.")
+    st.caption(
+        f"{say_number(total, 'picture')} in {say_number(len(counts), 'folder')}; layout: {chosen.layout}."
+    )
     st.html(_BAR.format(rows=rows))
 
 
@@ -143,11 +146,13 @@ def show_taken(chosen: DataSet) -> None:
     taken = st.session_state.get(_TAKEN)
     if not isinstance(taken, Unpacked) or taken.path.name != chosen.name:
         return
-    words = f"{taken.pictures:,} pictures in {len(taken.classes)} classes were unpacked."
+    words = f"{say_number(taken.pictures, 'picture was', 'pictures were')} unpacked into {say_number(len(taken.classes), 'class', 'classes')}."
     if not taken.refused:
         st.success(words, icon=":material/check_circle:")
         return
-    st.warning(f"{words} {taken.refused:,} files were left out.", icon=":material/rule:")
+    st.warning(
+        f"{words} {say_number(taken.refused, 'file was', 'files were')} left out.", icon=":material/rule:"
+    )
     with st.expander("What was left out, and why"):
         st.dataframe(
             [{"File": each.name, "Why": each.message} for each in taken.refusals],

@@ -25,6 +25,7 @@ from inspection.ui.exhibits import UNDEFINED, Rows, offer_csv
 from inspection.ui.metrics_view import show_number
 from inspection.ui.roles import current_person, pages_for
 from inspection.ui.watch_data import WatchChoice, get_overview
+from inspection.wording import say_number
 
 RECORDS = "screens/records.py"
 RATES = ("reject", "review", "override", "novelty", "empty")
@@ -71,7 +72,7 @@ def show_alarms(alarms: tuple[Alarm, ...], watched: Watched, series: tuple[Serie
     shown = sum(watched.parts[watched.reference :])
     if not lasting:
         st.success(
-            f"{shown:,} parts in {watched.period.title} look like those of the reference.",
+            f"{say_number(shown, 'part')} in {watched.period.title}: nothing differs from the reference.",
             title="Nothing unusual",
             icon=":material/check_circle:",
         )
@@ -144,7 +145,7 @@ def show_series(
         height=HEIGHT,
         key=f"chart.watch.{one.name}",
         alt=f"{one.title} in {say_spans(watched)}: newest {told}, usual {one.chart.centre:.3g}, "
-        f"{len(one.shifts)} shifts",
+        f"{say_number(len(one.shifts), 'shift')}",
     )
     offer_csv(
         lambda: tabulate_series(one, watched),

@@ -56,7 +56,7 @@ def test_an_archive_is_taken_in_and_checked(page: "Page", served: Path) -> None:
     page.get_by_label("Name of the data set").press("Enter")
     settle(page)
     page.get_by_role("button", name="Unpack").click()
-    page.get_by_text("7 pictures in 2 classes were unpacked. 1 files were left out.").wait_for()
+    page.get_by_text("7 pictures were unpacked into 2 classes. 1 file was left out.").wait_for()
     assert not list(served.rglob("escape*"))
     page.get_by_role("button", name="Check the pictures").click()
     page.get_by_text("byte for byte").wait_for()

@@ -93,11 +93,13 @@ def test_an_archive_is_offered_a_name_that_is_free(app: AppTest, data: Path, des
     with zipfile.ZipFile(stream, "w") as archive:
         for name in ("ok", "bent"):
             archive.write(data / "parts" / name / "1.png", f"{name}/1.png")
+        archive.writestr("notes.txt", "not a picture")
     app.file_uploader(key="train.archive.0").upload("Parts.zip", stream.getvalue()).run()
     (name,) = [each for each in app.text_input if each.label == "Name of the data set"]
     assert name.value == "parts-2"
     find_button(app, "Unpack").click().run()
     assert not app.error and app.selectbox(key="train.set").value == "parts-2"
+    assert app.warning[0].value == "2 pictures were unpacked into 2 classes. 1 file was left out."
     assert (data / "parts-2/ok/1.png").is_file() and (data / "parts/ok/0.png").is_file()
 
 
