@@ -73,6 +73,10 @@ class ShiftChallenge:
         wrong = any(outcome.wrong for outcome in self.outcomes)
         return not wrong and any(outcome.right for outcome in self.outcomes)
 
+    @property
+    def untold(self) -> tuple[str, ...]:
+        return find_untold(self.outcomes, self.good)
+
 
 def run_challenge(
     inspector: "Inspector", parts: Sequence[KnownPart], *, source: str, tick: Tick | None = None
@@ -109,6 +113,15 @@ def run_challenge(
     )
 
 
+def find_untold(outcomes: Sequence[Outcome], good: str | None) -> tuple[str, ...]:
+    """The kinds, "good" and "bad", of which not one part was decided. A line that names defects knows no kinds."""
+    if good is None:
+        return ()
+    known = {"good" if outcome.expected == good else "bad" for outcome in outcomes}
+    told = {"good" if each.expected == good else "bad" for each in outcomes if not each.undecided}
+    return tuple(sorted(known - told, reverse=True))
+
+
 def check_parts(line: Line, parts: Sequence[KnownPart]) -> None:
     named = {part.expected for part in parts}
     unknown = sorted(named - set(line.classes))
@@ -143,6 +156,7 @@ def keep_challenge(store: RecordStore, challenge: ShiftChallenge, *, person: str
             "precision": challenge.precision,
             "source": challenge.source,
             "good": challenge.good,
+            "shows_nothing_about": [f"{kind} parts" for kind in challenge.untold],
             "parts": [asdict(outcome) for outcome in challenge.outcomes],
         },
         person=person,

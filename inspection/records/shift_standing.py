@@ -10,9 +10,16 @@ from datetime import datetime
 from typing import Literal
 
 from inspection.records.record import Record
-from inspection.records.shift_challenge import OVERRIDE, Outcome, read_outcomes, walk_challenges
+from inspection.records.shift_challenge import (
+    OVERRIDE,
+    Outcome,
+    find_untold,
+    read_outcomes,
+    walk_challenges,
+)
 from inspection.records.store import RecordStore
 from inspection.types import VerdictKind
+from inspection.wording import say_number
 
 State = Literal["open", "closed", "not challenged"]
 
@@ -26,6 +33,7 @@ class Standing:
     since: datetime | None = None
     record: int | None = None  # what it rests on
     wrong: tuple[str, ...] = ()  # the parts for which it is closed, in words
+    untold: tuple[str, ...] = ()  # "good", "bad": what the challenge shows nothing about
 
 
 def read_standing(store: RecordStore, line: str, *, model_sha256: str | None, now: datetime) -> Standing:
@@ -58,19 +66,21 @@ def describe_standing(record: Record) -> Standing:
         words = f"Opened by {record.person} without a passed challenge: {details['reason']}"
         return Standing("open", words, record.at, record.id)
     outcomes = read_outcomes(record)
-    kinds = " ".join(say_kinds(outcomes, details.get("good")))
+    good = details.get("good")
+    untold = find_untold(outcomes, good)
+    kinds = " ".join(say_kinds(outcomes, good))
     if details["passed"]:
         words = f"{say_passed(outcomes)}, {record.person}.{kinds and f' {kinds}'}"
-        return Standing("open", words, record.at, record.id)
+        return Standing("open", words, record.at, record.id, untold=untold)
     words = f"The challenge failed: {say_failed(outcomes)}.{kinds and f' {kinds}'}"
     wrong = tuple(f"{each.part}: {each.words}" for each in outcomes if each.wrong)
-    return Standing("closed", words, record.at, record.id, wrong)
+    return Standing("closed", words, record.at, record.id, wrong, untold)
 
 
 def say_passed(outcomes: Sequence[Outcome]) -> str:
     undecided = sum(each.undecided for each in outcomes)
     if not undecided:
-        return f"{len(outcomes)} known parts came out right"
+        return f"{say_number(len(outcomes), 'known part')} came out right"
     return (
         f"{len(outcomes) - undecided} of {len(outcomes)} known parts came out right, {undecided} went to a person, "
         "none was judged wrongly"
@@ -97,10 +107,11 @@ def say_kinds(outcomes: Sequence[Outcome], good: str | None) -> Iterator[str]:
         counts = Counter(each.verdict for each in parts)
         said = ", ".join(f"{n} {_CAME_OUT[VerdictKind(verdict)]}" for verdict, n in counts.most_common())
         yield f"Known {kind} parts: {said}."
-        if parts and all(each.undecided for each in parts):
-            yield f"So the challenge shows nothing about {kind} parts."
+    for kind in find_untold(outcomes, good):
+        yield f"It does not show that {_SHOULD[kind]}: no {kind} part was decided."
 
 
+_SHOULD = {"good": "good parts pass", "bad": "bad parts are rejected"}
 _CAME_OUT = {
     VerdictKind.PASS: "passed",
     VerdictKind.REJECT: "rejected",

@@ -15,6 +15,7 @@ from inspection.records.shift_challenge import (
     OVERRIDE,
     Outcome,
     ShiftChallenge,
+    find_untold,
     keep_challenge,
     list_challenges,
     override_challenge,
@@ -63,7 +64,10 @@ def show_line_state(line: Line) -> bool:
             query_params={"line": line.name},
         )
     elif standing.state == "open" and standing.since is not None:
-        st.caption(f":material/lock_open: Line open since {standing.since.astimezone():%H:%M}.")
+        told = "".join(
+            f" Its challenge shows nothing about {kind} parts: see Watch." for kind in standing.untold
+        )
+        st.caption(f":material/lock_open: Line open since {standing.since.astimezone():%H:%M}.{told}")
     else:
         st.caption(f":material/lock_clock: Not challenged today. {escape_markdown(standing.words)}")
     return standing.state == "closed"
@@ -73,6 +77,10 @@ def show_challenge(line: Line) -> None:
     standing = find_standing(line)
     with st.container(border=True):
         show_standing(standing)
+        for kind in standing.untold:
+            st.warning(
+                say_untold(kind, line), title=f"Nothing is shown about {kind} parts", icon=":material/help:"
+            )
         person = current_person()
         roles = frozenset[Role]() if person is None else person.roles
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -93,6 +101,18 @@ def show_standing(standing: Standing) -> None:
         st.error(say_closed(standing), title="Line closed", icon=":material/lock:")
     else:
         st.markdown(f":material/lock_clock: **Not challenged today**  \n{words}")
+
+
+def say_untold(kind: str, line: Line) -> str:
+    """In Markdown. A challenge may be passed and yet show nothing about the parts that a factory lives on."""
+    should = "pass" if kind == "good" else "are rejected"
+    folder = escape_markdown(f"challenge/{line.name}/{line.good if kind == 'good' else 'CLASS'}")
+    return (
+        f"Every known {kind} part went to a person: this challenge does not show that {kind} parts {should}. Challenge the "
+        f"line again with other known {kind} parts: choose “{CONFIRMED}”, or lay some into {folder} under the app's own "
+        f"folder and choose “{FOLDER}”. Where these go to a person too, the line is unsure of {kind} parts: look at the "
+        "camera and the light."
+    )
 
 
 def say_closed(standing: Standing) -> str:
@@ -213,6 +233,8 @@ def tabulate_challenges(kept: Sequence[Record]) -> list[dict[str, str | int]]:
             )
             result = f"{'passed' if details['passed'] else 'FAILED'}, {right} of {len(outcomes)} right"
             result += f", {undecided} to a person" if undecided else ""
+            untold = find_untold(outcomes, details.get("good"))
+            result += "".join(f"; shows nothing about {kind} parts" for kind in untold)
         rows.append(
             {
                 "When": f"{record.at.astimezone():%Y-%m-%d %H:%M}",

@@ -137,9 +137,26 @@ def test_parts_that_go_to_a_person_close_nothing_and_are_told(clocked: tuple[Rec
     assert challenge(store, DOUBTED_GOOD, BAD)
     state, words = standing(store, clock)
     assert state == "open"
-    assert "Known good parts: 1 to a person. So the challenge shows nothing about good parts." in words
+    assert "Known good parts: 1 to a person." in words
+    assert words.endswith("It does not show that good parts pass: no good part was decided.")
     assert challenge(store, GOOD, DOUBTED_BAD)
-    assert standing(store, clock)[1].endswith("So the challenge shows nothing about bad parts.")
+    words = standing(store, clock)[1]
+    assert words.endswith("It does not show that bad parts are rejected: no bad part was decided.")
+
+
+def test_what_a_challenge_does_not_show_is_kept_with_it(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    for parts, untold in (
+        ((GOOD, BAD, DOUBTED_GOOD, DOUBTED_BAD), ()),
+        ((DOUBTED_GOOD, BAD), ("good",)),
+        ((DOUBTED_GOOD, MISSED), ("good",)),  # what fails is told all the same
+        ((GOOD, DOUBTED_BAD), ("bad",)),
+        ((DOUBTED_GOOD, DOUBTED_BAD), ("good", "bad")),
+    ):
+        challenge(store, *parts)
+        assert read_standing(store, "fake", model_sha256=WEIGHTS, now=clock.now).untold == untold
+        (record,) = list_challenges(store, "fake", most=1)
+        assert record.body["details"]["shows_nothing_about"] == [f"{kind} parts" for kind in untold]
 
 
 def test_a_challenge_in_which_nothing_is_decided_opens_nothing(clocked: tuple[RecordStore, Clock]) -> None:
@@ -164,7 +181,7 @@ def test_a_challenge_of_before_keeps_what_it_said(clocked: tuple[RecordStore, Cl
         store.note("challenge", details, person="mia", line="fake", model="resnet50")
         state, words = standing(store, clock)
         if passed:
-            assert (state, words) == ("open", "1 known parts came out right, mia.")
+            assert (state, words) == ("open", "1 known part came out right, mia.")
         else:
             assert (
                 state == "closed" and "1 of 2 known parts went to a person, which counted as wrong" in words

@@ -131,10 +131,16 @@ def test_parts_that_go_to_a_person_leave_the_line_open(app: AppTest, tmp_path: P
     open_watch(app)
     app.selectbox(key="watch.source.aluminium").set_value("Master parts").run()
     app.button(key="watch.challenge.aluminium").click().run()
-    assert not app.error and "shows nothing about good parts" in texts(app)
+    assert not app.error and "It does not show that good parts pass" in texts(app)
+    assert "does not show that good parts pass. Challenge the line again" in app.warning[0].value
+    assert "challenge/aluminium/flawless" in app.warning[0].value
     outcomes, challenges = (table.value for table in app.dataframe[:2])
     assert list(outcomes["Right"]) == ["not decided", "yes"]
-    assert list(challenges["Result"]) == ["passed, 1 of 2 right, 1 to a person"]
+    assert list(challenges["Result"]) == [
+        "passed, 1 of 2 right, 1 to a person; shows nothing about good parts"
+    ]
+    app.switch_page("screens/inspect.py").run()
+    assert "Its challenge shows nothing about good parts: see Watch." in texts(app)
 
 
 def test_a_closed_line_does_not_run(app: AppTest, clocked: tuple[RecordStore, Clock]) -> None:
