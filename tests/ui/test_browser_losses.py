@@ -1,6 +1,7 @@
 """What a person meets in a real browser when the records cannot be written, or the key that signs them cannot be read."""
 
 import re
+import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import open_from_menu, settle
+from tests.browser import Server, open_from_menu, settle
+from tests.ui.fakes import code_of, make_png
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -57,6 +59,41 @@ def test_what_cannot_be_kept_is_shown_and_kept_later(
         page.get_by_role("button", name="Keep 1 now").click()
         settle(page)
         page.get_by_text("1 inspection not kept").wait_for()
+    page.get_by_role("button", name="Keep 1 now").click()
+    page.get_by_text(re.compile(r"Kept as record \d+")).wait_for()
+    assert page.get_by_text("not kept").count() == 0
+
+
+@contextmanager
+def without_room(pid: int) -> Iterator[None]:
+    """No file of the server's may hold a byte more: as on a full disk, and without the right to mount one."""
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
+def test_on_a_full_disk_a_part_is_judged_marked_and_kept_once_there_is_room(
+    page: "Page", server: Server, served: Path
+) -> None:
+    page.get_by_text("Kept as record").first.wait_for()
+    page.get_by_text("Upload", exact=True).click()
+    chooser = page.locator("input[type=file]")
+    chooser.wait_for(state="attached")
+    with without_room(server.pid):
+        chooser.set_input_files(
+            {"name": "part.png", "mimeType": "image/png", "buffer": make_png(code_of("stained"))}
+        )
+        page.get_by_text("REJECT: stained, 97 %").first.wait_for()
+        page.get_by_text("1 inspection not kept").wait_for()
+        page.get_by_text("No room is left for the record store").wait_for()
+        page.get_by_role("button", name="Keep 1 now").click()
+        settle(page)
+        page.get_by_text("1 inspection not kept").wait_for()
+        assert list((served / "var" / "pictures").rglob("*.part")) == [], "nothing half"
     page.get_by_role("button", name="Keep 1 now").click()
     page.get_by_text(re.compile(r"Kept as record \d+")).wait_for()
     assert page.get_by_text("not kept").count() == 0

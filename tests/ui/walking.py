@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import CHROMIUM, gather_faults, launch, serve, settle
+from tests.browser import CHROMIUM, Server, gather_faults, launch, serve, settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -26,10 +26,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(chromium: Path, served: Path) -> Iterator[str]:
-    """The server over made-up lines and the fake inspector; see tests.ui.serve."""
+def server(chromium: Path, served: Path) -> Iterator[Server]:
+    """Over made-up lines and the fake inspector; see tests.ui.serve."""
     with serve(("-m", "tests.ui.serve", str(served))) as server:
-        yield server.address
+        yield server
+
+
+@pytest.fixture(scope="module")
+def address(server: Server) -> str:
+    return server.address
 
 
 @pytest.fixture(scope="session")
