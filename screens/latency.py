@@ -5,11 +5,12 @@ import streamlit as st
 from inspection.errors import DataInvalid
 from inspection.racing.race import Phase
 from inspection.ui.race_choice import choose_plan, choose_raced_line
-from inspection.ui.race_run import held_race, show_controls
+from inspection.ui.race_run import held_race, rejoin_race, show_controls
 from inspection.ui.race_view import choose_kept, offer_keeping, offer_result, show_race, show_result
 from inspection.ui.widgets import show_error
 
 st.title("Latency, live")
+rejoin_race()
 line = choose_raced_line()
 plan = choose_plan(line)
 show_controls(line, plan)

@@ -5,10 +5,11 @@ import streamlit as st
 from inspection.ui import resources
 from inspection.ui.judge_choice import choose_judge, follow_link, write_link
 from inspection.ui.live_choice import choose_keeping, choose_pace, choose_source, say_pace
-from inspection.ui.live_run import Setting, held_run, keep_up, show_run, start_run, stop_run
+from inspection.ui.live_run import Setting, held_run, keep_up, rejoin_run, show_run, start_run, stop_run
 from inspection.ui.watch_challenge import show_line_state
 
 st.title("Live line")
+rejoin_run()
 follow_link("live")
 line, choice = choose_judge("live")
 write_link("live", line, choice, sample=None)

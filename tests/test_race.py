@@ -70,6 +70,42 @@ def make_result(
     )
 
 
+def test_a_race_without_its_tab_stops_by_itself() -> None:
+    there = threading.Event()
+    there.set()
+    race = Race(
+        plan_for(FAST), PICTURES, owner="me", load=Stable().load, attended=there.is_set, patience_s=0.2
+    ).start()
+    wait_for(race, Phase.RUNNING)
+    while not count_laps(race):
+        time.sleep(0.005)
+    there.clear()
+    wait_for_end(race)
+    assert race.phase is Phase.DESERTED and race.phase.over
+    assert count_laps(race) > 0  # what was measured stays
+
+
+def test_a_race_outlives_a_reload() -> None:
+    absences = iter([False] * 5)
+    race = Race(
+        plan_for(FAST, length_s=0.3),
+        PICTURES,
+        owner="me",
+        load=Stable().load,
+        attended=lambda: next(absences, True),
+        patience_s=20.0,
+    ).start()
+    wait_for_end(race)
+    assert race.phase is Phase.FINISHED
+
+
+def wait_for_end(race: Race) -> None:
+    deadline = time.monotonic() + 20
+    while race.alive:
+        assert time.monotonic() < deadline, race.phase
+        time.sleep(0.005)
+
+
 def test_every_model_meets_every_precision() -> None:
     plan = make_plan("x", models=("a", "b"), precisions=("f32", "int8"), batches=(10, 1), length_s=15)
     assert [entrant.key for entrant in plan.entrants] == ["a int8", "a f32", "b int8", "b f32"]

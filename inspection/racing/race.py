@@ -8,7 +8,7 @@ otherwise leave the small ones few laps.
 import atexit
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -24,6 +24,7 @@ from inspection.racing.results import Lane, Laps, Result, Start
 RACE = "a race"
 MOST_LAPS = 2000  # a lane; enough for a p99 from 20 laps beyond it
 _UNSEEN_LIMIT_S = 600.0  # a paused race that nobody comes back to gives its memory back
+_PATIENCE_S = 20.0  # without whoever started it: a page that is loaded anew is back sooner
 
 
 class Phase(StrEnum):
@@ -32,17 +33,30 @@ class Phase(StrEnum):
     PAUSED = "paused"
     FINISHED = "finished"
     STOPPED = "stopped"
+    DESERTED = "deserted"  # stopped by itself
     FAILED = "failed"
 
     @property
     def over(self) -> bool:
-        return self in (Phase.FINISHED, Phase.STOPPED, Phase.FAILED)
+        return self in (Phase.FINISHED, Phase.STOPPED, Phase.DESERTED, Phase.FAILED)
 
 
 class Race:
-    def __init__(self, plan: Plan, pictures: Sequence[bytes], *, owner: str, load: Load = load_anew) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        pictures: Sequence[bytes],
+        *,
+        owner: str,
+        load: Load = load_anew,
+        attended: Callable[[], bool] = lambda: True,
+        patience_s: float = _PATIENCE_S,
+    ) -> None:
+        """attended: whether whoever started it is still there, on whatever page."""
         self.plan = plan
         self._pictures, self._owner, self._load = tuple(pictures), owner, load
+        self._attended, self._patience_s = attended, patience_s
+        self._attended_s = time.monotonic()
         self._lock = threading.Lock()
         self._halt, self._going = threading.Event(), threading.Event()
         self._going.set()
@@ -146,7 +160,7 @@ class Race:
         with OCCUPANCY.hold(self._owner, RACE):
             course = Course(self.plan, self._pictures)
             for entrant in self.plan.entrants:
-                if self._halt.is_set():
+                if self._halt.is_set() or self._is_deserted():
                     return
                 self._loading = entrant
                 entered = course.enter(entrant, self._load)
@@ -171,6 +185,8 @@ class Race:
         spent_s = dict.fromkeys(self.plan.batches, 0.0)
         rounds = dict.fromkeys(self.plan.batches, 0)
         while self._ready and not self._halt.is_set() and self._raced_s < self.plan.length_s:
+            if self._is_deserted():
+                return
             open_batches = [batch for batch in self.plan.batches if rounds[batch] < MOST_LAPS]
             if not open_batches:
                 return
@@ -180,6 +196,14 @@ class Race:
             batch = min(open_batches, key=lambda batch: spent_s[batch])
             spent_s[batch] += self._run_round(batch, rounds[batch])
             rounds[batch] += 1
+
+    def _is_deserted(self) -> bool:
+        if self._attended():
+            self._attended_s = time.monotonic()
+        elif time.monotonic() - self._attended_s > self._patience_s:
+            self._end = self._end or Phase.DESERTED
+            self._halt.set()
+        return self._end is Phase.DESERTED
 
     def _wait(self) -> None:
         if time.monotonic() - self._seen_s > _UNSEEN_LIMIT_S:

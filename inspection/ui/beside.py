@@ -6,10 +6,12 @@ import streamlit as st
 
 from inspection.occupancy import OCCUPANCY
 
+VISITOR = "visitor"
+
 
 def visitor_id() -> str:
     """This session's own, unknown to any other."""
-    return str(st.session_state.setdefault("visitor", secrets.token_hex(16)))
+    return str(st.session_state.setdefault(VISITOR, secrets.token_hex(16)))
 
 
 def say_others(own: str) -> str | None:

@@ -25,7 +25,7 @@ from inspection.ui.roles import RoleRefused, current_person
 if TYPE_CHECKING:
     from inspection.pipeline import Inspector
 
-_LEDGER = "keeping.ledger"
+LEDGER = "keeping.ledger"
 SAMPLE = "sample"
 
 
@@ -119,7 +119,7 @@ class Ledger:
 
 def open_ledger() -> Ledger:
     """This tab's."""
-    ledger: Ledger = st.session_state.setdefault(_LEDGER, Ledger())
+    ledger: Ledger = st.session_state.setdefault(LEDGER, Ledger())
     return ledger
 
 

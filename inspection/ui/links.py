@@ -6,12 +6,13 @@ import streamlit as st
 
 from inspection.ui.widgets import escape_markdown
 
+RUN = "run"  # of after_reload: it asks for nothing that a page shows, and stays in the address
 _LONGEST, _MOST = 40, 12
 
 
 def take_link(page: str) -> dict[str, str]:
     """What the address asks for, once when it is new; afterwards nothing."""
-    arrived = st.query_params.to_dict()
+    arrived = _read_address()
     if arrived == st.session_state.get(f"{page}.link"):
         return {}
     st.session_state[f"{page}.link"] = arrived
@@ -19,9 +20,14 @@ def take_link(page: str) -> dict[str, str]:
 
 
 def put_link(page: str, link: Mapping[str, str]) -> None:
-    if dict(link) != st.query_params.to_dict():
-        st.query_params.from_dict(dict(link))
+    if dict(link) != _read_address():
+        run = {RUN: st.query_params[RUN]} if RUN in st.query_params else {}
+        st.query_params.from_dict({**link, **run})
     st.session_state[f"{page}.link"] = dict(link)
+
+
+def _read_address() -> dict[str, str]:
+    return {name: value for name, value in st.query_params.to_dict().items() if name != RUN}
 
 
 def tell_unknown(unknown: Mapping[str, str]) -> None:

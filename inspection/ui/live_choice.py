@@ -14,6 +14,7 @@ from inspection.lines import Line
 MADE, WATCHED = "Synthesised parts", "Watched folder"
 _UNITS = ("parts a minute", "m/s")
 _PARTS_RANGE = (10, 300)
+_DEFECTIVE = "live.defective"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,8 @@ def choose_source(line: Line) -> SourceChoice | None:
     kind = st.segmented_control(
         "Parts",
         offered,
-        default=offered[0],
         required=True,
-        key=f"live.source.{len(offered)}",
+        key=_seed(f"live.source.{len(offered)}", offered[0]),
         help=None if len(offered) == 2 else "Parts can be synthesised for the aluminium line's classes only.",
     )
     if kind == MADE:
@@ -43,9 +43,8 @@ def choose_source(line: Line) -> SourceChoice | None:
             "Defective parts, %",
             0,
             100,
-            20,
-            5,
-            key="live.defective",
+            step=5,
+            key=_seed(_DEFECTIVE, 20),
             width=220,
             help="How many of the parts are made with a defect. What they were made as is compared with the verdicts. "
             f"{CAPACITY} different parts come by again and again.",
@@ -55,7 +54,26 @@ def choose_source(line: Line) -> SourceChoice | None:
 
 
 def read_defective() -> float:
-    return float(st.session_state.get("live.defective", 20)) / 100
+    return float(st.session_state.get(_DEFECTIVE, 20)) / 100
+
+
+def turn_to_defective(share_0_1: float) -> None:
+    st.session_state[_DEFECTIVE] = round(100 * share_0_1)
+
+
+def turn_to_source(source: SourceChoice, pace: Pace, *, keeping: bool) -> None:
+    """Before the widgets are drawn, in a session that has just begun."""
+    for offered in (1, 2):
+        st.session_state[f"live.source.{offered}"] = source.kind
+    st.session_state["live.folder"] = source.folder
+    st.session_state["kept.parts_per_min"] = pace.parts_per_min
+    st.session_state[f"live.keep.{source.kind == MADE}"] = keeping
+
+
+def _seed(key: str, fallback: object) -> str:
+    """The widget's key, with its first value put where no other is. Streamlit takes a default or a value set, not both."""
+    st.session_state.setdefault(key, fallback)
+    return key
 
 
 def _choose_folder() -> SourceChoice | None:
@@ -120,8 +138,7 @@ def choose_keeping(source: SourceChoice) -> bool:
     made = source.kind == MADE
     return st.toggle(
         "Keep these parts",
-        value=not made,
-        key=f"live.keep.{made}",
+        key=_seed(f"live.keep.{made}", not made),
         help="Each judged part becomes a record, like those of the Inspect page, with “"
         f"{source.kind.lower()}” as its source. "
         + (

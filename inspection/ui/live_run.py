@@ -1,4 +1,4 @@
-"""The live line of this session: started, turned, stopped; at most one a session."""
+"""The live line of this session: started, turned, stopped, found again after a reload; at most one a session."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,9 +12,10 @@ from inspection.conveyor.parts import Source
 from inspection.conveyor.stock import StockSource
 from inspection.records.errors import StoreError
 from inspection.types import Inspection
+from inspection.ui.after_reload import Holding, held_work, hold, take_back, tell_lost
 from inspection.ui.beside import say_others, visitor_id
 from inspection.ui.keeping import keep_or_hold, name_person, open_ledger
-from inspection.ui.live_choice import SourceChoice, read_defective
+from inspection.ui.live_choice import SourceChoice, read_defective, turn_to_defective, turn_to_source
 from inspection.ui.live_marks import mark_part
 from inspection.ui.live_route import is_served
 from inspection.ui.live_stage import show_stage
@@ -49,8 +50,18 @@ class Run:
 
 
 def held_run() -> Run | None:
-    held = st.session_state.get(_HELD)
+    held = held_work(_HELD)
     return held if isinstance(held, Run) else None
+
+
+def rejoin_run() -> None:
+    """Before anything is chosen: what runs is what the page then says."""
+    run = take_back(_HELD, Run, what="The line")
+    if isinstance(run, Run):
+        turn_to_source(run.setting.source, run.conveyor.pace, keeping=run.conveyor.keeper.wanted)
+        if isinstance(run.source, StockSource):
+            turn_to_defective(run.source.defective_0_1)
+    tell_lost(_HELD, what="The line")
 
 
 def start_run(setting: Setting, pace: Pace, inspector: "Inspector", *, keeping: bool) -> Run:
@@ -65,8 +76,9 @@ def start_run(setting: Setting, pace: Pace, inspector: "Inspector", *, keeping: 
         owner=visitor_id(),
         keeper=build_keeper(inspector, setting.source.kind, wanted=keeping),
     ).start()
-    run = Run(setting, conveyor, source)
-    st.session_state[_HELD] = run
+    holding = Holding()
+    holding.work = run = Run(setting, conveyor, source)
+    hold(_HELD, holding)
     st.session_state["live.pictures"] = {}
     return run
 

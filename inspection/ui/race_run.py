@@ -1,10 +1,11 @@
-"""The race of this session: started, paused, resumed, stopped; at most one a session."""
+"""The race of this session: started, paused, resumed, stopped, found again after a reload; at most one a session."""
 
 import streamlit as st
 
 from inspection.lines import Line
 from inspection.racing.plan import Plan
 from inspection.racing.race import RACE, Phase, Race
+from inspection.ui.after_reload import Holding, held_work, hold, take_back, tell_lost
 from inspection.ui.beside import say_others, visitor_id
 from inspection.ui.race_choice import give_pictures
 from inspection.ui.roles import Role, require
@@ -14,8 +15,13 @@ RACERS = (Role.MANAGER, Role.ENGINEER)
 
 
 def held_race() -> Race | None:
-    held = st.session_state.get(_HELD)
+    held = held_work(_HELD)
     return held if isinstance(held, Race) else None
+
+
+def rejoin_race() -> None:
+    take_back(_HELD, Race, what="The race")
+    tell_lost(_HELD, what="The race")
 
 
 def start_race(line: Line, plan: Plan) -> Race:
@@ -23,8 +29,11 @@ def start_race(line: Line, plan: Plan) -> Race:
     before = held_race()
     if before is not None:
         before.stop()
-    race = Race(plan, give_pictures(line), owner=visitor_id()).start()
-    st.session_state[_HELD] = race
+    holding = Holding()
+    holding.work = race = Race(
+        plan, give_pictures(line), owner=visitor_id(), attended=holding.is_there
+    ).start()
+    hold(_HELD, holding)
     return race
 
 

@@ -23,6 +23,7 @@ from inspection.ui.race_choice import find_withheld
 from inspection.ui.race_run import RACERS
 from inspection.ui.roles import require
 from inspection.ui.widgets import escape_markdown
+from inspection.wording import say_number
 
 _NUMBERS = ("p50, ms", "p95, ms", "p99, ms", "Pictures/s", "Load, s", "First run, ms", "Kept p50, ms")
 _HELP = {
@@ -64,6 +65,13 @@ def _tell_end(race: Race) -> None:
         st.error(
             "The race broke off through a fault of ours; the server's log says what it was. What was measured stays.",
             icon=":material/error:",
+        )
+        return
+    if race.phase is Phase.DESERTED:
+        st.info(
+            f"The race stopped by itself after {race.raced_s:.0f} s of racing: its tab was away. What was measured until "
+            "then is below.",
+            icon=":material/tab_close_inactive:",
         )
         return
     word = "Finished" if race.phase is Phase.FINISHED else "Stopped"
@@ -153,8 +161,8 @@ def say_identity(result: Result) -> str:
     instructions = ", ".join(machine.get("instructions", [])) or "no instructions for low precision"
     parts = [
         ", ".join(engines),
-        f"{result.threads} threads",
-        f"{machine.get('cpu')}, {machine.get('cores')} cores, {instructions}",
+        say_number(result.threads, "thread"),
+        f"{machine.get('cpu')}, {say_number(machine['cores'], 'core')}, {instructions}",
         f"timed: {SCOPES[result.plan.scope]}",
         "in the server's own process, this page's redrawing included",
     ]

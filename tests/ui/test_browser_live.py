@@ -1,6 +1,7 @@
 """The moving pages in a real browser: frames come, none is blank, nothing is remounted, nothing fails."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from tests.ui.measured import make_measured_card
 from tests.ui.walking import NAMELESS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
 PATIENCE_MS = 90_000  # a loaded machine renders the belt slowly
@@ -71,6 +72,41 @@ def test_a_line_whose_page_is_left_stops(page: "Page") -> None:
     time.sleep(22)
     open_page(page, "Live line")
     page.get_by_text("nobody was watching").wait_for()
+
+
+@pytest.fixture
+def reloaded(browser: "Browser", address: str) -> "Iterator[Page]":
+    """Whose address is a page's own: there Streamlit looks for its files below the page first, and is told 404."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address)
+    settle(page)
+    yield page
+    page.close()
+
+
+def test_a_line_goes_on_after_a_reload(reloaded: "Page") -> None:
+    page = reloaded
+    start_line(page)
+    page.reload()
+    page.locator(".stage").wait_for(timeout=PATIENCE_MS)
+    page.get_by_text("Parts judged").wait_for()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_text("The line stands still").wait_for()
+
+
+def test_a_race_goes_on_after_a_reload(reloaded: "Page") -> None:
+    """A paused one: what the fakes race would be over meanwhile."""
+    page = reloaded
+    open_page(page, "Latency, live")
+    page.get_by_role("button", name="Start the race").click()
+    page.get_by_text("s raced").first.wait_for(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text("Paused: ").wait_for()
+    page.reload()
+    page.get_by_text("Paused: ").wait_for()
+    assert page.get_by_role("button", name="Start the race").is_disabled()
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_text("Finished after").wait_for(timeout=PATIENCE_MS)
 
 
 def test_a_race_builds_up_and_is_kept(page: "Page") -> None:

@@ -41,7 +41,7 @@ def page(app: AppTest, tmp_path: Path) -> Iterator[AppTest]:
     assert not app.exception
     yield app
     if "race.held" in app.session_state:
-        app.session_state["race.held"].stop()
+        app.session_state["race.held"].work.stop()
 
 
 def test_only_models_with_weights_are_offered(page: AppTest, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def find_button(page: AppTest, label: str) -> Any:
 def start(page: AppTest, label: str = "Start the race") -> Race:
     find_button(page, label).click().run()
     assert not page.exception
-    race = page.session_state["race.held"]
+    race = page.session_state["race.held"].work
     deadline = time.monotonic() + 20
     while race.phase is Phase.LOADING or not any(len(laps.ms) for laps in race.read().laps.values()):
         assert time.monotonic() < deadline and not race.phase.over
@@ -135,7 +135,7 @@ def test_a_race_in_which_nobody_could_run_claims_no_laps(
 
     monkeypatch.setattr("inspection.pipeline.load_inspector", refuse)
     find_button(page, "Start the race").click().run()
-    race = page.session_state["race.held"]
+    race = page.session_state["race.held"].work
     deadline = time.monotonic() + 30
     while not race.phase.over and time.monotonic() < deadline:
         time.sleep(0.05)

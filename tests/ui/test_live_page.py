@@ -50,7 +50,7 @@ def page(app: AppTest, folder: Path) -> Iterator[AppTest]:
     assert not app.exception
     yield app
     if "live.run" in app.session_state:
-        app.session_state["live.run"].conveyor.stop()
+        app.session_state["live.run"].work.conveyor.stop()
 
 
 def find_button(page: AppTest, label: str) -> Any:
@@ -58,7 +58,7 @@ def find_button(page: AppTest, label: str) -> Any:
 
 
 def conveyor_of(page: AppTest) -> Conveyor:
-    return page.session_state["live.run"].conveyor
+    return page.session_state["live.run"].work.conveyor
 
 
 def start_watching(page: AppTest) -> Conveyor:
