@@ -70,7 +70,7 @@ def describe_standing(record: Record) -> Standing:
     untold = find_untold(outcomes, good)
     kinds = " ".join(say_kinds(outcomes, good))
     if details["passed"]:
-        words = f"{say_passed(outcomes)}, {record.person}.{kinds and f' {kinds}'}"
+        words = f"{say_passed(outcomes)}. Challenged by {record.person}.{kinds and f' {kinds}'}"
         return Standing("open", words, record.at, record.id, untold=untold)
     words = f"The challenge failed: {say_failed(outcomes)}.{kinds and f' {kinds}'}"
     wrong = tuple(f"{each.part}: {each.words}" for each in outcomes if each.wrong)

@@ -32,6 +32,7 @@ from inspection.ui.widgets import escape_markdown
 SAMPLES, FOLDER, CONFIRMED = "Sample parts", "Master parts", "Parts people confirmed"
 WATCH = "screens/watch.py"
 RUNNERS = (Role.MANAGER, Role.ENGINEER)
+_MOST_LISTED = 20
 _MOST_WRONG = 5  # of the parts that came out wrong, in the box; the table below has all
 AGAIN = "A manager or an engineer may challenge it again; a manager may open it all the same, with a reason."
 
@@ -105,11 +106,9 @@ def show_standing(standing: Standing) -> None:
 
 def say_untold(kind: str, line: Line) -> str:
     """In Markdown. A challenge may be passed and yet show nothing about the parts that a factory lives on."""
-    should = "pass" if kind == "good" else "are rejected"
     folder = escape_markdown(f"challenge/{line.name}/{line.good if kind == 'good' else 'CLASS'}")
     return (
-        f"Every known {kind} part went to a person: this challenge does not show that {kind} parts {should}. Challenge the "
-        f"line again with other known {kind} parts: choose “{CONFIRMED}”, or lay some into {folder} under the app's own "
+        f"Every known {kind} part went to a person. Challenge the line again with others: choose “{CONFIRMED}”, or lay some into {folder} under the app's own "
         f"folder and choose “{FOLDER}”. Where these go to a person too, the line is unsure of {kind} parts: look at the "
         "camera and the light."
     )
@@ -189,10 +188,11 @@ def open_line(line: Line, reason: str) -> None:
 
 
 def show_last(line: Line) -> None:
-    kept = list_challenges(get_store(), line.name)
+    kept = list_challenges(get_store(), line.name, most=_MOST_LISTED)
     if not kept:
         return
-    with st.expander(f"Challenges so far ({len(kept)} newest)", icon=":material/fact_check:"):
+    many = f"the {_MOST_LISTED} newest" if len(kept) == _MOST_LISTED else str(len(kept))
+    with st.expander(f"Challenges so far: {many}", icon=":material/fact_check:"):
         parts = next((read_outcomes(record) for record in kept if record.body["event"] != OVERRIDE), ())
         if parts:
             st.dataframe(

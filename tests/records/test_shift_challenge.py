@@ -103,7 +103,7 @@ def test_a_line_opens_by_a_challenge_that_it_passed(clocked: tuple[RecordStore, 
     assert challenge(store, GOOD, BAD)
     found = read_standing(store, "fake", model_sha256=WEIGHTS, now=clock.now)
     assert (found.state, found.since, found.record) == ("open", NOW, 1)
-    assert "2 known parts came out right, mia" in found.words
+    assert "2 known parts came out right. Challenged by mia." in found.words
     (record,) = list_challenges(store, "fake")
     assert record.body["details"]["passed"] and record.model == "resnet50"
     assert [outcome.part for outcome in read_outcomes(record)] == ["good.png", "bad.png"]
@@ -131,7 +131,7 @@ def test_parts_that_go_to_a_person_close_nothing_and_are_told(clocked: tuple[Rec
     assert challenge(store, GOOD, BAD, DOUBTED_BAD)
     assert standing(store, clock) == (
         "open",
-        "2 of 3 known parts came out right, 1 went to a person, none was judged wrongly, mia. "
+        "2 of 3 known parts came out right, 1 went to a person, none was judged wrongly. Challenged by mia. "
         "Known good parts: 1 passed. Known bad parts: 1 rejected, 1 to a person.",
     )
     assert challenge(store, DOUBTED_GOOD, BAD)
@@ -181,7 +181,7 @@ def test_a_challenge_of_before_keeps_what_it_said(clocked: tuple[RecordStore, Cl
         store.note("challenge", details, person="mia", line="fake", model="resnet50")
         state, words = standing(store, clock)
         if passed:
-            assert (state, words) == ("open", "1 known part came out right, mia.")
+            assert (state, words) == ("open", "1 known part came out right. Challenged by mia.")
         else:
             assert (
                 state == "closed" and "1 of 2 known parts went to a person, which counted as wrong" in words

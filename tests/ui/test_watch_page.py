@@ -91,7 +91,7 @@ def test_a_challenge_opens_the_line_and_is_kept(
     assert record.body["event"] == "challenge" and record.body["details"]["passed"]
     assert [part["expected"] for part in record.body["details"]["parts"]] == ["cracked", "flawless"]
     assert (record.line, record.model, record.person) == ("aluminium", "resnet50", "Local user")
-    assert "newest" in [each.label for each in app.expander][0]
+    assert app.expander[0].label == "Challenges so far: 1"
     app.switch_page("screens/inspect.py").run()
     assert "Line open since" in texts(app)
 
@@ -132,7 +132,7 @@ def test_parts_that_go_to_a_person_leave_the_line_open(app: AppTest, tmp_path: P
     app.selectbox(key="watch.source.aluminium").set_value("Master parts").run()
     app.button(key="watch.challenge.aluminium").click().run()
     assert not app.error and "It does not show that good parts pass" in texts(app)
-    assert "does not show that good parts pass. Challenge the line again" in app.warning[0].value
+    assert "Every known good part went to a person. Challenge the line again" in app.warning[0].value
     assert "challenge/aluminium/flawless" in app.warning[0].value
     outcomes, challenges = (table.value for table in app.dataframe[:2])
     assert list(outcomes["Right"]) == ["not decided", "yes"]
