@@ -7,7 +7,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,7 +31,7 @@ class Somebody:
 
 @dataclass(slots=True)
 class Provider:
-    people: Mapping[str, Somebody]
+    people: dict[str, Somebody]
     key: RSAKey
     issuer: str = ""
     codes: dict[str, tuple[str, str]] = field(default_factory=dict)  # code → (person, nonce)
@@ -78,7 +78,7 @@ class Provider:
 
 
 @contextmanager
-def provide(people: Mapping[str, Somebody]) -> Iterator[Provider]:
+def provide(people: dict[str, Somebody]) -> Iterator[Provider]:
     provider = Provider(people, RSAKey.generate_key(2048, auto_kid=True))
 
     class Answers(BaseHTTPRequestHandler):

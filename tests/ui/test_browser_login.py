@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ PEOPLE = {
     "engineer": Somebody("Eva Engineer", "eva@example.org"),
     "stranger": Somebody("Sam Stranger", "sam@example.org"),
     "unverified": Somebody("Not Ada", "ada@example.org", verified=False),
-    "brief": Somebody("Bo Brief", "bo@example.org", lives_s=10),
+    "brief": Somebody("Bo Brief", "bo@example.org"),
 }
 ROLES = """
 [roles]
@@ -43,7 +44,7 @@ server_metadata_url = "{issuer}/.well-known/openid-configuration"
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
-    with provide(PEOPLE) as provider:
+    with provide(dict(PEOPLE)) as provider:
         yield provider
 
 
@@ -73,8 +74,8 @@ def page(browser: "Browser", address: str, provider: Provider, table: Path) -> "
     """A browser of its own, in which nobody is logged in."""
     table.write_text(ROLES)
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(60_000)  # of every tab
     page = context.new_page()
-    page.set_default_timeout(60_000)
     faults = gather_faults(page, address, provider.issuer)
     page.goto(address)
     yield page
@@ -91,8 +92,9 @@ def log_in(page: "Page", who: str) -> None:
 
 def read_menu(page: "Page") -> set[str]:
     page.get_by_role("link", name="Inspect").first.wait_for()
-    links = page.get_by_role("navigation").get_by_role("link").all()
-    return {link.inner_text().strip().splitlines()[-1] for link in links}
+    settle(page)  # the first run may still put Streamlit's own menu away
+    links = page.get_by_role("navigation").get_by_role("link").all_inner_texts()
+    return {link.strip().splitlines()[-1] for link in links}
 
 
 OF_ALL = {"Inspect", "Explain", "Live line", "Metrics", "Review", "Watch", "Compare", "Records", "Models"}
@@ -158,10 +160,16 @@ def test_who_is_not_in_the_table_may_do_nothing(page: "Page", who: str) -> None:
 
 
 def test_a_token_that_runs_out_asks_for_a_new_login(page: "Page", provider: Provider) -> None:
-    """The cookie lasts a month; the provider said ten seconds."""
-    log_in(page, "brief")
-    read_menu(page)
+    """The cookie lasts a month; the provider said some seconds: as few as let this machine draw the page before."""
+    menu, door = page.get_by_role("link", name="Inspect").first, page.get_by_role("button", name="Log in")
+    for lives_s in (3, 9, 27, 81):
+        provider.people["brief"] = replace(PEOPLE["brief"], lives_s=lives_s)
+        log_in(page, "brief")
+        menu.or_(door).first.wait_for()
+        if menu.is_visible():
+            break
+    assert menu.is_visible()
     page.wait_for_timeout(1000 * max(0.0, provider.ends["brief"] + 0.5 - time.time()))
     page.reload()
-    page.get_by_role("button", name="Log in").wait_for()
-    assert page.get_by_role("link", name="Inspect").count() == 0
+    door.wait_for()
+    assert menu.count() == 0
