@@ -1,4 +1,6 @@
-"""For all tests: no property is judged by the clock, which a busy machine would fail; the longest files come first."""
+"""For all tests: no property is judged by the clock, which a busy machine would fail; the longest files are spread out."""
+
+import os
 
 import pytest
 from hypothesis import settings
@@ -7,6 +9,22 @@ settings.register_profile("assay", deadline=None)
 settings.load_profile("assay")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a third of the time walks in a browser and processes that start leave one idle."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    return cores + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The walks in a browser are the longest files: begun last, one of them would keep one worker long after the other."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+    """The walks in a browser are the longest files: begun last, one of them would keep one worker long after the others.
+    After each come two other files, so that not every worker waits for a browser at the same time."""
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    walks = [
+        name for name, found in files.items() if any(item.get_closest_marker("browser") for item in found)
+    ]
+    others = iter([name for name in files if name not in walks])
+    ordered = [name for walk in walks for name in (walk, next(others, None), next(others, None))]
+    items[:] = [item for name in [*ordered, *others] if name is not None for item in files[name]]
