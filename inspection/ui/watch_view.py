@@ -63,7 +63,7 @@ def show_alarms(alarms: tuple[Alarm, ...], watched: Watched, series: tuple[Serie
         st.info(
             f"Too little has been inspected to know what is usual: at least eight {say_spans(watched)} with parts are needed. "
             "Choose another period, or come back later.",
-            title="Nothing is judged yet",
+            title="Too early to say what is unusual",
             icon=":material/hourglass_empty:",
         )
         return
