@@ -74,15 +74,15 @@ def test_two_workers_and_a_web_process_write_at_once(any_url: str, tmp_path: Pat
     _write_at_once(any_url, str(tmp_path / "pictures"))
 
 
-def test_they_do_so_into_a_bucket(
-    any_url: str, s3_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Named by its URL alone, as a plant does it: where it is and who may, the environment says."""
+def test_they_do_so_into_a_bucket(s3_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named by its URL alone, as a plant does it: where it is and who may, the environment says. Which database stands
+    beside it makes no difference to the bucket."""
+    url = f"sqlite:///{tmp_path / 'records.sqlite'}"
     for name, value in (("ENDPOINT_URL", s3_endpoint), ("ACCESS_KEY_ID", "a"), ("SECRET_ACCESS_KEY", "b")):
         monkeypatch.setenv(f"AWS_{name}", value)
     bucket = f"assay-{hashlib.sha256(str(tmp_path).encode()).hexdigest()[:10]}"
     open_pictures(f"s3://{bucket}", skip_instance_cache=True).filesystem.mkdir(bucket)
-    _write_at_once(any_url, f"s3://{bucket}/kept", each=8)
+    _write_at_once(url, f"s3://{bucket}/kept", each=8)
 
 
 def test_threads_of_one_process_write_at_once(store: RecordStore) -> None:
