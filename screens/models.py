@@ -4,7 +4,7 @@ import streamlit as st
 
 from inspection.ui import resources
 from inspection.ui.cards import show_card
-from inspection.ui.zoo import Trained, list_roles, tabulate_registry, tabulate_trained
+from inspection.ui.zoo import list_roles, list_trained, tabulate_registry, tabulate_trained
 
 st.title("Models")
 titles = resources.model_titles()
@@ -36,11 +36,7 @@ if view == "Architectures":
         alt="Every architecture of the registry with its size and source",
     )
 else:
-    rows = [
-        Trained(line, model, role, resources.get_card(line.name, model))
-        for line in lines
-        for model, role in list_roles(line).items()
-    ]
+    rows = list_trained(lines, resources.list_released, resources.get_card)
     chosen = st.dataframe(
         tabulate_trained(rows, titles),
         hide_index=True,

@@ -206,6 +206,11 @@ def _read_card(path: Path, changed_ns: int) -> "Card":
 get_card = _Cards()
 
 
+def list_released(line: str) -> tuple[str, ...]:
+    """Models whose weights lie with the line's, whether its file names them or not."""
+    return tuple(path.stem for path in sorted((load_settings().weights_dir / line).glob("*.json")))
+
+
 def serve_precision(line: Line, model: str, wanted: Precision) -> tuple[Precision, str | None]:
     """F32 and the reason, where INT8 was asked for and the release withholds it."""
     detectors = (line.locate.model if line.locate.mode == "detector" else None, line.defect_detector)

@@ -1,6 +1,6 @@
 """The tables of the Models page: what the registry knows, what the cards say. No Streamlit here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,18 +17,32 @@ class Trained:
 
     line: Line
     model: str
-    role: str  # "champion", "rival", "locates the part", "boxes the defects"
+    role: str  # "champion", "rival", "locates the part", "boxes the defects", "in stock"
     card: "Card | None"
 
 
-def list_roles(line: Line) -> dict[str, str]:
-    """Every model that a line names, and what for."""
+def list_roles(line: Line, released: Sequence[str] = ()) -> dict[str, str]:
+    """Every model that a line names, and what for; then those whose weights lie there beside."""
     roles = {line.champion: "champion"} | {model: "rival" for model in line.rivals}
     if line.locate.model is not None:
         roles[line.locate.model] = "locates the part"
     if line.defect_detector is not None:
         roles[line.defect_detector] = "boxes the defects"
-    return roles
+    return roles | {model: "in stock" for model in released if model not in roles}
+
+
+def list_trained(
+    lines: Iterable[Line],
+    released: Callable[[str], Sequence[str]],
+    find_card: "Callable[[str, str], Card | None]",
+) -> list[Trained]:
+    """Of each line as its file lists them; what nobody has trained yet comes after all that is there."""
+    rows = [
+        Trained(line, model, role, find_card(line.name, model))
+        for line in lines
+        for model, role in list_roles(line, released(line.name)).items()
+    ]
+    return sorted(rows, key=lambda row: row.card is None)
 
 
 def tabulate_trained(rows: Iterable[Trained], titles: Mapping[str, str]) -> list[dict[str, Any]]:

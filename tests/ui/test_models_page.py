@@ -10,6 +10,7 @@ from inspection.ui.zoo import (
     Trained,
     flatten,
     list_roles,
+    list_trained,
     say_headline,
     tabulate_figures,
     tabulate_registry,
@@ -111,6 +112,18 @@ def test_an_untrained_model_says_how_to_train_it() -> None:
 
 def test_every_model_of_a_line_has_its_role(line: Line) -> None:
     assert list_roles(line) == {"resnet50": "champion", "compact_cnn": "rival", "yolov5n": "locates the part"}
+
+
+def test_weights_that_no_line_file_names_are_listed_and_what_is_untrained_comes_last(line: Line) -> None:
+    card = make_card()
+    found = {"compact_cnn": card, "ssdlite320": card}
+    rows = list_trained([line], lambda name: ["compact_cnn", "ssdlite320"], lambda _, model: found.get(model))
+    assert [(row.model, row.role) for row in rows] == [
+        ("compact_cnn", "rival"),
+        ("ssdlite320", "in stock"),
+        ("resnet50", "champion"),
+        ("yolov5n", "locates the part"),
+    ]
 
 
 def test_an_untrained_row_is_empty_not_zero(line: Line) -> None:
