@@ -19,6 +19,9 @@ _TALL = """() => { const main = document.querySelector('[data-testid=stMain]')
 _TALLEST_PX = 5000
 _PATIENCE_MS = 180_000
 _LATE_MS = 2500  # charts and tables are drawn by code that is loaded late
+_DRAWN = (
+    "() => document.querySelector('[data-testid=stSkeleton]') === null"  # a grey bar: something is to come
+)
 
 
 def picture_page(browser: "Browser", address: str, name: str, folder: Path) -> None:
@@ -29,12 +32,14 @@ def picture_page(browser: "Browser", address: str, name: str, folder: Path) -> N
             page.goto(address if name == PAGES[0].name else f"{address}/{name}")
             settle(page, timeout_ms=_PATIENCE_MS)
             page.wait_for_timeout(_LATE_MS)
+            page.wait_for_function(_DRAWN)
             faults = gather_faults(
                 page, address
             )  # from here on: first Streamlit asks in vain whether this is its root
             height, overflow = page.evaluate(_TALL)
             page.set_viewport_size({"width": size["width"], "height": min(height + 40, _TALLEST_PX)})
             page.wait_for_timeout(_LATE_MS)
+            page.wait_for_function(_DRAWN)
             page.screenshot(path=folder / f"{name}-{scheme}-{size['width']}.png", timeout=_PATIENCE_MS)
             said = [*faults, *([f"{overflow} px too wide"] if overflow > 0 else [])]
             said += ["the page failed"] * page.get_by_text("This page failed").count()
