@@ -42,6 +42,15 @@ def supports(precision: Precision) -> bool:
     return "BF16" in open_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
+def can_be_made(folder: Path) -> bool:
+    """Compiled kernels are kept to start sooner; where there is no room for their folder, a start is slow and nothing more."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return True
+
+
 class OpenVinoEngine:
     """`read_model` gives a fresh model of batch 1; it is called once for each batch size that is asked for."""
 
@@ -66,8 +75,7 @@ class OpenVinoEngine:
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "ENABLE_CPU_PINNING": False,
         }
-        if cache_dir is not None:
-            cache_dir.mkdir(parents=True, exist_ok=True)
+        if cache_dir is not None and can_be_made(cache_dir):
             self._properties["CACHE_DIR"] = str(cache_dir)
         self._pools: dict[int, queue.LifoQueue[ov.InferRequest]] = {}
         self._sizes: tuple[int, ...] | None = None  # found out when a batch first comes

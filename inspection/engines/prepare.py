@@ -125,7 +125,8 @@ def lock_folder(folder: Path) -> Iterator[None]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         handle = (folder.parent / f"{folder.name}.lock").open("w")
     with handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        with name_unwritable(folder):
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
@@ -179,7 +180,7 @@ def save_graph(model: "ov.Model", path: Path) -> None:
     try:
         ov.save_model(model, path, compress_to_fp16=False)
     except RuntimeError as error:
-        raise OSError(f"OpenVINO could not write {path.name}: is there room?") from error
+        raise OSError(f"OpenVINO could not write {path.name}: is there room? It says: {error}") from error
 
 
 def apply_calibration(model: "ov.Model", weights: Path, card: Card) -> "ov.Model":
