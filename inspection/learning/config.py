@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from inspection.errors import DataInvalid
 
+_GUIDE_HEADS = "maps of three scales"  # a run that was begun with other heads cannot be gone on with
+
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
@@ -40,7 +42,7 @@ class TrainConfig:
     # A stage of small pictures shows pieces of the part at full scale, around the defect where there is a mask,
     # instead of the whole part shrunk.
     windows: bool = False
-    guide: float = 0.0  # weight of what each cell of the last map is asked; needs masks of the defects
+    guide: float = 0.0  # weight of what each cell of the maps is asked; needs masks of the defects
     device: str = "cpu"
     threads: int = 0  # 0: as torch finds it
     validate_every: int = 1  # epochs; those of the last stage are validated all
@@ -71,6 +73,8 @@ class TrainConfig:
     def digest(self) -> str:
         """Two runs with the same digest do the same thing; how fast they do it does not count."""
         told = {key: value for key, value in self.to_dict().items() if key not in ("device", "threads")}
+        if self.guide:
+            told["guide_heads"] = _GUIDE_HEADS
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:

@@ -27,6 +27,11 @@ class Passing:
     def __call__(self, _module: nn.Module, _inputs: object, output: Tensor) -> None:
         self.map = output
 
+    def __deepcopy__(self, _memo: object) -> "Passing":
+        return (
+            Passing()
+        )  # an average of the network has maps of its own, and a map that is learnt from cannot be copied
+
 
 class GuidedClassifier(Classifier):
     """A classifier and 1×1 convolutions that name what each cell of a map shows: a class, or (last) nothing."""
