@@ -16,6 +16,13 @@ def show_card(row: Trained, titles: dict[str, str]) -> None:
     title = titles.get(row.model, row.model)
     st.header(f"{title} on {row.line.title.lower()}")
     card = row.card
+    if row.fault:
+        st.error(
+            f"{escape_markdown(row.fault)} Fetch the model's files again, or train it anew.",
+            title="The card cannot be read",
+            icon=":material/broken_image:",
+        )
+        return
     if card is None:
         st.info(
             f"This model has no weights for the line yet. Train it: `python -m inspection train {row.line.name} "

@@ -19,6 +19,7 @@ class Trained:
     model: str
     role: str  # "champion", "rival", "locates the part", "boxes the defects", "in stock"
     card: "Card | None"
+    fault: str = ""  # why its card cannot be believed
 
 
 def list_roles(line: Line, released: Sequence[str] = ()) -> dict[str, str]:
@@ -38,11 +39,23 @@ def list_trained(
 ) -> list[Trained]:
     """Of each line as its file lists them; what nobody has trained yet comes after all that is there."""
     rows = [
-        Trained(line, model, role, find_card(line.name, model))
+        read_trained(line, model, role, find_card)
         for line in lines
         for model, role in list_roles(line, released(line.name)).items()
     ]
     return sorted(rows, key=lambda row: row.card is None)
+
+
+def read_trained(
+    line: Line, model: str, role: str, find_card: "Callable[[str, str], Card | None]"
+) -> Trained:
+    """One file that somebody damaged does not take the others off the page."""
+    from models.card import CardInvalid
+
+    try:
+        return Trained(line, model, role, find_card(line.name, model))
+    except CardInvalid as error:
+        return Trained(line, model, role, None, str(error))
 
 
 def tabulate_trained(rows: Iterable[Trained], titles: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -54,7 +67,7 @@ def tabulate_trained(rows: Iterable[Trained], titles: Mapping[str, str]) -> list
                 "Model": titles.get(row.model, row.model),
                 "On the test pictures": say_headline(card.figures, card.precisions)
                 if card
-                else "not trained yet",
+                else ("card unreadable" if row.fault else "not trained yet"),
                 "Line": row.line.title,
                 "Role": row.role,
                 "Parameters": card.parameters if card else None,

@@ -74,6 +74,14 @@ def test_lines_and_their_models_are_listed(app: AppTest, tmp_path: Path) -> None
     assert table["MB"][0] == pytest.approx(47.1)
 
 
+def test_a_damaged_card_leaves_the_others_on_the_page(app: AppTest, tmp_path: Path) -> None:
+    write_card(make_card(), tmp_path / "weights" / "aluminium" / "resnet50.json")
+    (tmp_path / "weights" / "aluminium" / "ssdlite320.json").write_text("{")
+    table = open_models(app).dataframe[0].value
+    told = set(zip(table["Model"], table["On the test pictures"], strict=True))
+    assert {("ResNet50", "accuracy 91.0 %"), ("SSDLite320, MobileNetV3", "card unreadable")} <= told
+
+
 def test_the_architectures_are_the_registrys(app: AppTest) -> None:
     open_models(app).segmented_control(key="models.view").set_value("Architectures").run()
     table = app.dataframe[0].value
