@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
@@ -106,11 +107,12 @@ def show_standing(standing: Standing) -> None:
 
 def say_untold(kind: str, line: Line) -> str:
     """In Markdown. A challenge may be passed and yet show nothing about the parts that a factory lives on."""
-    folder = escape_markdown(f"challenge/{line.name}/{line.good if kind == 'good' else 'CLASS'}")
+    folder = challenge_folder(line)
+    named = folder / str(line.good) if kind == "good" else folder
     return (
-        f"Every known {kind} part went to a person. Challenge the line again with others: choose “{CONFIRMED}”, or lay some into {folder} under the app's own "
-        f"folder and choose “{FOLDER}”. Where these go to a person too, the line is unsure of {kind} parts: look at the "
-        "camera and the light."
+        f"Every known {kind} part went to a person. Challenge the line again with others: choose “{CONFIRMED}”, or lay some "
+        f"into {escape_markdown(str(named))}{'' if kind == 'good' else ', in a sub-folder named after the defect,'} and choose "
+        f"“{FOLDER}”. Where these go to a person too, the line is unsure of {kind} parts: look at the camera and the light."
     )
 
 
@@ -131,8 +133,8 @@ def offer_challenge(line: Line) -> None:
         (SAMPLES, FOLDER, CONFIRMED),
         key=f"watch.source.{line.name}",
         width=240,
-        help="Sample parts ship with the line. Master parts lie on the server, in "
-        f"challenge/{line.name}/CLASS under the app's own folder. Confirmed ones come from the records.",
+        help="Sample parts ship with the line. Master parts lie on the server, each in a sub-folder named after its class of "
+        f"{challenge_folder(line)}. Confirmed ones come from the records.",
     )
     if st.button(
         "Challenge the line", type="primary", icon=":material/rule:", key=f"watch.challenge.{line.name}"
@@ -141,9 +143,14 @@ def offer_challenge(line: Line) -> None:
         st.rerun()
 
 
+def challenge_folder(line: Line) -> Path:
+    """Of the master parts, a sub-folder a class."""
+    return load_settings().var_dir / "challenge" / line.name
+
+
 def gather_parts(line: Line, source: str) -> tuple[KnownPart, ...]:
     if source == FOLDER:
-        return read_folder_parts(load_settings().var_dir / "challenge" / line.name, line.classes)
+        return read_folder_parts(challenge_folder(line), line.classes)
     if source == CONFIRMED:
         return read_confirmed_parts(get_store(), line)
     named = ((sample, name_class(sample.stem, line.classes)) for sample in resources.get_samples(line.name))
