@@ -69,6 +69,8 @@ def train_model(
             **({} if teacher is None else name_teacher(settings, line, teacher)),
         },
     )
+    for doubt in find_doubts(definition, config):
+        notes.print(doubt)
     if patches:
         weights = train_patches(definition, config, data, run_dir.with_name(f"{model}-patches"), settings)
         results.print(f"start from it with --warm-start {weights}")
@@ -80,6 +82,24 @@ def train_model(
         f"{card.model}: {settings.weights_dir / line / card.model}.safetensors, {card.weights_bytes / 1e6:.1f} MB"
     )
     raise typer.Exit(Exit.OK)
+
+
+def find_doubts(line: Line, config: TrainConfig) -> list[str]:
+    """What may well be meant, and costs a training where it is not."""
+    from models.registry import find_spec
+
+    spec, doubts = find_spec(config.model), []
+    if config.final_size != spec.input_size:
+        doubts.append(
+            f"the last stage shows {config.final_size} px, but {config.model} is judged at {spec.input_size}: it will do worse than "
+            f"its validation says. End with a stage of {spec.input_size} px."
+        )
+    if spec.task == "detect" and line.locate.mode == "frame" and line.defect_detector != config.model:
+        doubts.append(
+            f"{config.model} learns one class, the part. To have it learn the defects of {line.name}, name it as defect_detector in "
+            f"the line's file first."
+        )
+    return doubts
 
 
 def name_teacher(settings: Settings, line: str, teacher: str) -> dict[str, str]:

@@ -1,0 +1,29 @@
+"""What `train` says before hours are spent on what was not meant."""
+
+from dataclasses import replace
+
+import pytest
+
+from inspection.commands.train import find_doubts, plan_run
+from inspection.lines import Line, load_line
+
+
+def doubts(line: Line, model: str, *sizes: tuple[int, int]) -> str:
+    config = plan_run(line, model, recipe=None, epochs=6, changes={"sizes": sizes} if sizes else {})
+    return " ".join(find_doubts(line, config))
+
+
+@pytest.mark.parametrize(("line", "model"), [("steel", "resnet18_cbam"), ("aluminium", "yolov5n")])
+def test_a_usual_training_is_not_doubted(line: str, model: str) -> None:
+    assert doubts(load_line(line), model) == ""
+
+
+def test_a_last_stage_of_another_size_than_the_model_is_judged_at_is_told() -> None:
+    said = doubts(load_line("casting"), "mobilenetv2", (2, 224), (4, 160))
+    assert "shows 160 px" in said and "judged at 224" in said and "End with a stage of 224 px" in said
+
+
+def test_a_detector_that_would_learn_the_part_alone_is_told() -> None:
+    steel = replace(load_line("steel"), defect_detector=None)
+    assert "one class, the part" in doubts(steel, "yolov5n")
+    assert doubts(replace(steel, defect_detector="yolov5n"), "yolov5n") == ""
