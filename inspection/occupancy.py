@@ -36,6 +36,10 @@ class Occupancy:
             with self._lock:
                 del self._held[number]
 
+    def is_at_work(self, owner: str) -> bool:
+        with self._lock:
+            return any(work.owner == owner for work in self._held.values())
+
     def list_others(self, owner: str, *, own: str = "") -> list[Work]:
         """The work of other sessions, and this session's own of another kind than `own`, longest first."""
         with self._lock:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from inspection.errors import DataInvalid
 from inspection.racing.race import Phase
+from inspection.ui.after_reload import PATIENCE_S
 from inspection.ui.race_choice import choose_plan, choose_raced_line
 from inspection.ui.race_run import held_race, rejoin_race, show_controls
 from inspection.ui.race_view import choose_kept, offer_keeping, offer_result, show_race, show_result
@@ -32,7 +33,9 @@ elif kept is not None and name is not None:
 else:
     st.info(
         "Start a race: each model runs once a round on the same pictures, so that a busy moment of the machine falls on "
-        "all alike. The chart and the table build up while it runs; what loading costs stands apart.",
+        "all alike. The chart and the table build up while it runs; what loading costs stands apart. "
+        "It goes on while this tab shows other pages, and is there again after a reload of this page. A reload on another "
+        f"page loses it, as closing the tab does: {PATIENCE_S:.0f} seconds later it stops by itself.",
         title="Nothing was raced yet",
         icon=":material/speed:",
     )

@@ -9,8 +9,8 @@ from inspection.ui.live_run import Setting, held_run, keep_up, rejoin_run, show_
 from inspection.ui.watch_challenge import show_line_state
 
 st.title("Live line")
-rejoin_run()
 follow_link("live")
+rejoin_run()  # after the link: what runs is what the page then says
 line, choice = choose_judge("live")
 write_link("live", line, choice, sample=None)
 with st.container(horizontal=True, gap="medium"):

@@ -99,6 +99,26 @@ def test_a_race_outlives_a_reload() -> None:
     assert race.phase is Phase.FINISHED
 
 
+def test_one_look_that_finds_nobody_after_a_long_load_ends_no_race() -> None:
+    looks = iter([True, False])  # before the model is loaded, and after it
+    stable = Stable()
+
+    def load_slowly(line: str, model: str, precision: Precision) -> FakeInspector:
+        time.sleep(0.4)
+        return stable.load(line, model, precision)
+
+    race = Race(
+        plan_for(FAST, length_s=0.2),
+        PICTURES,
+        owner="me",
+        load=load_slowly,
+        attended=lambda: next(looks, True),
+        patience_s=0.3,
+    ).start()
+    wait_for_end(race)
+    assert race.phase is Phase.FINISHED and next(looks, None) is None
+
+
 def wait_for_end(race: Race) -> None:
     deadline = time.monotonic() + 20
     while race.alive:

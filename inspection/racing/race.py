@@ -24,7 +24,6 @@ from inspection.racing.results import Lane, Laps, Result, Start
 RACE = "a race"
 MOST_LAPS = 2000  # a lane; enough for a p99 from 20 laps beyond it
 _UNSEEN_LIMIT_S = 600.0  # a paused race that nobody comes back to gives its memory back
-_PATIENCE_S = 20.0  # without whoever started it: a page that is loaded anew is back sooner
 
 
 class Phase(StrEnum):
@@ -50,13 +49,14 @@ class Race:
         owner: str,
         load: Load = load_anew,
         attended: Callable[[], bool] = lambda: True,
-        patience_s: float = _PATIENCE_S,
+        patience_s: float = 0.0,
     ) -> None:
-        """attended: whether whoever started it is still there, on whatever page."""
+        """attended: whether whoever started it is still there, on whatever page. patience_s: how long they may be away."""
         self.plan = plan
-        self._pictures, self._owner, self._load = tuple(pictures), owner, load
+        self.owner = owner
+        self._pictures, self._load = tuple(pictures), load
         self._attended, self._patience_s = attended, patience_s
-        self._attended_s = time.monotonic()
+        self._away_since_s: float | None = None
         self._lock = threading.Lock()
         self._halt, self._going = threading.Event(), threading.Event()
         self._going.set()
@@ -100,6 +100,10 @@ class Race:
         if self._loading is not None:
             return Phase.LOADING
         return Phase.RUNNING if self._going.is_set() else Phase.PAUSED
+
+    @property
+    def over(self) -> bool:
+        return self.phase.over
 
     @property
     def alive(self) -> bool:
@@ -157,7 +161,7 @@ class Race:
             atexit.unregister(self.stop)
 
     def _load_all(self) -> None:
-        with OCCUPANCY.hold(self._owner, RACE):
+        with OCCUPANCY.hold(self.owner, RACE):
             course = Course(self.plan, self._pictures)
             for entrant in self.plan.entrants:
                 if self._halt.is_set() or self._is_deserted():
@@ -198,9 +202,13 @@ class Race:
             rounds[batch] += 1
 
     def _is_deserted(self) -> bool:
+        """Away is counted from the first look that found nobody: between two looks a model may load for a minute."""
         if self._attended():
-            self._attended_s = time.monotonic()
-        elif time.monotonic() - self._attended_s > self._patience_s:
+            self._away_since_s = None
+            return False
+        now = time.monotonic()
+        self._away_since_s = now if self._away_since_s is None else self._away_since_s
+        if now - self._away_since_s > self._patience_s:
             self._end = self._end or Phase.DESERTED
             self._halt.set()
         return self._end is Phase.DESERTED
@@ -216,7 +224,7 @@ class Race:
         """Seconds that it took. It is left in the middle when the race is stopped or paused."""
         turn = number % len(self._ready)
         took_s = 0.0
-        with OCCUPANCY.hold(self._owner, RACE):
+        with OCCUPANCY.hold(self.owner, RACE):
             for ready in self._ready[turn:] + self._ready[:turn]:
                 if self._halt.is_set() or not self._going.is_set():
                     break
@@ -225,7 +233,7 @@ class Race:
                 lap_s = time.perf_counter() - started
                 took_s += lap_s
                 self._raced_s += lap_s
-                crowded = bool(OCCUPANCY.list_others(self._owner, own=RACE))
+                crowded = bool(OCCUPANCY.list_others(self.owner, own=RACE))
                 with self._lock:
                     self._laps[ready.entrant, batch].append((self._raced_s, lap_s * 1e3, crowded))
         return took_s

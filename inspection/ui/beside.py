@@ -6,12 +6,18 @@ import streamlit as st
 
 from inspection.occupancy import OCCUPANCY
 
-VISITOR = "visitor"
+_VISITOR = "visitor"
 
 
 def visitor_id() -> str:
     """This session's own, unknown to any other."""
-    return str(st.session_state.setdefault(VISITOR, secrets.token_hex(16)))
+    return str(st.session_state.setdefault(_VISITOR, secrets.token_hex(16)))
+
+
+def turn_to_visitor(visitor: str) -> None:
+    """For what came from another session. What this one runs meanwhile under its own id stays its own."""
+    if not OCCUPANCY.is_at_work(visitor_id()):
+        st.session_state[_VISITOR] = visitor
 
 
 def say_others(own: str) -> str | None:

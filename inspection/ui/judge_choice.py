@@ -42,6 +42,14 @@ def follow_link(page: str) -> str | None:
     return asked.get("sample") if "line" not in unknown else None
 
 
+def turn_to_judge(page: str, choice: Choice) -> None:
+    """Before the widgets are drawn."""
+    if choice.line in resources.line_names() and choice.model in resources.get_line(choice.line).models:
+        _turn(page, "line", choice.line)
+        _turn(page, f"model.{choice.line}", choice.model)
+        _turn(page, f"precision.{choice.line}", choice.precision)
+
+
 def write_link(page: str, line: Line, choice: Choice, *, sample: str | None) -> None:
     link: dict[str, str] = {"line": choice.line}
     if choice.model != line.champion:

@@ -102,6 +102,19 @@ class Ledger:
                 self.waiting = [one for one in self.waiting if one is not lost[0]]
                 self.forgotten += 1
 
+    def take_in(self, other: "Ledger") -> None:
+        """What another one holds, by the limits of this one."""
+        if other is self:
+            return
+        with other.lock:
+            kept, waiting, forgotten = list(other.kept), list(other.waiting), other.forgotten
+        for inspection, known in kept:
+            self.note_kept(inspection, known)
+        for held in waiting:
+            self.note_waiting(held)
+        with self.lock:
+            self.forgotten += forgotten
+
     @property
     def keepable(self) -> list[NotKept]:
         with self.lock:
@@ -121,6 +134,12 @@ def open_ledger() -> Ledger:
     """This tab's."""
     ledger: Ledger = st.session_state.setdefault(LEDGER, Ledger())
     return ledger
+
+
+def turn_to_ledger(ledger: Ledger) -> None:
+    """One that a thread of this tab writes into, from now on; what this tab's own holds goes with it."""
+    ledger.take_in(open_ledger())
+    st.session_state[LEDGER] = ledger
 
 
 def keep(

@@ -1,5 +1,6 @@
 """What runs on the live line: where its parts come from, and how fast."""
 
+import math
 from dataclasses import dataclass
 
 import streamlit as st
@@ -14,7 +15,7 @@ from inspection.lines import Line
 MADE, WATCHED = "Synthesised parts", "Watched folder"
 _UNITS = ("parts a minute", "m/s")
 _PARTS_RANGE = (10, 300)
-_DEFECTIVE = "live.defective"
+_DEFECTIVE, _PARTS, _METRES = "live.defective", "live.parts", "live.metres"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,21 @@ def turn_to_defective(share_0_1: float) -> None:
 
 
 def turn_to_source(source: SourceChoice, pace: Pace, *, keeping: bool) -> None:
-    """Before the widgets are drawn, in a session that has just begun."""
-    for offered in (1, 2):
-        st.session_state[f"live.source.{offered}"] = source.kind
-    st.session_state["live.folder"] = source.folder
-    st.session_state["kept.parts_per_min"] = pace.parts_per_min
+    """Before the widgets are drawn, whether they were drawn here before or not."""
+    st.session_state["live.source.2"] = source.kind  # where one kind alone is offered, it is chosen
+    if source.folder in list_folders(watch_root()):
+        st.session_state["live.folder"] = source.folder
+    _turn_to_pace(pace)
     st.session_state[f"live.keep.{source.kind == MADE}"] = keeping
+
+
+def _turn_to_pace(pace: Pace) -> None:
+    """In the unit in which it is a round number: the slider is to show it as it is, and to turn nothing."""
+    whole = math.isclose(pace.parts_per_min, round(pace.parts_per_min), abs_tol=1e-6)
+    st.session_state["live.unit"] = _UNITS[0] if whole else _UNITS[1]
+    st.session_state["kept.parts_per_min"] = pace.parts_per_min
+    for drawn_before in (_PARTS, _METRES):
+        st.session_state.pop(drawn_before, None)
 
 
 def _seed(key: str, fallback: object) -> str:
@@ -105,7 +115,7 @@ def say_root() -> str:
 
 def choose_pace() -> Pace:
     """One speed in two units; it may be turned while the line runs."""
-    unit = st.segmented_control("Speed in", _UNITS, default=_UNITS[0], required=True, key="live.unit")
+    unit = st.segmented_control("Speed in", _UNITS, required=True, key=_seed("live.unit", _UNITS[0]))
     kept = Pace.of_parts(st.session_state.get("kept.parts_per_min", 45))
     if unit == "m/s":
         pace = Pace(
@@ -113,9 +123,8 @@ def choose_pace() -> Pace:
                 "Speed of the belt, m/s",
                 SLOWEST_M_PER_S,
                 FASTEST_M_PER_S,
-                min(max(round(kept.metres_per_s, 2), SLOWEST_M_PER_S), FASTEST_M_PER_S),
-                0.05,
-                key="live.metres",
+                step=0.05,
+                key=_seed(_METRES, min(max(round(kept.metres_per_s, 2), SLOWEST_M_PER_S), FASTEST_M_PER_S)),
                 width=260,
             )
         )
@@ -124,8 +133,7 @@ def choose_pace() -> Pace:
             st.slider(
                 "Speed of the belt, parts a minute",
                 *_PARTS_RANGE,
-                min(max(round(kept.parts_per_min), _PARTS_RANGE[0]), _PARTS_RANGE[1]),
-                key="live.parts",
+                key=_seed(_PARTS, min(max(round(kept.parts_per_min), _PARTS_RANGE[0]), _PARTS_RANGE[1])),
                 width=260,
             )
         )

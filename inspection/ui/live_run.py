@@ -12,9 +12,10 @@ from inspection.conveyor.parts import Source
 from inspection.conveyor.stock import StockSource
 from inspection.records.errors import StoreError
 from inspection.types import Inspection
-from inspection.ui.after_reload import Holding, held_work, hold, take_back, tell_lost
-from inspection.ui.beside import say_others, visitor_id
-from inspection.ui.keeping import keep_or_hold, name_person, open_ledger
+from inspection.ui.after_reload import PATIENCE_S, held_work, open_holding, take_back
+from inspection.ui.beside import say_others, turn_to_visitor, visitor_id
+from inspection.ui.judge_choice import turn_to_judge
+from inspection.ui.keeping import Ledger, keep_or_hold, name_person, open_ledger, turn_to_ledger
 from inspection.ui.live_choice import SourceChoice, read_defective, turn_to_defective, turn_to_source
 from inspection.ui.live_marks import mark_part
 from inspection.ui.live_route import is_served
@@ -43,10 +44,16 @@ class Run:
     setting: Setting
     conveyor: Conveyor
     source: Source
+    visitor: str
+    ledger: Ledger  # its thread writes into it
 
     @property
     def running(self) -> bool:
         return self.conveyor.state is State.RUNNING
+
+    @property
+    def over(self) -> bool:
+        return not self.running
 
 
 def held_run() -> Run | None:
@@ -56,12 +63,14 @@ def held_run() -> Run | None:
 
 def rejoin_run() -> None:
     """Before anything is chosen: what runs is what the page then says."""
-    run = take_back(_HELD, Run, what="The line")
+    run = take_back(_HELD, Run, what="line")
     if isinstance(run, Run):
+        turn_to_visitor(run.visitor)
+        turn_to_ledger(run.ledger)
+        turn_to_judge("live", run.setting.choice)
         turn_to_source(run.setting.source, run.conveyor.pace, keeping=run.conveyor.keeper.wanted)
         if isinstance(run.source, StockSource):
             turn_to_defective(run.source.defective_0_1)
-    tell_lost(_HELD, what="The line")
 
 
 def start_run(setting: Setting, pace: Pace, inspector: "Inspector", *, keeping: bool) -> Run:
@@ -75,10 +84,10 @@ def start_run(setting: Setting, pace: Pace, inspector: "Inspector", *, keeping: 
         mark=mark_part,
         owner=visitor_id(),
         keeper=build_keeper(inspector, setting.source.kind, wanted=keeping),
+        patience_s=PATIENCE_S,
     ).start()
-    holding = Holding()
-    holding.work = run = Run(setting, conveyor, source)
-    hold(_HELD, holding)
+    run = Run(setting, conveyor, source, visitor_id(), open_ledger())
+    open_holding(_HELD).work = run
     st.session_state["live.pictures"] = {}
     return run
 

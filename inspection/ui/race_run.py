@@ -5,8 +5,8 @@ import streamlit as st
 from inspection.lines import Line
 from inspection.racing.plan import Plan
 from inspection.racing.race import RACE, Phase, Race
-from inspection.ui.after_reload import Holding, held_work, hold, take_back, tell_lost
-from inspection.ui.beside import say_others, visitor_id
+from inspection.ui.after_reload import PATIENCE_S, held_work, open_holding, take_back
+from inspection.ui.beside import say_others, turn_to_visitor, visitor_id
 from inspection.ui.race_choice import give_pictures
 from inspection.ui.roles import Role, require
 
@@ -20,8 +20,9 @@ def held_race() -> Race | None:
 
 
 def rejoin_race() -> None:
-    take_back(_HELD, Race, what="The race")
-    tell_lost(_HELD, what="The race")
+    race = take_back(_HELD, Race, what="race")
+    if isinstance(race, Race):
+        turn_to_visitor(race.owner)
 
 
 def start_race(line: Line, plan: Plan) -> Race:
@@ -29,11 +30,10 @@ def start_race(line: Line, plan: Plan) -> Race:
     before = held_race()
     if before is not None:
         before.stop()
-    holding = Holding()
+    pictures, holding = give_pictures(line), open_holding(_HELD)
     holding.work = race = Race(
-        plan, give_pictures(line), owner=visitor_id(), attended=holding.is_there
+        plan, pictures, owner=visitor_id(), attended=holding.tab.is_there, patience_s=PATIENCE_S
     ).start()
-    hold(_HELD, holding)
     return race
 
 

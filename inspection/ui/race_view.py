@@ -68,9 +68,13 @@ def _tell_end(race: Race) -> None:
         )
         return
     if race.phase is Phase.DESERTED:
+        measured = any(len(lane.ms) for lane in race.read().laps.values())
         st.info(
             f"The race stopped by itself after {race.raced_s:.0f} s of racing: its tab was away. What was measured until "
-            "then is below.",
+            "then is below."
+            if measured
+            else "The race stopped by itself before its first lap: its tab was away while the models were loaded. Nothing "
+            "was measured.",
             icon=":material/tab_close_inactive:",
         )
         return

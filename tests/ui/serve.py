@@ -8,6 +8,8 @@ from inspection.config import ROOT
 from tests.ui.conftest import write_lines
 from tests.ui.fakes import FakeInspector
 
+PATIENCE_S = 60.0  # a loaded machine is slow to load a page anew
+
 
 def main(folder: Path, port: str) -> None:
     write_lines(folder / "lines")
@@ -21,6 +23,9 @@ def main(folder: Path, port: str) -> None:
 
     from inspection import pipeline
     from inspection.lines import load_line
+    from inspection.ui import after_reload
+
+    after_reload.PATIENCE_S = PATIENCE_S
 
     def load_inspector(line_name: str, model: str, precision: str) -> FakeInspector:
         inspector = FakeInspector(load_line(line_name), model, precision)

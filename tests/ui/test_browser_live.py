@@ -12,6 +12,7 @@ from models.card import write_card
 from tests.browser import settle
 from tests.ui.belt import WATCH, write_belt
 from tests.ui.measured import make_measured_card
+from tests.ui.serve import PATIENCE_S
 from tests.ui.walking import NAMELESS
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def test_the_belt_moves_without_a_blank_frame(page: "Page") -> None:
 def test_a_line_whose_page_is_left_stops(page: "Page") -> None:
     start_line(page)
     open_page(page, "Models")
-    time.sleep(22)
+    time.sleep(PATIENCE_S + 2)
     open_page(page, "Live line")
     page.get_by_text("nobody was watching").wait_for()
 
