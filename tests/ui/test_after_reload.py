@@ -233,6 +233,13 @@ def test_what_no_session_remembers_is_let_go_without_the_collector() -> None:
         gc.enable()
 
 
+def test_a_race_of_the_page_asks_for_its_tab_and_holds_no_more(browser: Browser) -> None:
+    first = browser.open("screens/latency.py")
+    race = start_paused(first)
+    held = gc.get_referents(race._attended)
+    assert first.session_state["race.held"].tab in held and first.session_state["race.held"] not in held
+
+
 def test_what_a_tab_could_not_keep_stays_when_it_takes_a_line_over(
     browser: Browser,
     folder: Path,  # noqa: F811
