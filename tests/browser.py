@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CHROMIUM = Path(os.environ.get("ASSAY_CHROMIUM", "/usr/bin/chromium"))
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 STREAMLIT = ("-m", "streamlit", "run", "server.py", "--server.port")
+_PICTURES_THERE = "() => [...document.images].every(each => each.complete || each.loading === 'lazy')"
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 CAMERA = (
     "--use-fake-device-for-media-stream",
@@ -118,9 +119,13 @@ def gather_faults(page: "Page", *ours: str) -> list[str]:
 
 
 def settle(page: "Page", *, timeout_ms: float = 60_000) -> None:
-    """Until the script has run; 150 ms at least, in which a press becomes a run."""
+    """Until the script has run and its pictures are there; 150 ms at least, in which a press becomes a run.
+
+    Streamlit forgets the pictures of a page that is left: one that was still on its way would be answered with 404.
+    """
     page.wait_for_timeout(150)
     page.wait_for_selector(IDLE, timeout=timeout_ms)
+    page.wait_for_function(_PICTURES_THERE, timeout=timeout_ms)
 
 
 def choose(page: "Page", field: str, option: str) -> None:

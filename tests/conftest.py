@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from _pytest.runner import runtestprotocol
 from hypothesis import settings
 
 settings.register_profile("assay", deadline=None)
@@ -30,3 +31,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     others = iter([name for name in files if name not in walks])
     ordered = [name for walk in walks for name in (walk, next(others, None), next(others, None))]
     items[:] = [item for name in [*ordered, *others] if name is not None for item in files[name]]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """A walk that fails is walked once more, and both are told: a browser, a server and a busy machine meet in it, and what
+    they do by chance is not a fault that stands in the way of everything else. What fails twice fails."""
+    if not isinstance(item, pytest.Function) or item.get_closest_marker("browser") is None:
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    reports = runtestprotocol(item, log=False, nextitem=nextitem)
+    failed = [report.longreprtext for report in reports if report.failed]
+    if failed:
+        item._initrequest()  # its fixtures are made anew
+        reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        if not any(report.failed for report in reports):
+            item.warn(
+                pytest.PytestWarning(f"failed, and passed when it was walked again:\n{failed[0][-1500:]}")
+            )
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
