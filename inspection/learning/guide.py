@@ -28,9 +28,8 @@ class Passing:
         self.map = output
 
     def __deepcopy__(self, _memo: object) -> "Passing":
-        return (
-            Passing()
-        )  # an average of the network has maps of its own, and a map that is learnt from cannot be copied
+        """An average of the network has maps of its own, and a map that is learnt from cannot be copied."""
+        return Passing()
 
 
 class GuidedClassifier(Classifier):
