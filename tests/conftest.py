@@ -8,6 +8,7 @@ from hypothesis import settings
 
 settings.register_profile("assay", deadline=None)
 settings.load_profile("assay")
+_WAITED_IN_VAIN = "playwright._impl._errors.TimeoutError"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -35,19 +36,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    """A walk that fails is walked once more, and both are told: a browser, a server and a busy machine meet in it, and what
-    they do by chance is not a fault that stands in the way of everything else. What fails twice fails."""
+    """A walk that waited in vain is walked once more, and both are told: on a busy machine a press may go to what is just being
+    drawn anew. What was wrong (words, numbers, an answer of 400 and more, a console error) is wrong at once."""
     if not isinstance(item, pytest.Function) or item.get_closest_marker("browser") is None:
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     reports = runtestprotocol(item, log=False, nextitem=nextitem)
     failed = [report.longreprtext for report in reports if report.failed]
-    if failed:
+    if failed and all(_WAITED_IN_VAIN in each for each in failed):
         item._initrequest()  # its fixtures are made anew
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
         if not any(report.failed for report in reports):
             item.warn(
-                pytest.PytestWarning(f"failed, and passed when it was walked again:\n{failed[0][-1500:]}")
+                pytest.PytestWarning(
+                    f"waited in vain, and passed when it was walked again:\n{failed[0][-1500:]}"
+                )
             )
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
