@@ -30,6 +30,9 @@ def run_folds(
     epochs: Annotated[int, typer.Option(min=1, help="Rounds over the training pictures.")] = EPOCHS,
     recipe: Annotated[str | None, typer.Option(help="A named recipe; the line's own by default.")] = None,
     sizes: Annotated[str | None, typer.Option(help="Stages as EPOCHSxPIXELS,….")] = None,
+    share: Annotated[
+        float | None, typer.Option(help="Of the pictures an epoch, drawn anew each time; 1 where not named.")
+    ] = None,
     warm_start: Annotated[Path | None, typer.Option(help="Weights to start from, of another line.")] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[int, typer.Option(min=0, help="0: all cores.")] = 0,
@@ -56,6 +59,7 @@ def run_folds(
             "seed": seed,
             "warm_start": None if warm_start is None else str(warm_start),
             **({} if sizes is None else {"sizes": parse_sizes(sizes)}),
+            **({} if share is None else {"share": share}),
         },
     )
     pictures = load_pictures(

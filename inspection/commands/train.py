@@ -35,6 +35,12 @@ def train_model(
     batch: Annotated[
         int | None, typer.Option(min=2, help="Pictures a step; of few pictures, few a step teach more.")
     ] = None,
+    share: Annotated[
+        float | None, typer.Option(help="Of the pictures an epoch, drawn anew each time; 1 where not named.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Largest learning rate; lower from weights that know much already.")
+    ] = None,
     teacher: Annotated[
         str | None, typer.Option(help="A trained model of the line to learn from as well.")
     ] = None,
@@ -66,6 +72,8 @@ def train_model(
             "seed": seed,
             **({} if sizes is None else {"sizes": parse_sizes(sizes)}),
             **({} if batch is None else {"batch_size": batch}),
+            **({} if share is None else {"share": share}),
+            **({} if rate is None else {"learning_rate": rate}),
             **({} if teacher is None else name_teacher(settings, line, teacher)),
         },
     )

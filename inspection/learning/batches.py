@@ -33,14 +33,12 @@ class LabelledBatch:
 def iterate_batches(
     pictures: ArraySet, config: TrainConfig, augment: Augment, *, epoch: int, whitener: F32 | None = None
 ) -> Iterator[LabelledBatch]:
-    """Whole batches in an order that (seed, epoch) decides; the few pictures left over wait for the next epoch."""
+    """Whole batches in an order that (seed, epoch) decides; the pictures left over wait for the next epoch."""
     size = config.size_of(epoch)
     order = draw_order(pictures.labels, config, epoch=epoch)
     window = size / config.final_size if config.windows and size < config.final_size else None
     one_hot = np.eye(len(config.class_names), dtype=np.float32)
-    for start in range(
-        0, count_steps(len(pictures), config.batch_size) * config.batch_size, config.batch_size
-    ):
+    for start in range(0, count_steps(len(pictures), config) * config.batch_size, config.batch_size):
         chosen = order[start : start + config.batch_size]
         pixels = np.empty((len(chosen), size, size, 3), np.uint8)
         masks = None if pictures.masks is None else np.empty(pixels.shape[:3], np.uint8)
@@ -57,8 +55,8 @@ def iterate_batches(
         yield LabelledBatch(*mix_batch(pixels, one_hot[pictures.labels[chosen]], augment, rng=rng), masks)
 
 
-def count_steps(pictures: int, batch_size: int) -> int:
-    return max(1, pictures // batch_size)
+def count_steps(pictures: int, config: TrainConfig) -> int:
+    return max(1, int(pictures * config.share) // config.batch_size)
 
 
 def draw_order(labels: NDArray[np.int64], config: TrainConfig, *, epoch: int) -> NDArray[np.int64]:

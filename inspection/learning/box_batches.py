@@ -34,9 +34,7 @@ def iterate_box_batches(
     size = config.size_of(epoch)
     order = np.random.default_rng((config.seed, epoch)).permutation(len(pictures))
     mosaic = augment.mosaic_chance if epoch < config.epochs * (1 - CALM_PART) else 0.0
-    for start in range(
-        0, count_steps(len(pictures), config.batch_size) * config.batch_size, config.batch_size
-    ):
+    for start in range(0, count_steps(len(pictures), config) * config.batch_size, config.batch_size):
         made = []
         for index in order[start : start + config.batch_size]:
             rng = make_rng(config.seed, epoch, int(index))

@@ -19,6 +19,7 @@ class TrainConfig:
     sizes: tuple[tuple[int, int], ...]  # (epochs, pixels) in order: small pictures first, full size last
     seed: int = 0
     batch_size: int = 32
+    share: float = 1.0  # of the training pictures an epoch shows, drawn anew each time
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
     learning_rate: float = 2e-3  # the peak
     weight_decay: float = 0.05
@@ -52,6 +53,10 @@ class TrainConfig:
             raise DataInvalid(
                 f"sizes is ((epochs ≥ 1, pixels ≥ 8), …), got {self.sizes}. Name at least one stage."
             )
+        if not 0 < self.share <= 1:
+            raise DataInvalid(f"share is a part of the pictures, above 0 and at most 1, got {self.share:g}.")
+        if not self.learning_rate > 0:
+            raise DataInvalid(f"The learning rate must be above 0, got {self.learning_rate:g}. Try 0.001.")
         if self.batch_size < 2:
             raise DataInvalid(f"batch_size must be at least 2 (batch normalisation), got {self.batch_size}.")
 
@@ -73,6 +78,8 @@ class TrainConfig:
     def digest(self) -> str:
         """Two runs with the same digest do the same thing; how fast they do it does not count."""
         told = {key: value for key, value in self.to_dict().items() if key not in ("device", "threads")}
+        if self.share == 1:
+            del told["share"]  # runs that were begun before there was a share go on
         if self.guide:
             told["guide_heads"] = _GUIDE_HEADS
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

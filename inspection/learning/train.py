@@ -65,7 +65,7 @@ class ClassifierTask:
         self.config, self.train, self.validation = config, train, validation
         self.spec = find_spec(config.model)
         self.augment = PRESETS[config.augment]
-        self.steps = count_steps(len(train), config.batch_size)
+        self.steps = count_steps(len(train), config)
         self.network: nn.Module = build_network(config.model, len(config.class_names))
         warm_start(self.network, config)
         if config.guide:

@@ -49,7 +49,7 @@ class DetectorTask:
         self.config, self.train, self.validation = config, train, validation
         self.spec = find_spec(config.model)
         self.augment = PRESETS[config.augment]
-        self.steps = count_steps(len(train), config.batch_size)
+        self.steps = count_steps(len(train), config)
         network = build_network(config.model, len(config.class_names))
         if not isinstance(network, Detector):
             raise DataInvalid(f"{config.model} is not a detector; expected a row of the task 'detect'.")

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inspection.errors import DataInvalid
 from inspection.learning.augment import augment_picture, draw_matrix, make_rng, move_boxes, warp
 from inspection.learning.augment_presets import PRESETS, Augment
 from inspection.learning.batches import draw_order, iterate_batches, iterate_plain, to_input, weigh_labels
+from inspection.learning.config import TrainConfig
 from inspection.learning.surface import (
     add_noise,
     draw_light_table,
@@ -188,6 +190,32 @@ def test_batches_depend_on_seed_and_epoch_alone() -> None:
     assert len(first) == 2  # 30 pictures, whole batches of 12
     assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(first, again, strict=True))
     assert not np.array_equal(first[0].pixels, other[0].pixels)
+
+
+def test_a_share_of_the_pictures_is_drawn_anew_each_epoch() -> None:
+    textures = make_textures(60, 1)
+    config = make_config(share=0.5, augment="gentle")
+    first, other = (
+        [batch.pixels for batch in iterate_batches(textures, config, PRESETS["gentle"], epoch=epoch)]
+        for epoch in (0, 1)
+    )
+    assert len(first) == len(other) == 2  # 30 of 60, whole batches of 12
+    shown = [draw_order(textures.labels, config, epoch=epoch)[:24].tolist() for epoch in range(20)]
+    assert {index for epoch in shown for index in epoch} == set(range(60))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"share": 0.0}, {"share": 1.01}, {"share": float("nan")}, {"learning_rate": 0.0}]
+)
+def test_a_share_or_rate_that_teaches_nothing_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(DataInvalid, match="share is a part|must be above 0"):
+        make_config(**changes)
+
+
+def test_a_run_from_before_there_was_a_share_goes_on() -> None:
+    whole, part = make_config(), make_config(share=0.5)
+    told = {key: value for key, value in whole.to_dict().items() if key != "share"}
+    assert TrainConfig.from_dict(told).digest == whole.digest != part.digest
 
 
 def test_balanced_sampling_shows_the_rare_class_more_often() -> None:
