@@ -18,14 +18,20 @@ from inspection.learning.calibration import fit_temperature
 from inspection.learning.config import TrainConfig
 from inspection.learning.evaluate import Evaluation, compare_precisions, evaluate_set, write_evaluations
 from inspection.learning.line_data import LineData
-from inspection.learning.shipping import CALIBRATION_PICTURES, calibrate, name_files, store_weights
+from inspection.learning.shipping import (
+    CALIBRATION_PICTURES,
+    calibrate,
+    close_release,
+    open_engines,
+    store_weights,
+)
 from inspection.learning.split_store import store_split
 from inspection.learning.splits import Split
 from inspection.learning.withholding import judge_int8
 from inspection.lines import Line
 from inspection.placing import stage_release
 from inspection.types import U8
-from models.card import Card, write_card
+from models.card import Card
 from models.heads import Head, describe_head
 from models.loading import load_network
 from models.registry import find_spec
@@ -57,10 +63,7 @@ def release_classifier(
         graph = export_network(network, spec)
         tell("calibrating INT8")
         quantized = calibrate(graph, prepare_batches(data.train, spec, CALIBRATION_PICTURES), weights)
-        engines = {
-            "f32": OpenVinoEngine(graph.clone, precision="f32", threads=settings.threads),
-            "int8": OpenVinoEngine(quantized.clone, precision="int8", threads=settings.threads),
-        }
+        engines = open_engines(graph, quantized, threads=settings.threads)
         tell("evaluating")
         evaluations = {
             (split, precision): evaluate_set(engine, pictures, split=split, channels=spec.channels)
@@ -83,9 +86,7 @@ def release_classifier(
             calibration=hash_file(calibration_path(weights)),
             notes=notes,
         )
-        card = name_files(card, folder)
-        write_card(card, weights.with_suffix(".json"))
-    return card
+        return close_release(card, weights)
 
 
 def prepare_batches(pictures: ArraySet, spec: ModelSpec, count: int) -> list[U8]:

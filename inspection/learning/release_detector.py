@@ -9,7 +9,6 @@ import numpy as np
 
 from inspection.config import Settings
 from inspection.engines.export import export_network
-from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.prepare import calibration_path
 from inspection.hashing import hash_file
 from inspection.learning.arrays import BoxSet
@@ -17,7 +16,13 @@ from inspection.learning.config import TrainConfig
 from inspection.learning.data import LabelledBox
 from inspection.learning.detection_metrics import DetectionFigures, measure_detections
 from inspection.learning.line_data import LineBoxes
-from inspection.learning.shipping import CALIBRATION_PICTURES, calibrate, name_files, store_weights
+from inspection.learning.shipping import (
+    CALIBRATION_PICTURES,
+    calibrate,
+    close_release,
+    open_engines,
+    store_weights,
+)
 from inspection.learning.split_store import store_split
 from inspection.learning.splits import Split
 from inspection.learning.withholding import compare_findings, judge_int8
@@ -25,7 +30,7 @@ from inspection.lines import Line
 from inspection.locate import select_findings
 from inspection.placing import stage_release
 from inspection.types import Box, Engine, Finding
-from models.card import Card, write_card
+from models.card import Card
 from models.loading import load_network
 from models.registry import find_spec
 
@@ -54,10 +59,7 @@ def release_detector(
         tell("calibrating INT8")
         chosen = np.linspace(0, len(data.train) - 1, min(CALIBRATION_PICTURES, len(data.train))).astype(int)
         quantized = calibrate(graph, [data.train.pixels[index] for index in chosen], weights)
-        engines: dict[str, Engine] = {
-            "f32": OpenVinoEngine(graph.clone, precision="f32", threads=settings.threads),
-            "int8": OpenVinoEngine(quantized.clone, precision="int8", threads=settings.threads),
-        }
+        engines = open_engines(graph, quantized, threads=settings.threads)
         tell("evaluating")
         if split is not None:
             store_split(split, home)
@@ -71,9 +73,7 @@ def release_detector(
         card = replace(
             card, figures=figures, precisions={"f32": {}, "bf16": {}, "int8": int8}, notes=list(notes)
         )
-        card = name_files(card, folder)
-        write_card(card, weights.with_suffix(".json"))
-    return card
+        return close_release(card, weights)
 
 
 def evaluate_detector(

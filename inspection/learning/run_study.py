@@ -9,7 +9,6 @@ import numpy as np
 
 from inspection.config import Settings
 from inspection.engines.export import export_network
-from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.quantize import quantize_model, vary_exposure
 from inspection.errors import DataInvalid
 from inspection.learning.arrays import ArraySet, load_array_set
@@ -21,7 +20,13 @@ from inspection.learning.epochs import EpochRow
 from inspection.learning.evaluate import Evaluation, evaluate_set, read_evaluations, write_evaluations
 from inspection.learning.line_data import BOXES, cut_parts, read_line_groups, split_line
 from inspection.learning.release import prepare_batches
-from inspection.learning.shipping import CALIBRATION_PICTURES, count_parameters, read_commit, tell_recipe
+from inspection.learning.shipping import (
+    CALIBRATION_PICTURES,
+    count_parameters,
+    open_engines,
+    read_commit,
+    tell_recipe,
+)
 from inspection.learning.splits import Split, hash_split
 from inspection.learning.study import Study, StudyPart
 from inspection.learning.train import train_classifier
@@ -136,13 +141,10 @@ def train_part(
     assert not missing and isinstance(network, Classifier), missing
     graph = export_network(network, spec)
     calibration = vary_exposure(prepare_batches(train, spec, CALIBRATION_PICTURES))
-    quantized = quantize_model(graph, calibration)
-    threads = settings.threads
-    f32 = OpenVinoEngine(graph.clone, precision="f32", threads=threads)
-    int8 = OpenVinoEngine(quantized.clone, precision="int8", threads=threads)
-    chosen = evaluate_set(f32, validation, split="validation", channels=spec.channels)
+    engines = open_engines(graph, quantize_model(graph, calibration), threads=settings.threads)
+    chosen = evaluate_set(engines["f32"], validation, split="validation", channels=spec.channels)
     test = pictures.pick(split.test)
-    rows = [evaluate_set(engine, test, split=name, channels=spec.channels) for engine in (f32, int8)]
+    rows = [evaluate_set(engine, test, split=name, channels=spec.channels) for engine in engines.values()]
     write_evaluations(rows, run_dir / ROWS)
     part = StudyPart(
         name=name,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inspection.config import ROOT
+from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.prepare import calibration_path
 from inspection.engines.quantize import quantize_model, record_calibration, vary_exposure
 from inspection.hashing import hash_file
@@ -16,7 +17,7 @@ from inspection.learning.checkpoint import BEST, EPOCHS
 from inspection.learning.config import TrainConfig
 from inspection.records.shelf import list_files
 from inspection.types import U8
-from models.card import Card
+from models.card import Card, write_card
 from models.loading import load_matching, save_weights
 from models.registry import build_network, find_spec
 
@@ -75,6 +76,21 @@ def tell_recipe(config: TrainConfig) -> dict[str, Any]:
 def name_weights(path: Path) -> str:
     digest = f", SHA-256 {hash_file(path)}" if path.is_file() else ""
     return f"{path.parent.name}/{path.name}{digest}"
+
+
+def open_engines(graph: "ov.Model", quantized: "ov.Model", *, threads: int) -> dict[str, OpenVinoEngine]:
+    """The two that every release is measured at, from one graph and its quantised copy."""
+    return {
+        "f32": OpenVinoEngine(graph.clone, precision="f32", threads=threads),
+        "int8": OpenVinoEngine(quantized.clone, precision="int8", threads=threads),
+    }
+
+
+def close_release(card: Card, weights: Path) -> Card:
+    """The last step: once the card is written, what lies beside it is what it speaks of."""
+    card = name_files(card, weights.parent)
+    write_card(card, weights.with_suffix(".json"))
+    return card
 
 
 def name_files(card: Card, folder: Path) -> Card:
