@@ -27,3 +27,10 @@ def test_a_detector_that_would_learn_the_part_alone_is_told() -> None:
     steel = replace(load_line("steel"), defect_detector=None)
     assert "one class, the part" in doubts(steel, "yolov5n")
     assert doubts(replace(steel, defect_detector="yolov5n"), "yolov5n") == ""
+
+
+def test_a_detector_whose_classes_would_be_balanced_is_told() -> None:
+    aluminium = load_line("aluminium")
+    for model, told in (("yolov5n", True), ("resnet18_cbam", False)):
+        config = plan_run(aluminium, model, recipe=None, epochs=6, changes={"class_balance": "weights"})
+        assert any("balance changes nothing" in doubt for doubt in find_doubts(aluminium, config)) is told

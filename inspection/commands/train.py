@@ -10,7 +10,7 @@ from inspection.commands.output import Exit, notes, results, show_progress
 from inspection.config import Settings, load_settings
 from inspection.errors import DataInvalid
 from inspection.learning.checkpoint import write_atomically
-from inspection.learning.config import TrainConfig
+from inspection.learning.config import ClassBalance, TrainConfig
 from inspection.learning.epochs import EpochRow, TrainReport
 from inspection.lines import Line, load_line
 from models.card import Card
@@ -40,6 +40,12 @@ def train_model(
     ] = None,
     rate: Annotated[
         float | None, typer.Option(help="Largest learning rate; lower from weights that know much already.")
+    ] = None,
+    balance: Annotated[
+        ClassBalance | None,
+        typer.Option(
+            help="Rare classes count more (weights, 1/√frequency) or are shown more often (sampling)."
+        ),
     ] = None,
     teacher: Annotated[
         str | None, typer.Option(help="A trained model of the line to learn from as well.")
@@ -74,6 +80,7 @@ def train_model(
             **({} if batch is None else {"batch_size": batch}),
             **({} if share is None else {"share": share}),
             **({} if rate is None else {"learning_rate": rate}),
+            **({} if balance is None else {"class_balance": balance}),
             **({} if teacher is None else name_teacher(settings, line, teacher)),
         },
     )
@@ -106,6 +113,10 @@ def find_doubts(line: Line, config: TrainConfig) -> list[str]:
         doubts.append(
             f"{config.model} learns one class, the part. To have it learn the defects of {line.name}, name it as defect_detector in "
             f"the line's file first."
+        )
+    if spec.task == "detect" and config.class_balance != "none":
+        doubts.append(
+            f"{config.model} finds boxes, and boxes are not balanced: --balance changes nothing here."
         )
     return doubts
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from inspection.errors import DataInvalid
 
+ClassBalance = Literal["none", "weights", "sampling"]
 _GUIDE_HEADS = "maps of three scales"  # a run that was begun with other heads cannot be gone on with
 
 
@@ -28,7 +29,7 @@ class TrainConfig:
     epoch_decay: float = 0.9  # of the exponential schedule
     ema_decay: float = 0.995  # 0: the plain weights are kept
     label_smoothing: float = 0.1
-    class_balance: Literal["none", "weights", "sampling"] = "none"
+    class_balance: ClassBalance = "none"
     patience: int = 0  # epochs without a better validation score; 0: never stop early
     bf16: bool = False
     gradient_clip: float = 1.0  # largest norm; 0: none
