@@ -182,6 +182,10 @@ PRESETS["detect-whole"] = replace(
     mosaic_chance=0.15,
     least_visible=0.9,
 )
+# To end with: pictures nearly as the camera takes them, and no mosaics.
+PRESETS["detect-calm"] = replace(
+    PRESETS["detect-strip"], name="detect-calm", zoom=(0.85, 1.25), shift=0.08, mosaic_chance=0.0
+)
 # A part that fills its picture soon loses a tenth of itself: less wandering, and three quarters of it are still a part.
 PRESETS["detect-filled"] = replace(
     PRESETS["detect-whole"], name="detect-filled", zoom=(0.6, 1.12), shift=0.08, least_visible=0.75

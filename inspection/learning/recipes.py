@@ -103,6 +103,13 @@ OURS: dict[str, dict[str, Any]] = {
     "detect-filled": {"augment": "detect-filled", "gradient_clip": 10.0, "label_smoothing": 0.0},
     "detect-round": {"augment": "detect-round", "gradient_clip": 10.0, "label_smoothing": 0.0},
     "detect-strip": {"augment": "detect-strip", "gradient_clip": 10.0, "label_smoothing": 0.0},
+    # the last epochs of a detector of defects, from its own weights
+    "detect-calm": {
+        "augment": "detect-calm",
+        "gradient_clip": 10.0,
+        "label_smoothing": 0.0,
+        "rate_factor": 0.5,
+    },
     # a few epochs from weights of the same line or another, when new pictures have come
     "fine-tune": {"augment": "line-default", "warmup": 0.1, "rate_factor": 0.2, "one_size": True},
 }

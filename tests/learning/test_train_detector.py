@@ -131,7 +131,7 @@ def test_a_cancelled_detector_run_ends_as_if_never_interrupted(tmp_path: Path) -
     )
 
 
-@pytest.mark.parametrize("augment", ["detect", "detect-strip", "none"])
+@pytest.mark.parametrize("augment", ["detect", "detect-strip", "detect-calm", "none"])
 def test_boxes_follow_their_squares(augment: str) -> None:
     """Whatever the warp and the mosaic did, what is bright lies in a box, and each box is filled with it."""
     config = make_detector_config(augment=augment, sizes=((10, SIDE),))
