@@ -20,7 +20,7 @@ class Locate:
 
     mode: Literal["detector", "frame"]
     model: str | None = None
-    threshold_0_1: float = 0.5
+    threshold_0_1: float = 0.5  # of a box: the part's, or a defect's where a detector marks them
     margin: float = 0.06  # of the box's longer side, added on each side of the crop
 
 
@@ -140,7 +140,7 @@ def parse_line(table: Mapping[str, object], *, name: str, folder: Path) -> Line:
             margin=_fraction(locate, "margin", 0.06, name),
         )
     elif mode == "frame":
-        parsed_locate = Locate(mode="frame")
+        parsed_locate = Locate(mode="frame", threshold_0_1=_fraction(locate, "threshold", 0.5, name))
     else:
         raise LineInvalid(f"Line {name}: locate.mode must be 'detector' or 'frame', got {mode!r}.")
     models = _table(table, "models")

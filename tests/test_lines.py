@@ -39,6 +39,7 @@ def test_a_name_from_a_page_is_never_made_into_a_path(name):
         ({"models": {}}, "`champion` is missing"),
         ({"locate": {"mode": "magic"}}, "locate.mode must be"),
         ({"locate": {"mode": "detector", "model": "yolov5n", "threshold": 3}}, "between 0 and 1"),
+        ({"locate": {"mode": "frame", "threshold": 3}}, "between 0 and 1"),
         ({"policy": {"confidence": "high"}}, "between 0 and 1"),
         ({"policy": 3}, "to be a table"),
         ({"data": {"split_seed": "x"}}, "whole number"),
@@ -47,6 +48,11 @@ def test_a_name_from_a_page_is_never_made_into_a_path(name):
 def test_a_faulty_file_is_told_what_is_wrong(change, complaint, tmp_path):
     with pytest.raises(LineInvalid, match=complaint):
         parse_line({**TABLE, **change}, name="toy", folder=tmp_path)
+
+
+def test_a_line_whose_part_fills_the_frame_says_how_sure_a_marked_defect_is(tmp_path):
+    marked = {**TABLE, "locate": {"mode": "frame", "threshold": 0.25}}
+    assert parse_line(marked, name="toy", folder=tmp_path).locate.threshold_0_1 == 0.25
 
 
 def test_broken_toml_names_the_file(tmp_path, monkeypatch):
