@@ -112,8 +112,7 @@ class Inspector:
         )
         heat_map = self._explain(picture, part.box, first, verdict, target) if explain else None
         explained = time.perf_counter()
-        findings = self._mark(picture) if verdict.kind is VerdictKind.REJECT and self._marking else ()
-        marked_ms = _ms(explained, time.perf_counter()) if findings else 0.0
+        findings, marked_ms = self._mark(picture) if verdict.kind is VerdictKind.REJECT else ((), 0.0)
         timings = replace(
             timings,
             classify=_ms(located, classified),
@@ -192,19 +191,19 @@ class Inspector:
             crop=crop_bounds(box, self._margin, width=picture.width, height=picture.height),
         )
 
-    def _mark(self, picture: Picture) -> tuple[Finding, ...]:
-        """Boxes of the defects, where the line has a detector for them."""
+    def _mark(self, picture: Picture) -> tuple[tuple[Finding, ...], float]:
+        """Boxes of the defects, where the line has a detector for them, and the milliseconds that they took."""
         if self._marking is None:
-            return ()
-        return tuple(
-            find_boxes(
-                picture,
-                self._marking.engine,
-                size=self._marking.input_size,
-                class_names=self._marking.class_names,
-                threshold_0_1=self.line.locate.threshold_0_1,
-            )
+            return (), 0.0
+        started = time.perf_counter()
+        found = find_boxes(
+            picture,
+            self._marking.engine,
+            size=self._marking.input_size,
+            class_names=self._marking.class_names,
+            threshold_0_1=self.line.locate.threshold_0_1,
         )
+        return tuple(found), _ms(started, time.perf_counter())
 
     def _conclude(self, picture: Picture, verdict: Verdict, timings: Timings) -> Inspection:
         novelty = self.classifying.novelty
@@ -270,10 +269,10 @@ def load_inspector(
 
 
 def withholds_int8(line: Line, model: str, settings: Settings, own: Settings) -> bool:
-    """Whether the release found that a model which runs here judges too differently at INT8; its card says why."""
-    detectors = (line.locate.model if line.locate.mode == "detector" else None, line.defect_detector)
+    """Whether the release found that a model which decides here judges too differently at INT8; its card says why."""
     cards = [find_weights(line.name, model, own)[1]]
-    cards += [find_weights(line.name, name, settings)[1] for name in detectors if name is not None]
+    if line.locate.mode == "detector" and line.locate.model is not None:
+        cards.append(find_weights(line.name, line.locate.model, settings)[1])
     return any(card.precisions.get("int8", {}).get("withheld") for card in cards)
 
 
@@ -301,8 +300,15 @@ def build_inspector(
         line,
         classifying,
         locating=None if locator is None else load_detecting(line, locator, precision, settings),
-        marking=None if marker is None else load_detecting(line, marker, precision, settings),
+        marking=None if marker is None else load_marking(line, marker, precision, settings),
     )
+
+
+def load_marking(line: Line, model: str, precision: Precision, settings: Settings) -> Detecting:
+    """Marks decide nothing: where INT8 is withheld for them alone, they run at f32 and the line at what was asked."""
+    card = find_weights(line.name, model, settings)[1]
+    withheld = precision == "int8" and card.precisions.get("int8", {}).get("withheld")
+    return load_detecting(line, model, "f32" if withheld else precision, settings)
 
 
 def load_detecting(line: Line, model: str, precision: Precision, settings: Settings) -> Detecting:

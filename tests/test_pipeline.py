@@ -3,8 +3,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from inspection.lines import Policy
-from inspection.pipeline import Classifying, Detecting, Inspector
+from inspection.config import load_settings
+from inspection.engines.prepare import find_weights
+from inspection.lines import Policy, load_line
+from inspection.pipeline import Classifying, Detecting, Inspector, withholds_int8
 from inspection.types import VerdictKind
 from models.heads import LinearHead
 from tests.fakes import FakeEngine, make_line, make_picture
@@ -13,13 +15,34 @@ FEATURES = np.random.default_rng(1).random((6, 4, 4), np.float32)
 HEAD = LinearHead(np.random.default_rng(2).normal(size=(3, 6)).astype(np.float32), np.zeros(3, np.float32))
 
 
-def make_inspector(logits, *, line=None, candidates=None, channels=3):
+def make_inspector(logits, *, line=None, candidates=None, channels=3, marks=None):
     engine = FakeEngine(np.array(logits, np.float32), FEATURES)
     classifying = Classifying(engine, HEAD, "resnet50", "ab" * 32, 32, channels, 1.0, 0.5)
     locating = None
     if candidates is not None:
         locating = Detecting(FakeEngine(np.array(candidates, np.float32)), 32, ("part",))
-    return Inspector(line or make_line(detector=candidates is not None), classifying, locating=locating)
+    marking = (
+        None if marks is None else Detecting(FakeEngine(np.array(marks, np.float32)), 32, ("torn", "bent"))
+    )
+    line = line or make_line(detector=candidates is not None)
+    return Inspector(line, classifying, locating=locating, marking=marking)
+
+
+def test_the_defects_of_a_rejected_part_are_marked_and_only_of_one():
+    """Boxes of 32 px on a picture of 64 × 48: twice as large, without the letterbox's 8 px above."""
+    inspector = make_inspector([0, 0, 9], marks=[[4, 8, 20, 20, 0.9, 0.0], [0, 8, 4, 12, 0.2, 0.0]])
+    found = inspector.inspect(make_picture())
+    assert found.verdict.kind is VerdictKind.REJECT
+    assert [(mark.class_name, mark.box.as_list()) for mark in found.findings] == [("torn", [8, 8, 40, 32])]
+    assert make_inspector([9, 0, 0], marks=[[4, 8, 20, 20, 0.9, 0.0]]).inspect(make_picture()).findings == ()
+
+
+def test_what_only_marks_keeps_no_line_from_int8():
+    steel, settings = load_line("steel"), load_settings()
+    assert steel.defect_detector is not None
+    marker = find_weights("steel", steel.defect_detector, settings)[1]
+    assert marker.precisions["int8"]["withheld"]
+    assert not withholds_int8(steel, steel.champion, settings, settings)
 
 
 def test_a_sure_defect_is_rejected_with_its_map():
