@@ -12,7 +12,8 @@ from inspection.commands.output import Exit, notes, results, show_share
 from inspection.commands.train import plan_run, train_classification
 from inspection.config import Settings, load_settings
 from inspection.learning.config import TrainConfig
-from inspection.learning.new_line import AUTOMATIC, NewLine
+from inspection.learning.new_line import NewLine
+from inspection.learning.starts import AUTOMATIC
 from inspection.lines import Line
 from models.card import Card
 
@@ -66,18 +67,19 @@ def make_line(plan: NewLine, home: Path, settings: Settings, *, report: Report) 
     The line's file is written last: a line that is listed has its weights, and one that failed leaves no trace of its
     name outside `home`.
     """
-    from inspection.learning.data_report import render_report
+    from inspection.learning.data_report import render_for_training
     from inspection.learning.install import Staged, install
     from inspection.learning.new_line import (
         check_pictures,
         draft_files,
         draft_line,
-        pick_model,
         publish_line,
+        refuse_empty_sides,
         refuse_layout,
         refuse_name,
         refuse_weights,
     )
+    from inspection.learning.starts import pick_model
 
     refuse_name(plan.name, settings)
     model = plan.model or pick_model(settings)
@@ -88,11 +90,13 @@ def make_line(plan: NewLine, home: Path, settings: Settings, *, report: Report) 
         refuse_weights(plan.name, settings)
     report(CHECKING, None, "")
     found = check_pictures(plan.data, progress=lambda share, words: report(CHECKING, share, words))
-    for told in render_report(found):
+    for told in render_for_training(found, plan.data):
         notes.print(told)
     table = draft_line(plan, champion=model)
     line = draft_files(plan, table, found, home / "line")
-    notes.print(f"classes {', '.join(line.classes)}; good: {line.good or 'none'}")
+    refuse_empty_sides(line, plan.data, found)
+    passes = line.good or "none, so no part passes; name it with --good"
+    notes.print(f"classes {', '.join(line.classes)}; good: {passes}")
     report(MEASURING, None, "in which precision, and how fast, it trains this model")
     config = plan_training(plan, line, model, found.pictures, home / model, settings)
     report(TRAINING, None, "reading the pictures")
@@ -112,18 +116,19 @@ def plan_training(
         FEW,
         count_minutes,
         count_taught,
-        find_start,
+        list_names,
         plan_epochs,
         say_plan,
     )
     from inspection.learning.pace import measure_pace, settle_precision
+    from inspection.learning.starts import find_start
 
     run = run_dir / "config.json"
     begun = TrainConfig.from_dict(json.loads(run.read_text(encoding="utf-8"))) if run.is_file() else None
     if begun is not None and plan.warm_start == AUTOMATIC:
         start = begun.warm_start
     else:
-        found = find_start(model, plan.warm_start, settings)
+        found = find_start(model, plan.warm_start, settings, pictures=list_names(plan.data))
         start = None if found is None else str(found)
     notes.print(f"starts from {'random weights' if start is None else start}")
     changes: dict[str, object] = {"warm_start": start, "seed": plan.seed}
@@ -145,10 +150,12 @@ def plan_training(
 
 
 def say_ready(card: Card, copied: int) -> str:
-    figures = card.figures["test"]["int8"]
+    withheld = card.precisions["int8"].get("withheld")
+    precision = "f32" if withheld else "int8"
+    figures = card.figures["test"][precision]
     low, high = (figures["accuracy_interval"][edge] for edge in ("low", "high"))
     return (
         f"Line {card.line} is ready: {figures['accuracy']:.2%} right on {figures['n']} test pictures "
-        f"(95 %: {low:.2%} to {high:.2%}) at int8; {copied} sample pictures. "
+        f"(95 %: {low:.2%} to {high:.2%}) at {precision}{f', since {withheld}' if withheld else ''}; {copied} sample pictures. "
         f"Try: python -m inspection inspect PICTURE --line {card.line}"
     )

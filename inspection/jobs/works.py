@@ -55,7 +55,7 @@ def train_rival(job: Job, report: Report) -> dict[str, Any]:
 
 def plan_rival(line: "Line", asked: dict[str, Any], settings: Settings) -> "TrainConfig":
     from inspection.commands.train import plan_run
-    from inspection.learning.new_line import find_start
+    from inspection.learning.starts import find_start
 
     start = find_start(asked["model"], asked["warm_start"], settings)
     changes = {"seed": asked["seed"], "warm_start": None if start is None else str(start)}

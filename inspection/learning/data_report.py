@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from inspection.wording import say_number
@@ -99,6 +100,28 @@ def render_report(report: DataReport) -> list[str]:
             lines.append(f"    … and {left:,} more")
     lines.append("")
     lines.append(summarise(report))
+    return lines
+
+
+def render_for_training(report: DataReport, folder: Path) -> list[str]:
+    """For a training that begins at once: what was found, without the files, and what it means for this training."""
+    originals = ", ".join(f"{name} {count:,}" for name, count in report.originals.items())
+    lines = [
+        f"{say_number(report.pictures, 'picture')} of different parts, copies and near copies counted once: {originals}"
+    ]
+    lines += [f"  {concern.title}" for concern in report.concerns]
+    conflicts = sum(concern.count for concern in report.concerns if concern.kind == "label conflict")
+    if not report.concerns:
+        lines.append("Nothing to object to in the pictures.")
+    elif conflicts:
+        lines.append(
+            f"The training goes on, but {say_number(conflicts, 'part')} stand under two classes: one label of each is wrong, teaches "
+            "wrongly and counts against the model. Better settle them, then make the line again under another name."
+        )
+    else:
+        lines.append("The pictures will do: copies and near copies stay on one side of the split.")
+    if report.concerns:
+        lines.append(f"The files behind it: python -m inspection check-data {folder}")
     return lines
 
 

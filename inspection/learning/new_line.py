@@ -1,4 +1,4 @@
-"""What `new-line` decides: the line's file, its groups, where training starts, its sample pictures."""
+"""What `new-line` decides: the line's file, its groups, how long it trains, its sample pictures."""
 
 import csv
 import json
@@ -11,19 +11,18 @@ from pathlib import Path
 
 from inspection.config import Settings
 from inspection.errors import DataInvalid, LineInvalid
-from inspection.learning.check_data import check_data, find_parts
-from inspection.learning.data import Dataset, read_folder
+from inspection.learning.check_data import PART_NAMES, check_data
+from inspection.learning.data import Dataset, list_visible, read_folder, require_folder
 from inspection.learning.data_report import DataReport
 from inspection.learning.line_data import split_line
 from inspection.learning.splits import DEFAULT_FRACTIONS
+from inspection.learning.starts import AUTOMATIC
 from inspection.lines import Line, check_line_name, list_lines, parse_line
+from inspection.wording import say_number
 
 GOOD_NAMES = ("good", "ok", "pass", "flawless", "normal", "fine", "intact", "ok_front")
 LEAST_A_CLASS = 10
 SAMPLES_A_CLASS = 3
-AUTOMATIC = "automatic"
-CHAMPIONS = ("mobilenetv2", "resnet18_cbam")  # small, quick to train, good on the lines that ship
-LEAST_START = 0.9  # accuracy of weights that are worth starting from
 EPOCHS, LEAST_EPOCHS, MOST_EPOCHS = 40, 8, 120
 SHOWN = 42_000  # pictures in all, augmented: 40 rounds over the 1,050 that teach out of 1,500
 FEW = 400  # pictures that teach
@@ -67,15 +66,42 @@ def refuse_weights(name: str, settings: Settings) -> None:
 
 
 def refuse_layout(data: Path, model: str) -> None:
+    """Before a picture is decoded."""
     from models.registry import find_spec
 
     if find_spec(model).task != "classify":
         raise DataInvalid(f"Expected a classifier of the zoo as --model, got the detector {model}.")
-    if len(find_parts(data)) > 1:
+    require_folder(data)
+    folders = [entry for entry in list_visible(data) if entry.is_dir()]
+    sides = [folder.name for folder in folders if folder.name.lower() in PART_NAMES]
+    if sides:
         raise DataInvalid(
-            f"Expected one sub-folder a class in {data}, got sides of a split. "
+            f"Expected one sub-folder a class in {data}, got sides of a split ({', '.join(sides)}). "
             "Put all pictures of a class into one folder: they are split here, copies together."
         )
+    if len(folders) == 1:
+        inner = [entry.name for entry in list_visible(folders[0]) if entry.is_dir()]
+        if len(inner) > 1:
+            raise DataInvalid(
+                f"Expected one sub-folder a class in {data}, got one, {folders[0].name}, which holds {', '.join(inner)}. "
+                f"Name {folders[0]} instead."
+            )
+
+
+def refuse_empty_sides(line: Line, data: Path, report: DataReport) -> None:
+    """Variants of a part stay on one side: a class of few parts may leave a side without any, and nothing would judge it."""
+    found = split_line(line, data)
+    classes = dict(
+        zip(found.dataset.keys, (sample.class_name for sample in found.dataset.samples), strict=True)
+    )
+    for side, keys in (("choose by", found.split.validation), ("judge by", found.split.test)):
+        missing = sorted(set(line.classes) - {classes[key] for key in keys})
+        if missing:
+            told = ", ".join(f"{name} ({say_number(report.originals[name], 'part')})" for name in missing)
+            raise DataInvalid(
+                f"Expected enough different parts of every class to teach, to choose and to judge by; nothing is left to {side} of "
+                f"{told}: pictures of one part stay together. Add pictures of at least {LEAST_A_CLASS} different parts of each."
+            )
 
 
 def check_pictures(data: Path, *, progress: Callable[[float, str], None] | None = None) -> DataReport:
@@ -178,43 +204,6 @@ def render_value(value: object) -> str:
     return re.sub("\x7f", "\\\\u007f", json.dumps(value, ensure_ascii=False))
 
 
-def list_starts(model: str, settings: Settings) -> list[Path]:
-    """Weights of the architecture, those of the line that it serves best first: a network that learnt little
-    teaches little."""
-    found = settings.weights_dir.glob(f"*/{model}.safetensors")
-    rated = {path: rate_start(path.with_suffix(".json")) for path in found}
-    return sorted((path for path in rated if rated[path] > 0), key=lambda path: (-rated[path], path))
-
-
-def rate_start(card: Path) -> float:
-    """The accuracy on its own test pictures; 0 where it was never measured."""
-    if not card.is_file():
-        return 0.0
-    figures = json.loads(card.read_text(encoding="utf-8")).get("figures", {}).get("test", {})
-    return float(figures.get("f32", {}).get("accuracy", 0.0))
-
-
-def find_start(model: str, wanted: str | None, settings: Settings) -> Path | None:
-    """wanted: "line/model", AUTOMATIC, or None for random weights."""
-    if wanted is None:
-        return None
-    starts = list_starts(model, settings)
-    if wanted == AUTOMATIC:
-        return starts[0] if starts and rate_start(starts[0].with_suffix(".json")) >= LEAST_START else None
-    for path in starts:
-        if f"{path.parent.name}/{model}" == wanted:
-            return path
-    known = ", ".join(f"{path.parent.name}/{model}" for path in starts)
-    raise DataInvalid(
-        f"Expected weights of {model} to start from, got {wanted!r}. There are: {known or 'none'}."
-    )
-
-
-def pick_model(settings: Settings) -> str:
-    """The first that can start from weights of ours: on a small folder that is worth more than the architecture."""
-    return next((model for model in CHAMPIONS if find_start(model, AUTOMATIC, settings)), CHAMPIONS[0])
-
-
 def plan_epochs(model: str, pictures: int, seconds_a_picture: float, minutes: float) -> int:
     """Few pictures need more rounds for as many steps; what the time allows is the limit, down to `count_least`.
 
@@ -253,6 +242,10 @@ def say_plan(epochs: int, needed_min: float, asked_min: float) -> str:
         f"{asked_min:g} min are too short to learn anything from these pictures: {epochs} epochs are the fewest that do. "
         f"It takes them, about {needed_min:.0f} min"
     )
+
+
+def list_names(data: Path) -> frozenset[str]:
+    return frozenset(sample.path.name for sample in read_folder(data).samples)
 
 
 def count_taught(pictures: int) -> int:

@@ -9,18 +9,10 @@ import streamlit as st
 from inspection.config import load_settings
 from inspection.jobs.job import Job
 from inspection.jobs.pictures import DataSet
-from inspection.learning.new_line import (
-    AUTOMATIC,
-    EPOCHS,
-    GOOD_NAMES,
-    NewLine,
-    count_least,
-    count_taught,
-    list_starts,
-    pick_model,
-)
+from inspection.learning.new_line import EPOCHS, GOOD_NAMES, NewLine, count_least, count_taught
 from inspection.learning.pace import Estimate, estimate_training, list_runs
 from inspection.learning.recipes import FIXED_SIZE, RECIPES, plan_sizes
+from inspection.learning.starts import AUTOMATIC, list_starts, pick_model
 from inspection.lines import Line
 from inspection.ui import resources
 from inspection.ui.line_choice import choose_line

@@ -1,6 +1,7 @@
 """What new-line decides, and that what it leaves behind is a whole line or none."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,18 +15,16 @@ from inspection.errors import DataInvalid, LineInvalid
 from inspection.learning import new_line, pace
 from inspection.learning.install import Staged, add_rival, install
 from inspection.learning.new_line import (
-    AUTOMATIC,
     NewLine,
     check_pictures,
     count_least,
     count_minutes,
     draft_files,
     draft_line,
-    find_start,
-    list_starts,
-    pick_model,
     plan_epochs,
     publish_line,
+    refuse_empty_sides,
+    refuse_layout,
     refuse_weights,
     say_plan,
 )
@@ -50,33 +49,10 @@ def settings(tmp_path: Path) -> Settings:
 def put_weights(settings: Settings, line: str, model: str, accuracy: float | None) -> Path:
     folder = settings.weights_dir / line
     folder.mkdir(parents=True, exist_ok=True)
-    figures = {} if accuracy is None else {"test": {"f32": {"accuracy": accuracy}}}
+    figures = {} if accuracy is None else {"validation": {"f32": {"accuracy": accuracy}}}
     (folder / f"{model}.json").write_text(json.dumps({"figures": figures}))
     (folder / f"{model}.safetensors").write_bytes(b"")
     return folder / f"{model}.safetensors"
-
-
-def test_a_start_is_the_weights_that_serve_their_own_line_best(settings: Settings) -> None:
-    put_weights(settings, "aluminium", "resnet18_cbam", 0.4)
-    best = put_weights(settings, "steel", "resnet18_cbam", 0.99)
-    good = put_weights(settings, "casting", "resnet18_cbam", 0.95)
-    put_weights(settings, "wood", "resnet18_cbam", None)
-    assert list_starts("resnet18_cbam", settings)[:2] == [best, good]
-    assert find_start("resnet18_cbam", AUTOMATIC, settings) == best
-    assert find_start("resnet18_cbam", None, settings) is None
-    assert find_start("resnet18_cbam", "casting/resnet18_cbam", settings) == good
-    with pytest.raises(DataInvalid, match="There are: steel/resnet18_cbam"):
-        find_start("resnet18_cbam", "glass/resnet18_cbam", settings)
-
-
-def test_weights_that_learnt_little_start_nothing(settings: Settings) -> None:
-    put_weights(settings, "aluminium", "mobilenetv2", 0.4)
-    assert find_start("mobilenetv2", AUTOMATIC, settings) is None
-    assert pick_model(settings) == "mobilenetv2"
-    put_weights(settings, "steel", "resnet18_cbam", 0.99)
-    assert pick_model(settings) == "resnet18_cbam"
-    put_weights(settings, "steel", "mobilenetv2", 0.99)
-    assert pick_model(settings) == "mobilenetv2"
 
 
 @pytest.mark.parametrize(
@@ -173,6 +149,42 @@ def test_files_that_cannot_be_read_are_named_before_anything_is_taught(tmp_path:
     (data / "torn" / "spoilt.png").write_bytes(b"<html>")
     with pytest.raises(DataInvalid, match=r"1 cannot be read \(spoilt.png\)"):
         check_pictures(data)
+
+
+def test_a_class_of_too_few_parts_is_refused_before_anything_is_taught(tmp_path: Path) -> None:
+    """Twelve pictures of one torn part: all of them stay on one side."""
+    data = make_pictures(tmp_path / "data")
+    one = cv2.imread(str(next((data / "torn").iterdir())))
+    shutil.rmtree(data / "torn")
+    (data / "torn").mkdir()
+    for number in range(12):
+        cv2.imwrite(
+            str(data / "torn" / f"{number}.png"), np.clip(one + np.int16(2 * number), 0, 255).astype(np.uint8)
+        )
+    plan = NewLine("cloth", data)
+    report = check_pictures(data)
+    line = draft_files(plan, draft_line(plan, champion="mobilenetv2"), report, tmp_path / "drafts")
+    with pytest.raises(
+        DataInvalid, match=r"nothing is left to .* torn \(1 part\).* at least 10 different parts"
+    ):
+        refuse_empty_sides(line, data, report)
+
+
+@pytest.mark.parametrize(
+    ("folders", "said"),
+    [
+        (("train/ok", "train/bad"), r"sides of a split \(train\)"),
+        (("train", "test", "ground_truth"), r"sides of a split \(test, train\)"),
+        (("set/ok", "set/bad"), "got one, set, which holds bad, ok. Name .*set instead"),
+    ],
+)
+def test_folders_that_are_no_classes_are_refused_before_a_picture_is_read(
+    tmp_path: Path, folders: tuple[str, ...], said: str
+) -> None:
+    for folder in folders:
+        (tmp_path / folder).mkdir(parents=True)
+    with pytest.raises(DataInvalid, match=said):
+        refuse_layout(tmp_path, "mobilenetv2")
 
 
 def put_staged(home: Path, text: str) -> Staged:

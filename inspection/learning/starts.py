@@ -1,0 +1,69 @@
+"""Which of our weights a new line starts from: those of an architecture, of another line, that learnt much."""
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from inspection.config import Settings
+from inspection.errors import DataInvalid
+from inspection.learning.split_store import load_stored_split, split_path
+
+AUTOMATIC = "automatic"
+CHAMPIONS = ("mobilenetv2", "resnet18_cbam")  # small, quick to train, good on the lines that ship
+LEAST_START = 0.9  # accuracy of weights that are worth starting from
+SAME_NAMES = 0.5  # of the pictures
+
+
+def list_starts(model: str, settings: Settings) -> list[Path]:
+    """Weights of the architecture, those of the line that it serves best first: a network that learnt little
+    teaches little."""
+    found = settings.weights_dir.glob(f"*/{model}.safetensors")
+    rated = {path: rate_start(path.with_suffix(".json")) for path in found}
+    return sorted((path for path in rated if rated[path] > 0), key=lambda path: (-rated[path], path))
+
+
+def rate_start(card: Path) -> float:
+    """The accuracy on the pictures that its epoch was chosen by; 0 where it was never measured."""
+    figures = read_card(card).get("figures", {}).get("validation", {})
+    return float(figures.get("f32", {}).get("accuracy", 0.0))
+
+
+def find_start(
+    model: str, wanted: str | None, settings: Settings, *, pictures: Collection[str] = ()
+) -> Path | None:
+    """wanted: "line/model", AUTOMATIC, or None for random weights. pictures: the new line's file names."""
+    if wanted is None:
+        return None
+    starts = list_starts(model, settings)
+    if wanted == AUTOMATIC:
+        good = (path for path in starts if rate_start(path.with_suffix(".json")) >= LEAST_START)
+        return next((path for path in good if not was_taught(path, pictures)), None)
+    for path in starts:
+        if f"{path.parent.name}/{model}" == wanted:
+            return path
+    known = ", ".join(f"{path.parent.name}/{model}" for path in starts)
+    raise DataInvalid(
+        f"Expected weights of {model} to start from, got {wanted!r}. There are: {known or 'none'}."
+    )
+
+
+def was_taught(start: Path, pictures: Collection[str]) -> bool:
+    """Whether it knows half of the pictures by name. The sides of a new line are drawn anew: what taught it would judge."""
+    digest = read_card(start.with_suffix(".json")).get("data", {}).get("split", {}).get("sha256")
+    if not pictures or not digest or not split_path(start.parent, digest).is_file():
+        return False
+    split = load_stored_split(start.parent, digest)
+    known = {PurePosixPath(key).name for key in (*split.train, *split.validation, *split.test)}
+    return len(known & set(pictures)) >= SAME_NAMES * len(set(pictures))
+
+
+def pick_model(settings: Settings) -> str:
+    """The first that can start from weights of ours: on a small folder that is worth more than the architecture."""
+    return next((model for model in CHAMPIONS if find_start(model, AUTOMATIC, settings)), CHAMPIONS[0])
+
+
+def read_card(path: Path) -> Mapping[str, Any]:
+    """As it is written, of any version; nothing where there is none."""
+    told: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return told
