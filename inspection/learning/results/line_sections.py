@@ -264,6 +264,7 @@ def tabulate_robustness(results: LineResults) -> str:
     if not rows:
         return ""
     columns = ("model", "precision", "n", "disturbance", "as taken", "1", "2", "3", "4", "5", "5 is")
-    return "### On worse pictures: accuracy of the whole line, test pictures, five strengths\n\n" + table(
-        columns, rows
-    )
+    return (
+        "### On worse pictures: the class that the whole line finds likeliest, whatever it then decides\n\n"
+        "The part of n test pictures, as many of each class, that is named right after the second look.\n\n"
+    ) + table(columns, rows)

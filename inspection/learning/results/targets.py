@@ -7,8 +7,9 @@ from inspection.learning.calibration import ChanceError
 from inspection.learning.metrics import Figures
 from inspection.learning.results.gather import MEASURED, LineResults, Shipped
 from inspection.learning.results.markdown import NONE, exact_rate, percent, rate, table
-from inspection.learning.study import FOLDS, GROUPED, Study
+from inspection.learning.study import FOLDS, GROUPED, Study, count_by_group
 from inspection.types import Precision, VerdictKind
+from inspection.wording import say_number
 from models.registry import REGISTRY
 
 Results = Mapping[str, LineResults]
@@ -137,10 +138,22 @@ def judge_study(case: str, theirs: str, least: float, line: LineResults, name: s
         case,
         theirs,
         f"≥ {percent(least)}",
-        {each: rate(count_right(figures), figures.n) for each, figures in found.items()},
+        {}
+        if best is None
+        else {each: rate_study(best, each, figures, line) for each, figures in found.items()},
         {each: (figures.accuracy or 0.0) >= least for each, figures in found.items()},
         "" if best is None else REGISTRY[best.model].title,
     )
+
+
+def rate_study(study: Study, precision: Precision, figures: Figures, line: LineResults) -> str:
+    """Variants of a part are not chances of their own: where they are known, whole parts are drawn again."""
+    if not study.grouped or line.groups is None:
+        return rate(count_right(figures), figures.n)
+    counted = count_by_group(study.pool(precision)[0], line.groups)
+    interval = counted.accuracy_interval
+    between = "" if interval is None else f"{percent(interval.low)} to {percent(interval.high)}, "
+    return f"{percent(figures.accuracy)} ({between}n = {figures.n:,} of {say_number(counted.parts, 'part')})"
 
 
 def judge_f1(
