@@ -162,7 +162,9 @@ def test_other_splits_and_worse_pictures_stand_beside(settings: Settings, tmp_pa
     page = render_results(settings)
     told = judge(settings, "casting, grouped split").ours["f32"]
     parts = len({groups[key] for key in keys})
-    assert told.startswith("95.00 % (") and told.endswith(f"n = 40 of {parts} parts)") and told != rate(38, 40)
+    assert (
+        told.startswith("95.00 % (") and told.endswith(f"n = 40 of {parts} parts)") and told != rate(38, 40)
+    )
     assert (
         "| Compact CNN, grey | grouped, grouped by part | F32 | 95.00 %" in page
         and "parts with an error" in page
