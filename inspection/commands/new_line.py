@@ -143,9 +143,10 @@ def plan_training(
     elif epochs is None:
         pace = measure_pace(settled)
         taught = count_taught(pictures)
-        epochs = plan_epochs(model, taught, pace, plan.minutes)
+        epochs = plan_epochs(model, taught, pace, plan.minutes, recipe=plan.recipe)
         notes.print(f"this machine trains {1 / pace:.1f} pictures a second at 224 px")
-        notes.print(say_plan(epochs, count_minutes(model, taught, pace, epochs), plan.minutes))
+        needed = count_minutes(model, taught, pace, epochs, recipe=plan.recipe)
+        notes.print(say_plan(epochs, needed, plan.minutes))
     return plan_run(line, model, recipe=plan.recipe, epochs=epochs, changes=changes)
 
 

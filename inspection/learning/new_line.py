@@ -204,14 +204,16 @@ def render_value(value: object) -> str:
     return re.sub("\x7f", "\\\\u007f", json.dumps(value, ensure_ascii=False))
 
 
-def plan_epochs(model: str, pictures: int, seconds_a_picture: float, minutes: float) -> int:
+def plan_epochs(
+    model: str, pictures: int, seconds_a_picture: float, minutes: float, *, recipe: str | None = None
+) -> int:
     """Few pictures need more rounds for as many steps; what the time allows is the limit, down to `count_least`.
 
     pictures: that teach · seconds_a_picture: at the reference's area, see pace.measure_pace.
     """
     wanted, least = count_rounds(pictures, EPOCHS, SHOWN), count_least(pictures)
     for epochs in range(wanted, least, -1):
-        if count_minutes(model, pictures, seconds_a_picture, epochs) <= minutes:
+        if count_minutes(model, pictures, seconds_a_picture, epochs, recipe=recipe) <= minutes:
             return epochs
     return least
 
@@ -225,12 +227,14 @@ def count_rounds(pictures: int, rounds: int, shown: int) -> int:
     return min(MOST_EPOCHS, max(rounds, shown // max(pictures, 1)))
 
 
-def count_minutes(model: str, pictures: int, seconds_a_picture: float, epochs: int) -> float:
+def count_minutes(
+    model: str, pictures: int, seconds_a_picture: float, epochs: int, *, recipe: str | None = None
+) -> float:
     from inspection.learning.pace import ALLOWANCE, count_work
-    from inspection.learning.recipes import FIXED_SIZE, plan_sizes
+    from inspection.learning.recipes import plan_recipe
     from models.registry import find_spec
 
-    sizes = plan_sizes(epochs, find_spec(model).input_size, one_size=model in FIXED_SIZE)
+    sizes = plan_recipe(recipe, model, epochs, find_spec(model).input_size)
     return count_work(pictures, sizes) * seconds_a_picture * ALLOWANCE / 60
 
 

@@ -132,9 +132,10 @@ def make_config(
         raise DataInvalid(f"Expected a recipe among {', '.join(sorted(RECIPES))}; got '{recipe}'.")
     told = dict(RECIPES[recipe])
     fit = FITS.get(model, DEFAULT_FIT)
-    epochs = told.pop("epochs", epochs)
-    factor, one_size = told.pop("rate_factor", 1.0), told.pop("one_size", recipe in DOCUMENTS)
-    sizes = plan_sizes(epochs, find_spec(model).input_size, one_size=one_size or model in FIXED_SIZE)
+    for planned in ("epochs", "one_size"):
+        told.pop(planned, None)
+    factor = told.pop("rate_factor", 1.0)
+    sizes = plan_recipe(recipe, model, epochs, find_spec(model).input_size)
     own = {
         "learning_rate": fit.learning_rate * factor,
         "weight_decay": fit.weight_decay,
@@ -154,6 +155,13 @@ def plan_sizes(epochs: int, final: int, *, one_size: bool = False) -> tuple[tupl
     counts = [round(epochs * share) for share, _ in STAGES[:-1]]
     counts.append(epochs - sum(counts))
     return tuple((count, side) for count, side in zip(counts, sides, strict=True) if count)
+
+
+def plan_recipe(recipe: str | None, model: str, epochs: int, final: int) -> tuple[tuple[int, int], ...]:
+    """The stages that a recipe makes of so many epochs; None: what suits the line, all of which go from small to large."""
+    told = {} if recipe is None else RECIPES.get(recipe, {})
+    one_size = told.get("one_size", recipe in DOCUMENTS) or model in FIXED_SIZE
+    return plan_sizes(told.get("epochs", epochs), final, one_size=one_size)
 
 
 def multiplies_bf16(device: str) -> bool:

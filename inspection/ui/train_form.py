@@ -11,7 +11,7 @@ from inspection.jobs.job import Job
 from inspection.jobs.pictures import DataSet
 from inspection.learning.new_line import EPOCHS, GOOD_NAMES, NewLine, count_least, count_taught
 from inspection.learning.pace import Estimate, estimate_training, list_runs
-from inspection.learning.recipes import FIXED_SIZE, RECIPES, plan_sizes
+from inspection.learning.recipes import RECIPES, plan_recipe
 from inspection.learning.starts import AUTOMATIC, list_starts, pick_model
 from inspection.lines import Line
 from inspection.ui import resources
@@ -88,7 +88,7 @@ def show_new(chosen: DataSet, *, agreed: bool) -> Job | None:
     taught = count_taught(sum(count_classes(str(chosen.path)).values()))
     length = find_epochs_obstacle(epochs) if fixed else find_minutes_obstacle(minutes)
     if length is None:
-        show_cost(model, taught, epochs if fixed else None, minutes)
+        show_cost(model, taught, epochs if fixed else None, minutes, recipe=advanced.recipe)
     obstacle = (
         find_set_obstacle(chosen, len(classes))
         or find_name_obstacle(name.strip())
@@ -129,7 +129,7 @@ def show_rival(chosen: DataSet, *, agreed: bool) -> Job | None:
     taught = count_taught(sum(count_classes(str(chosen.path)).values()))
     length = find_epochs_obstacle(epochs)
     if length is None:
-        show_cost(model, taught, epochs, None)
+        show_cost(model, taught, epochs, None, recipe=advanced.recipe)
     if not start_pressed("Start training", "train.start", length or find_disagreement(agreed=agreed)):
         return None
     return start_rival(
@@ -218,13 +218,15 @@ def sorted_classifiers(*, first: str | None) -> list[str]:
     return [first, *(name for name in names if name != first)] if first else names
 
 
-def show_cost(model: str, pictures: int, epochs: int | None, minutes: float | None) -> None:
+def show_cost(
+    model: str, pictures: int, epochs: int | None, minutes: float | None, *, recipe: str | None
+) -> None:
     if epochs is None:
         assert minutes is not None  # one of the two is given
         least = count_least(pictures)
-        words = say_limit(minutes, least, get_estimate(model, pictures, least))
+        words = say_limit(minutes, least, get_estimate(model, pictures, least, recipe))
     else:
-        told = get_estimate(model, pictures, epochs)
+        told = get_estimate(model, pictures, epochs, recipe)
         words = "No estimate for this model yet" if told is None else say_estimate(told)
     st.caption(
         f":material/schedule: {words}; checking, calibration and evaluation come on top, a few minutes."
@@ -232,9 +234,9 @@ def show_cost(model: str, pictures: int, epochs: int | None, minutes: float | No
 
 
 @st.cache_data(max_entries=64, ttl=60, show_spinner=False)
-def get_estimate(model: str, pictures: int, epochs: int) -> Estimate | None:
+def get_estimate(model: str, pictures: int, epochs: int, recipe: str | None) -> Estimate | None:
     settings = load_settings()
-    sizes = plan_sizes(epochs, SIDES.get(model, 224), one_size=model in FIXED_SIZE)
+    sizes = plan_recipe(recipe, model, epochs, SIDES.get(model, 224))
     runs = list_runs(model, [settings.var_dir / "runs", settings.var_dir / "jobs"])
     return estimate_training(model, pictures, sizes, runs)
 

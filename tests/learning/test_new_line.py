@@ -29,7 +29,8 @@ from inspection.learning.new_line import (
     say_plan,
 )
 from inspection.learning.pace import count_work, estimate_training, list_runs, measure_pace
-from inspection.learning.recipes import plan_sizes
+from inspection.learning.recipes import make_config as make_run_config
+from inspection.learning.recipes import plan_recipe, plan_sizes
 from inspection.lines import list_lines, load_line
 from tests.learning.toy import make_config, register_toys
 
@@ -304,3 +305,12 @@ def test_each_stage_names_itself_before_it_begins(
         "Measuring this machine",
         "Training",
     ]
+
+
+def test_the_time_is_that_of_the_recipe() -> None:
+    """One that keeps to the full size costs more than one that goes from small to large, so fewer epochs fit."""
+    staged = plan_epochs("mobilenetv2", 1050, 0.06, 20)
+    assert plan_epochs("mobilenetv2", 1050, 0.06, 20, recipe="fine-tune") < staged
+    for recipe in (None, "fine-tune", "seed004"):
+        config = make_run_config("steel", "mobilenetv2", ("a", "b"), recipe=recipe or "strip", epochs=12)
+        assert plan_recipe(recipe, "mobilenetv2", 12, 224) == config.sizes
