@@ -14,6 +14,7 @@ from inspection.config import Settings, load_settings
 from inspection.learning.config import TrainConfig
 from inspection.learning.new_line import NewLine
 from inspection.learning.starts import AUTOMATIC
+from inspection.learning.worth import say_doubt
 from inspection.lines import Line
 from models.card import Card
 
@@ -56,6 +57,9 @@ def create_line(
             report=lambda stage, share, words: tick(share or 0.0, words or stage.lower()),
         )
     results.print(say_ready(card, copied))
+    doubt = say_doubt(card.figures["test"][name_served(card)])
+    if doubt is not None:
+        notes.print(doubt)
     raise typer.Exit(Exit.OK)
 
 
@@ -150,9 +154,13 @@ def plan_training(
     return plan_run(line, model, recipe=plan.recipe, epochs=epochs, changes=changes)
 
 
+def name_served(card: Card) -> str:
+    """The precision that runs the line."""
+    return "f32" if card.precisions["int8"].get("withheld") else "int8"
+
+
 def say_ready(card: Card, copied: int) -> str:
-    withheld = card.precisions["int8"].get("withheld")
-    precision = "f32" if withheld else "int8"
+    withheld, precision = card.precisions["int8"].get("withheld"), name_served(card)
     figures = card.figures["test"][precision]
     low, high = (figures["accuracy_interval"][edge] for edge in ("low", "high"))
     return (

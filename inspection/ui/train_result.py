@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from inspection.jobs.job import Job
+from inspection.learning.worth import say_doubt
 from inspection.ui import resources
 from inspection.ui.charts_curves import build_learning
 from inspection.ui.exhibits import show_chart
@@ -31,6 +32,9 @@ def show_result(job: Job) -> None:
         st.warning("Its weights have been moved away since.", icon=":material/folder_off:")
     else:
         st.success(say_success(card, result), icon=":material/check_circle:")
+        doubt = say_doubt(pick_test(card.figures))
+        if doubt is not None:
+            st.warning(doubt, icon=":material/priority_high:")
         show_figures(card.figures)
         if not result["installed"]:
             show_choice(job, line, model, card)
