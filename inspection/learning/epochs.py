@@ -105,12 +105,12 @@ class EpochRunner(Generic[Batch]):
     def __init__(self, task: Task[Batch], config: TrainConfig, out_dir: Path) -> None:
         self.task, self.config, self.out_dir = task, config, out_dir
         out_dir.mkdir(parents=True, exist_ok=True)
-        write_atomically(out_dir / "config.json", _to_json(config))
         move_network(task.network, config)
         self.optimizer = build_optimizer(task.network, config)
         self.average = build_average(task.network, config)
         self.rows: list[EpochRow] = []
-        self._restore()
+        self._restore()  # refuses a folder of other settings, whose config.json must stay theirs
+        write_atomically(out_dir / "config.json", _to_json(config))
 
     def run(
         self,

@@ -112,8 +112,10 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
 
 def test_other_settings_are_refused_in_the_same_folder(tmp_path: Path) -> None:
     train_classifier(make_config(sizes=((1, 24),)), TRAIN, VALIDATION, tmp_path)
+    began = (tmp_path / "config.json").read_bytes()
     with pytest.raises(DataInvalid, match="other settings"):
         train_classifier(make_config(sizes=((1, 24),), seed=5), TRAIN, VALIDATION, tmp_path)
+    assert (tmp_path / "config.json").read_bytes() == began, "the refused run left the other's settings alone"
 
 
 def test_a_run_that_fails_says_so(tmp_path: Path) -> None:
