@@ -54,6 +54,15 @@ def test_a_run_goes_on_as_it_began(bf16: bool, asked: list[bool], tmp_path: Path
     assert not asked
 
 
+@pytest.mark.parametrize("change", [{"threads": 3}, {"device": "cuda"}])
+def test_a_run_goes_on_in_its_precision_with_other_threads_or_on_another_device(
+    change: dict[str, object], asked: list[bool], tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(plan(bf16=False).to_dict()))
+    assert settle_precision(plan(**change), tmp_path) == plan(bf16=False, **change)
+    assert not asked
+
+
 def test_another_plan_in_the_same_folder_is_measured(asked: list[bool], tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(plan(seed=7).to_dict()))
     assert settle_precision(plan(), tmp_path).bf16 is False
