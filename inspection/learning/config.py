@@ -55,7 +55,9 @@ class TrainConfig:
                 f"sizes is ((epochs ≥ 1, pixels ≥ 8), …), got {self.sizes}. Name at least one stage."
             )
         if not 0 < self.share <= 1:
-            raise DataInvalid(f"share is a part of the pictures, above 0 and at most 1, got {self.share:g}.")
+            raise DataInvalid(
+                f"share is a part of the pictures, above 0 and at most 1, got {self.share:g}."
+            )
         if not self.learning_rate > 0:
             raise DataInvalid(f"The learning rate must be above 0, got {self.learning_rate:g}. Try 0.001.")
         if self.batch_size < 2:
@@ -71,6 +73,10 @@ class TrainConfig:
 
     def size_of(self, epoch: int) -> int:
         return _stage(self.sizes, epoch)
+
+    def is_validated(self, epoch: int) -> bool:
+        closing = epoch >= self.epochs - self.sizes[-1][0]
+        return closing or (epoch + 1) % self.validate_every == 0
 
     def trainable_layers(self, epoch: int) -> int:
         return _stage(self.trainable, epoch) if self.trainable else -1

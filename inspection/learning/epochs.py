@@ -27,6 +27,7 @@ from inspection.learning.checkpoint import (
 from inspection.learning.config import TrainConfig
 from inspection.learning.optimizing import build_optimizer, learning_rate, set_learning_rate
 from inspection.learning.run_status import StatusFile, status_file
+from inspection.learning.time_left import estimate_left
 
 Batch = TypeVar("Batch")
 
@@ -135,11 +136,11 @@ class EpochRunner(Generic[Batch]):
         torch.manual_seed(self.config.seed * 1_000_003 + epoch)
         self.task.network.train()
         self.task.start_epoch(epoch)
-        loss_sum, step = 0.0, 0
+        loss_sum, step, seconds_left = 0.0, 0, estimate_left(self.rows, self.config)
         for batch in self.task.batches(epoch):
             if stop():
                 return None
-            status.beat(epoch=epoch + 1, step=step, steps=self.task.steps, seconds_left=self._time_left())
+            status.beat(epoch=epoch + 1, step=step, steps=self.task.steps, seconds_left=seconds_left)
             loss_sum += self._run_step(batch, epoch * self.task.steps + step)
             step += 1
         train_seconds = time.perf_counter() - started
@@ -158,7 +159,7 @@ class EpochRunner(Generic[Batch]):
         )
         row = replace(row, is_best=self._is_best(row), seconds=time.perf_counter() - started)
         self.rows.append(row)
-        row = self.rows[-1] = replace(row, seconds_left=self._time_left() or 0.0)
+        row = self.rows[-1] = replace(row, seconds_left=estimate_left(self.rows, self.config) or 0.0)
         self._keep(row)
         return row
 
@@ -189,8 +190,7 @@ class EpochRunner(Generic[Batch]):
         return network
 
     def _validate(self, epoch: int) -> dict[str, float]:
-        closing = epoch >= self.config.epochs - self.config.sizes[-1][0]
-        if (epoch + 1) % self.config.validate_every and not closing:
+        if not self.config.is_validated(epoch):
             return {}
         self.judged.eval()
         with torch.inference_mode(), autocast(self.config):
@@ -209,16 +209,6 @@ class EpochRunner(Generic[Batch]):
     def _is_stale(self) -> bool:
         best = self._best()
         return bool(self.config.patience and best and len(self.rows) - best.epoch >= self.config.patience)
-
-    def _time_left(self) -> float | None:
-        """Pictures of each size cost as their area; the mean of the last three epochs is the unit."""
-        recent = self.rows[-3:]
-        if not recent:
-            return None
-        unit = sum(row.seconds / row.size**2 for row in recent) / len(recent)
-        return sum(
-            unit * self.config.size_of(epoch) ** 2 for epoch in range(len(self.rows), self.config.epochs)
-        )
 
     def _keep(self, row: EpochRow) -> None:
         # best first, checkpoint last: a kill in between repeats this epoch and writes the same again
