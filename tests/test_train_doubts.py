@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from inspection.commands.train import find_doubts, plan_run
+from inspection.commands.train import find_doubts, find_share_doubts, plan_run
 from inspection.lines import Line, load_line
 
 
@@ -34,3 +34,20 @@ def test_a_detector_whose_classes_would_be_balanced_is_told() -> None:
     for model, told in (("yolov5n", True), ("resnet18_cbam", False)):
         config = plan_run(aluminium, model, recipe=None, epochs=6, changes={"class_balance": "weights"})
         assert any("balance changes nothing" in doubt for doubt in find_doubts(aluminium, config)) is told
+
+
+@pytest.mark.parametrize(
+    ("pictures", "share", "said"),
+    [
+        (1000, 0.01, "10 pictures of 1000, less than one batch: an epoch shows 32 pictures in one step"),
+        (20, 0.5, "10 pictures of 20, less than one batch: an epoch shows 20 pictures in one step"),
+        (1000, 0.5, ""),
+        (20, 1.0, ""),
+    ],
+)
+def test_a_share_smaller_than_a_batch_is_told(pictures: int, share: float, said: str) -> None:
+    config = plan_run(
+        load_line("casting"), "mobilenetv2", recipe=None, epochs=6, changes={"share": share, "batch_size": 32}
+    )
+    doubts = find_share_doubts(pictures, config)
+    assert len(doubts) == bool(said) and said in " ".join(doubts)

@@ -13,6 +13,7 @@ from inspection.learning.checkpoint import write_atomically
 from inspection.learning.config import ClassBalance, TrainConfig
 from inspection.learning.epochs import EpochRow, TrainReport
 from inspection.lines import Line, load_line
+from inspection.wording import say_number
 from models.card import Card
 
 DETECTOR_EPOCHS, CLASSIFIER_EPOCHS = 30, 40
@@ -121,6 +122,17 @@ def find_doubts(line: Line, config: TrainConfig) -> list[str]:
     return doubts
 
 
+def find_share_doubts(pictures: int, config: TrainConfig) -> list[str]:
+    """Known only once the pictures are counted."""
+    shared, shown = int(pictures * config.share), min(pictures, config.batch_size)
+    if config.share == 1 or shared >= config.batch_size:
+        return []
+    return [
+        f"a share of {config.share:g} is {say_number(shared, 'picture')} of {pictures}, less than one batch: an epoch shows "
+        f"{say_number(shown, 'picture')} in one step. Raise --share or lower --batch."
+    ]
+
+
 def name_teacher(settings: Settings, line: str, teacher: str) -> dict[str, str]:
     weights = settings.weights_dir / line / f"{teacher}.safetensors"
     if not weights.is_file():
@@ -168,6 +180,8 @@ def train_classification(
     size = find_spec(config.model).input_size
     sets = load_line_data(line, data, size=size, cache_dir=settings.cache_dir / "arrays")
     notes.print(f"{len(sets.train)} pictures teach, {len(sets.validation)} choose, {len(sets.test)} judge")
+    for doubt in find_share_doubts(len(sets.train), config):
+        notes.print(doubt)
     pin_data(run_dir, sets.facts)
     teach = sets.train
     if config.guide:
@@ -215,6 +229,8 @@ def train_detection(
         one_class=config.class_names == ("part",),
     )
     notes.print(f"{len(sets.train)} pictures teach, {len(sets.validation)} choose, {len(sets.test)} judge")
+    for doubt in find_share_doubts(len(sets.train), config):
+        notes.print(doubt)
     pin_data(run_dir, sets.facts)
     with show_progress(f"training {config.model}") as tick:
         report = train_detector(

@@ -56,7 +56,7 @@ class TrainConfig:
             )
         if not 0 < self.share <= 1:
             raise DataInvalid(
-                f"share is a part of the pictures, above 0 and at most 1, got {self.share:g}."
+                f"share is a part of the pictures, above 0 and at most 1, got {self.share:g}. Try 0.5."
             )
         if not self.learning_rate > 0:
             raise DataInvalid(f"The learning rate must be above 0, got {self.learning_rate:g}. Try 0.001.")

@@ -208,7 +208,7 @@ def test_a_share_of_the_pictures_is_drawn_anew_each_epoch() -> None:
     "changes", [{"share": 0.0}, {"share": 1.01}, {"share": float("nan")}, {"learning_rate": 0.0}]
 )
 def test_a_share_or_rate_that_teaches_nothing_is_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(DataInvalid, match="share is a part|must be above 0"):
+    with pytest.raises(DataInvalid, match="share is a part.*Try 0.5|must be above 0"):
         make_config(**changes)
 
 
