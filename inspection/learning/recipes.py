@@ -109,6 +109,7 @@ OURS: dict[str, dict[str, Any]] = {
         "gradient_clip": 10.0,
         "label_smoothing": 0.0,
         "rate_factor": 0.5,
+        "one_size": True,
     },
     # a few epochs from weights of the same line or another, when new pictures have come
     "fine-tune": {"augment": "line-default", "warmup": 0.1, "rate_factor": 0.2, "one_size": True},

@@ -107,6 +107,13 @@ def test_every_recipe_fits_every_model(recipe: str) -> None:
         assert config.epochs == RECIPES[recipe].get("epochs", 40)
 
 
+@pytest.mark.parametrize("recipe", ["harden", "fine-tune", "detect-calm"])
+def test_a_recipe_that_goes_on_from_weights_shows_the_full_size_from_the_first_epoch(recipe: str) -> None:
+    model = "yolov5n" if recipe.startswith("detect") else "resnet50"
+    config = make_config("line", model, ("a", "b"), recipe=recipe, epochs=16)
+    assert config.sizes == ((16, REGISTRY[model].input_size),) and config.validate_every == 1
+
+
 def test_an_unknown_recipe_is_refused_and_changes_win() -> None:
     with pytest.raises(DataInvalid, match="seed004"):
         make_config("line", "resnet50", ("a", "b"), recipe="none")
