@@ -3,8 +3,11 @@
 from dataclasses import replace
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
-from inspection.commands.train import find_doubts, find_share_doubts, plan_run
+from inspection.commands.train import check_epochs, find_doubts, find_share_doubts, plan_run, train_model
+from inspection.errors import DataInvalid
 from inspection.lines import Line, load_line
 
 
@@ -51,3 +54,37 @@ def test_a_share_smaller_than_a_batch_is_told(pictures: int, share: float, said:
     )
     doubts = find_share_doubts(pictures, config)
     assert len(doubts) == bool(said) and said in " ".join(doubts)
+
+
+def test_epochs_that_a_recipe_does_not_take_are_told() -> None:
+    casting = load_line("casting")
+    for recipe, told in (("seed002", True), ("line", False)):
+        config = plan_run(casting, "mobilenetv2", recipe=recipe, epochs=40, changes={})
+        said = " ".join(find_doubts(casting, config, epochs=40))
+        assert ("its own 25 epochs: --epochs 40" in said and "--sizes 40x224" in said) is told
+        assert not find_doubts(casting, config), "nobody asked for a number"
+    staged = plan_run(casting, "mobilenetv2", recipe="seed002", epochs=40, changes={"sizes": ((40, 224),)})
+    assert not find_doubts(casting, staged, epochs=40), "the stages decide"
+
+
+@pytest.mark.parametrize(
+    ("model", "arguments", "said"),
+    [
+        ("mobilenetv2", ("--epochs", "6", "--sizes", "2x128,5x224"), "make the 6 of --epochs, got 7"),
+        ("yolov5n", ("--patches",), "got yolov5n, which finds boxes"),
+        ("vit_small", ("--sizes", "2x128,4x224"), "the only size that vit_small takes, got 128"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_in_words(
+    model: str, arguments: tuple[str, ...], said: str
+) -> None:
+    app = typer.Typer()
+    app.command()(train_model)
+    told = ["casting", "--model", model, "--data", "nowhere", *arguments]
+    with pytest.raises(DataInvalid, match=said):
+        CliRunner().invoke(app, told, catch_exceptions=False)
+
+
+def test_epochs_and_stages_that_agree_are_taken_and_either_may_be_left_out() -> None:
+    for epochs, sizes in ((6, ((2, 128), (4, 224))), (None, ((2, 128), (4, 224))), (6, None), (None, None)):
+        check_epochs(epochs, sizes)

@@ -66,6 +66,12 @@ def train_model(
     settings, definition = load_settings(), load_line(line)
     run_dir = settings.var_dir / "runs" / line / model
     detects = find_spec(model).task == "detect"
+    if patches and detects:
+        raise DataInvalid(
+            f"Expected a classifier with --patches, got {model}, which finds boxes. Name a classifier, or leave --patches out."
+        )
+    stages = None if sizes is None else parse_sizes(sizes)
+    check_epochs(epochs, stages)
     start = None if warm_start is None else str(warm_start)
     config = plan_run(
         definition,
@@ -77,7 +83,7 @@ def train_model(
             "warm_start": start,
             "threads": threads,
             "seed": seed,
-            **({} if sizes is None else {"sizes": parse_sizes(sizes)}),
+            **({} if stages is None else {"sizes": stages}),
             **({} if batch is None else {"batch_size": batch}),
             **({} if share is None else {"share": share}),
             **({} if rate is None else {"learning_rate": rate}),
@@ -85,7 +91,7 @@ def train_model(
             **({} if teacher is None else name_teacher(settings, line, teacher)),
         },
     )
-    for doubt in find_doubts(definition, config):
+    for doubt in find_doubts(definition, config, epochs=epochs):
         notes.print(doubt)
     if patches:
         weights = train_patches(definition, config, data, run_dir.with_name(f"{model}-patches"), settings)
@@ -100,8 +106,8 @@ def train_model(
     raise typer.Exit(Exit.OK)
 
 
-def find_doubts(line: Line, config: TrainConfig) -> list[str]:
-    """What may well be meant, and costs a training where it is not."""
+def find_doubts(line: Line, config: TrainConfig, *, epochs: int | None = None) -> list[str]:
+    """What may well be meant, and costs a training where it is not. epochs: as they were asked for."""
     from models.registry import find_spec
 
     spec, doubts = find_spec(config.model), []
@@ -118,6 +124,11 @@ def find_doubts(line: Line, config: TrainConfig) -> list[str]:
     if spec.task == "detect" and config.class_balance != "none":
         doubts.append(
             f"{config.model} finds boxes, and boxes are not balanced: --balance changes nothing here."
+        )
+    if epochs is not None and config.epochs != epochs:
+        doubts.append(
+            f"the recipe keeps its own {config.epochs} epochs: --epochs {epochs} changes nothing here. To have {epochs}, "
+            f"say --sizes {epochs}x{config.final_size} instead."
         )
     return doubts
 
@@ -154,19 +165,36 @@ def parse_sizes(text: str) -> tuple[tuple[int, int], ...]:
     return stages
 
 
+def check_epochs(epochs: int | None, sizes: tuple[tuple[int, int], ...] | None) -> None:
+    staged = sum(count for count, _ in sizes or ())
+    if epochs is not None and sizes is not None and epochs != staged:
+        raise DataInvalid(
+            f"Expected the epochs of --sizes to make the {epochs} of --epochs, got {staged}. Change one of them, or leave "
+            f"--epochs out: --sizes says how many."
+        )
+
+
 def plan_run(
     line: Line, model: str, *, recipe: str | None, epochs: int, changes: dict[str, object]
 ) -> TrainConfig:
-    from inspection.learning.recipes import make_config
+    from inspection.learning.recipes import FIXED_SIZE, make_config
     from models.registry import find_spec
 
-    if find_spec(model).task == "detect":
+    spec = find_spec(model)
+    if spec.task == "detect":
         names = line.classes if line.defect_detector == model else ("part",)
         recipe = recipe or ("detect-strip" if line.locate.mode == "frame" else "detect")
     else:
         names = line.classes
         recipe = recipe or ("strip" if line.locate.mode == "frame" else "line")
-    return make_config(line.name, model, names, recipe=recipe, epochs=epochs, **changes)
+    config = make_config(line.name, model, names, recipe=recipe, epochs=epochs, **changes)
+    others = sorted({side for _, side in config.sizes} - {spec.input_size})
+    if model in FIXED_SIZE and others:
+        raise DataInvalid(
+            f"Expected stages of {spec.input_size} px, the only size that {model} takes, got {', '.join(map(str, others))}. "
+            f"Say --sizes {config.epochs}x{spec.input_size}, or name another model."
+        )
+    return config
 
 
 def train_classification(
