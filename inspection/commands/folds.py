@@ -9,8 +9,10 @@ import typer
 from inspection.commands.output import Exit, notes, print_table, results, show_progress
 from inspection.commands.train import parse_sizes, plan_run, show_epoch
 from inspection.config import load_settings
+from inspection.errors import DataInvalid
 from inspection.lines import load_line
 from inspection.wording import say_number
+from models.card import read_card
 
 if TYPE_CHECKING:
     from inspection.learning.study import Study
@@ -48,6 +50,8 @@ def run_folds(
     from models.registry import find_spec
 
     settings, definition = load_settings(), load_line(line)
+    if warm_start is not None:
+        check_start(warm_start, line)
     config = plan_run(
         definition,
         model,
@@ -96,6 +100,20 @@ def run_folds(
     results.print(str(write_study(study, settings.weights_dir / line)))
     print_study(study, good=definition.good, groups=pictures.groups)
     raise typer.Exit(Exit.OK)
+
+
+def check_start(weights: Path, line: str) -> None:
+    """Weights that this line's pictures taught have seen what a fold is to be judged by."""
+    card = weights.with_suffix(".json")
+    if not card.is_file():
+        notes.print(
+            f"what taught {weights} is not known, as no card lies beside it: if pictures of {line} did, these folds say too much"
+        )
+    elif read_card(card).line == line:
+        raise DataInvalid(
+            f"Expected weights of another line to start the folds from, got those of {line}: every fold would be judged by "
+            f"pictures that taught its start. Name weights of another line, or leave --warm-start out."
+        )
 
 
 def print_study(study: "Study", *, good: str | None, groups: Mapping[str, str] | None) -> None:

@@ -36,6 +36,7 @@ from models.loading import load_matching
 from models.registry import build_network, find_spec
 from models.spec import Classifier
 
+UNGROUPED = ("official", "stratified")  # drawn or given without regard to the part, whatever the line knows
 ROWS, PART = "rows.parquet", "part.json"
 Tell = Callable[[str], None]
 
@@ -102,7 +103,7 @@ def run_study(
         name=name,
         class_names=config.class_names,
         parameters=parameters,
-        grouped=pictures.groups is not None and name != "stratified",
+        grouped=pictures.groups is not None and name not in UNGROUPED,
         data_sha256=hash_dataset(pictures.dataset),
         split_seed=line.data.split_seed,
         recipe=tell_recipe(config),

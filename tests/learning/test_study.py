@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from inspection.commands.folds import run_folds
+from inspection.commands.folds import check_start, run_folds
 from inspection.config import load_settings
 from inspection.errors import DataInvalid
 from inspection.learning.evaluate import Evaluation
 from inspection.learning.new_line import render_toml
+from inspection.learning.recipes import make_config
+from inspection.learning.run_study import load_pictures, run_study
 from inspection.learning.study import (
     Study,
     StudyPart,
@@ -23,6 +25,9 @@ from inspection.learning.study import (
     study_path,
     write_study,
 )
+from inspection.lines import load_line
+from models.card import write_card
+from tests.models.cards import make_card
 
 CLASSES = ("ok", "bad")
 
@@ -127,6 +132,32 @@ def test_the_grouped_split_is_a_study_of_one_part(home: Path) -> None:
     (split_file.parent / "part.json").unlink()
     with pytest.raises(DataInvalid, match="Remove that folder"):
         run(home, "--split", "grouped")
+
+
+@pytest.mark.parametrize(
+    ("name", "grouped"), [("5-fold", True), ("grouped", True), ("official", False), ("stratified", False)]
+)
+def test_a_study_says_whether_variants_of_a_part_stayed_together(
+    home: Path, tmp_path: Path, name: str, grouped: bool
+) -> None:
+    line = load_line("plates")
+    pictures = load_pictures(line, home / "data", size=8, cache_dir=tmp_path)
+    config = make_config("plates", "compact_cnn", CLASSES, epochs=1)
+    study = run_study(line, name, {}, config, pictures, tmp_path, load_settings())
+    assert study.grouped is grouped
+
+
+def test_folds_do_not_start_from_weights_that_their_pictures_taught(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = tmp_path / "compact_cnn.safetensors"
+    check_start(weights, "plates")
+    assert "is not known, as no card lies beside it" in " ".join(capsys.readouterr().err.split())
+    write_card(make_card(line="casting"), weights.with_suffix(".json"))
+    check_start(weights, "plates")
+    assert capsys.readouterr().err == ""
+    with pytest.raises(DataInvalid, match="taught its start. Name weights of another line"):
+        check_start(weights, "casting")
 
 
 def make_study(wrong: dict[str, list[int]]) -> Study:
