@@ -13,7 +13,9 @@ from inspection.learning.checkpoint import write_atomically
 
 STATUS = "status.json"
 BEAT_S = 5.0
-DEAD_AFTER_S = 180.0  # the slowest step (a validation of the largest network on two cores) stays well below
+# Only the number of a process that ended may go to another one; nothing beats during a validation, and on a slow machine
+# one takes many minutes.
+DEAD_AFTER_S = 1800.0
 
 RunState = Literal["running", "finished", "failed", "cancelled"]
 
@@ -79,7 +81,7 @@ def status_file(out_dir: Path, epochs: int) -> Iterator[StatusFile]:
 
 
 def read_status(out_dir: Path) -> RunStatus | None:
-    """A run that stopped writing without a word (killed, power cut) is told as failed."""
+    """A run that ended without a word (killed, power cut) is told as failed; one whose process lives is at work."""
     path = out_dir / STATUS
     if not path.exists():
         return None

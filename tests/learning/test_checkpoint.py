@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -62,13 +64,26 @@ def test_the_status_tells_how_a_run_ended(tmp_path: Path, error: BaseException) 
     assert status.state == ("failed" if isinstance(error, ValueError) else "cancelled")
 
 
-def test_a_run_without_a_heartbeat_is_told_as_failed(tmp_path: Path) -> None:
+def silence(run: Path, seconds: float, **changes: object) -> RunStatus:
+    """What is told of a run whose last word was so long ago."""
+    StatusFile(run, 3)
+    told = json.loads((run / STATUS).read_text())
+    (run / STATUS).write_text(json.dumps({**told, "heartbeat": time.time() - seconds, **changes}))
+    status = read_status(run)
+    assert status is not None
+    return status
+
+
+def test_a_run_whose_process_is_gone_or_silent_for_very_long_is_told_as_failed(tmp_path: Path) -> None:
     assert read_status(tmp_path) is None
-    StatusFile(tmp_path, 3)
-    told = json.loads((tmp_path / STATUS).read_text())
-    (tmp_path / STATUS).write_text(json.dumps({**told, "heartbeat": time.time() - 3600}))
-    status = read_status(tmp_path)
-    assert isinstance(status, RunStatus) and status.state == "failed"
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert silence(tmp_path, 0, pid=ended.pid).state == "failed"
+    assert silence(tmp_path, 3600).state == "failed", "its number may be another process's by now"
+
+
+def test_a_run_that_validates_for_ten_minutes_is_still_at_work(tmp_path: Path) -> None:
+    assert silence(tmp_path, 600).state == "running"
 
 
 def test_prefetching_keeps_order_passes_errors_on_and_leaves_no_thread() -> None:
