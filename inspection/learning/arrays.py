@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from inspection.cache_bound import note_use
 from inspection.errors import DataInvalid
-from inspection.letterbox import boxes_to_letterbox, letterbox, resize
+from inspection.letterbox import resize
 from inspection.types import F32, U8
 
 if TYPE_CHECKING:
@@ -88,31 +88,6 @@ def load_array_set(
     pixels = load_pixels(paths, size=size, cache_dir=cache_dir, progress=progress)
     labels = [dataset.class_names.index(sample.class_name) for sample in chosen]
     return ArraySet(pixels, np.array(labels, np.int64), tuple(keys))
-
-
-def load_box_set(
-    dataset: "Dataset", keys: Sequence[str], *, size: int, class_names: Sequence[str] | None = None
-) -> BoxSet:
-    """Decode and letterbox the named pictures. `class_names`: of the boxes; one name for all makes a part detector."""
-    names = tuple(class_names or dataset.box_class_names)
-    squares, boxes, labels = [], [], []
-    for sample in dataset.select(keys):
-        square, scale, offset = letterbox(read_rgb(sample.path), size)
-        corners = np.array([marked.box.as_list() for marked in sample.boxes], np.float32).reshape(-1, 4)
-        squares.append(square)
-        boxes.append(boxes_to_letterbox(corners, scale, offset))
-        labels.append(np.array([_find_label(marked.class_name, names) for marked in sample.boxes], np.int64))
-    return BoxSet(np.stack(squares), tuple(boxes), tuple(labels), tuple(keys))
-
-
-def _find_label(class_name: str, names: tuple[str, ...]) -> int:
-    if len(names) == 1:
-        return 0
-    if class_name not in names:
-        raise DataInvalid(
-            f"A box is marked {class_name}, but the classes are {', '.join(names)}. Name them all."
-        )
-    return names.index(class_name)
 
 
 def load_pixels(

@@ -244,15 +244,6 @@ def hash_dataset(dataset: Dataset) -> str:
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
 
 
-def weigh_classes(labels: Sequence[str], *, power: float = 0.5) -> dict[str, float]:
-    """Loss weights 1 / frequency^power, scaled so that the mean over the samples is 1; 0.5 is the gentle middle
-    between none and full balance, which overrates a class of few pictures."""
-    counts = Counter(labels)
-    raw = {name: float(count) ** -power for name, count in counts.items()}
-    scale = sum(counts.values()) / sum(raw[name] * count for name, count in counts.items()) if counts else 1.0
-    return {name: raw[name] * scale for name in sorted(raw)}
-
-
 def name_class(path: Path, boxes: Sequence[LabelledBox], known: set[str]) -> str:
     if path.parent.name in known:
         return path.parent.name

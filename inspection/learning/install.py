@@ -29,10 +29,6 @@ class Staged:
         return self.folder / f"{self.model}.json"
 
 
-def stage(settings: Settings, line: str, model: str, home: Path) -> Staged:
-    return Staged(line, model, home / line)
-
-
 def install(staged: Staged, settings: Settings, *, replace: bool = False) -> Path:
     """Whole or not at all; the splits have a folder of their own, where the same name is the same content."""
     target = settings.weights_dir / staged.line

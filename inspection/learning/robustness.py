@@ -21,7 +21,6 @@ from inspection.types import Picture
 from models.card import read_card, write_card
 
 UNTOUCHED = "as taken"
-DEFAULT_PICTURES = 300
 Tick = Callable[[int, int], None]
 
 

@@ -11,11 +11,12 @@ import pytest
 import torch
 
 from inspection.errors import DataInvalid
-from inspection.learning.arrays import ArraySet, BoxSet, load_array_set, load_box_set, load_pixels
+from inspection.learning.arrays import ArraySet, BoxSet, load_array_set, load_pixels
 from inspection.learning.augment_presets import PRESETS
 from inspection.learning.checkpoint import load_checkpoint, save_checkpoint, write_atomically
 from inspection.learning.config import TrainConfig
 from inspection.learning.data import LabelledBox, Sample, build_dataset
+from inspection.learning.line_data import letterbox_samples
 from inspection.learning.prefetch import prefetch
 from inspection.learning.recipes import FITS, RECIPES, make_config, plan_sizes
 from inspection.learning.run_status import STATUS, RunStatus, StatusFile, read_status, status_file
@@ -187,13 +188,12 @@ def test_boxes_are_letterboxed_with_their_picture(tmp_path: Path) -> None:
     samples = [
         Sample(paths[1], "a", (LabelledBox(Box(40, 0, 80, 20), "a"), LabelledBox(Box(0, 0, 8, 8), "b")))
     ]
-    dataset = build_dataset(tmp_path, samples, class_names=("a", "b"))
-    found = load_box_set(dataset, dataset.keys, size=160)
+    found = letterbox_samples(samples, ("a", "b"), tmp_path, size=160, cache_dir=tmp_path / "cache")
     assert found.boxes[0].tolist() == [[80, 60, 160, 100], [0, 60, 16, 76]]  # scale 2, 60 pixels above
-    assert found.labels[0].tolist() == [0, 1]
-    assert load_box_set(dataset, dataset.keys, size=160, class_names=("part",)).labels[0].tolist() == [0, 0]
-    with pytest.raises(DataInvalid, match="Name them all"):
-        load_box_set(dataset, dataset.keys, size=160, class_names=("a", "c"))
+    assert found.labels[0].tolist() == [0, 1] and found.keys == ("1.png",)
+    assert found.pixels[0, 80, 80].tolist() == [80, 0, 0] and found.pixels[0, 20, 80].tolist() != [80, 0, 0]
+    parts = letterbox_samples(samples, ("part",), tmp_path, size=160, cache_dir=tmp_path / "cache")
+    assert parts.labels[0].tolist() == [0, 0]
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

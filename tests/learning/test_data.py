@@ -16,7 +16,6 @@ from inspection.learning.data import (
     read_csv,
     read_folder,
     read_voc,
-    weigh_classes,
 )
 from inspection.types import Box
 
@@ -230,12 +229,3 @@ def test_the_hash_follows_contents_and_labels_not_names(tmp_path: Path) -> None:
     assert same != hash_dataset(read_folder(tmp_path / "two", rename={"bad": "worse"}))
     write_picture(tmp_path / "two" / "ok" / "z.png", shade=11)
     assert same != hash_dataset(read_folder(tmp_path / "two"))
-
-
-def test_class_weights_are_gentle_and_average_to_one() -> None:
-    labels = ["ok"] * 900 + ["bad"] * 100
-    weights = weigh_classes(labels)
-    assert weights["bad"] / weights["ok"] == pytest.approx(3.0)  # √9
-    assert np.mean([weights[label] for label in labels]) == pytest.approx(1.0)
-    assert weigh_classes(labels, power=0.0) == pytest.approx({"bad": 1.0, "ok": 1.0})
-    assert weigh_classes([]) == {}
