@@ -12,14 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.cache_bound import note_use
-from inspection.errors import DataInvalid
+from inspection.errors import DataInvalid, PictureRefused
+from inspection.formats import jpeg
+from inspection.images import decode_pixels, read_limits
 from inspection.letterbox import resize
 from inspection.types import F32, U8
 
 if TYPE_CHECKING:
     from inspection.learning.data import Dataset
 
-CACHE_VERSION = 1  # raise it when decoding or resizing changes
+CACHE_VERSION = 1  # raise it when resizing changes, or decoding for every kind of file
+_JPEG_SUFFIXES = (".jpg", ".jpeg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +127,30 @@ def _decode_all(paths: Sequence[Path], into: U8, progress: Callable[[int, int], 
 
 
 def read_rgb(path: Path) -> U8:
+    """As serving decodes it. A JPEG has neither transparency nor 16 bits, so OpenCV alone gives the same pixels there,
+    without serving's search for what may be missing."""
     import cv2
 
-    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
+    data = path.read_bytes()
+    if not data.startswith(jpeg.MAGIC):
+        try:
+            return decode_pixels(data, read_limits(None))
+        except PictureRefused as refused:
+            raise DataInvalid(f"{path}: {refused} Run `check-data` on its folder.") from None
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     if pixels is None:
         raise DataInvalid(f"{path} is not a picture that can be decoded. Run `check-data` on its folder.")
     return np.asarray(pixels, np.uint8)
 
 
+def stamp_file(path: Path) -> tuple[object, ...]:
+    """A picture that was made anew under the same name is another picture, and so is one that is decoded otherwise."""
+    stat = path.stat()
+    mark = (str(path.resolve()), stat.st_size, stat.st_mtime_ns)
+    return mark if path.suffix.lower() in _JPEG_SUFFIXES else (*mark, "as serving")
+
+
 def _digest(paths: Sequence[Path], size: int) -> str:
     rows: list[object] = [CACHE_VERSION, size]
-    for path in paths:
-        stat = path.stat()
-        rows.append((str(path.resolve()), stat.st_size, stat.st_mtime_ns))
+    rows += [stamp_file(path) for path in paths]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:24]

@@ -17,7 +17,7 @@ import numpy as np
 
 from inspection.cache_bound import note_use
 from inspection.errors import DataInvalid
-from inspection.learning.arrays import ArraySet, BoxSet, load_array_set, read_rgb
+from inspection.learning.arrays import ArraySet, BoxSet, load_array_set, read_rgb, stamp_file
 from inspection.learning.data import (
     EMPTY_CLASS,
     Dataset,
@@ -288,10 +288,8 @@ def map_pixels(path: Path, shape: tuple[int, ...], make: Any) -> U8:
     return mapped
 
 
-def stamp(samples: Sequence[Sample]) -> list[tuple[str, int, int]]:
-    """Pictures that were made anew under the same names are other pictures."""
-    found = [(str(sample.path.resolve()), sample.path.stat()) for sample in samples]
-    return [(path, stat.st_size, stat.st_mtime_ns) for path, stat in found]
+def stamp(samples: Sequence[Sample]) -> list[tuple[object, ...]]:
+    return [stamp_file(sample.path) for sample in samples]
 
 
 def digest(value: object) -> str:

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from inspection.errors import DataInvalid
-from inspection.learning.arrays import ArraySet, BoxSet, load_array_set, load_pixels
+from inspection.images import read_picture
+from inspection.learning.arrays import ArraySet, BoxSet, load_array_set, load_pixels, read_rgb
 from inspection.learning.augment_presets import PRESETS
 from inspection.learning.checkpoint import load_checkpoint, save_checkpoint, write_atomically
 from inspection.learning.config import TrainConfig
@@ -196,10 +197,30 @@ def test_boxes_are_letterboxed_with_their_picture(tmp_path: Path) -> None:
     assert parts.labels[0].tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("kind", ["transparent", "sixteen bits", "plain", "jpeg"])
+def test_training_sees_the_pixels_that_serving_sees(kind: str, tmp_path: Path) -> None:
+    import cv2
+
+    ramp = np.arange(40 * 40 * 4, dtype=np.uint32).reshape(40, 40, 4)
+    made = {
+        "transparent": (ramp % 256).astype(np.uint8),  # alpha from 3 to 255
+        "sixteen bits": (ramp[..., :3] * 40503 % 65536).astype(np.uint16),
+        "plain": (ramp[..., :3] % 256).astype(np.uint8),
+        "jpeg": (ramp[..., :3] // 30).astype(np.uint8),
+    }
+    path = tmp_path / ("a.jpg" if kind == "jpeg" else "a.png")
+    assert cv2.imwrite(str(path), made[kind])
+    assert np.array_equal(read_rgb(path), read_picture(path).pixels)
+    if kind == "transparent":
+        cv2.imwrite(str(path), np.zeros((4, 4, 4), np.uint8))
+        assert (load_pixels([path], size=4) == 255).all(), "what is not there shows white"
+
+
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "broken.png").write_bytes(b"not a picture")
-    with pytest.raises(DataInvalid, match="broken.png"):
-        load_pixels([tmp_path / "broken.png"], size=8)
+    for content in (b"not a picture", b"\xff\xd8\xffcut off"):
+        (tmp_path / "broken.png").write_bytes(content)
+        with pytest.raises(DataInvalid, match="broken.png.*check-data"):
+            load_pixels([tmp_path / "broken.png"], size=8)
 
 
 def test_sets_refuse_what_does_not_fit_together() -> None:
