@@ -28,4 +28,5 @@ def estimate_training_s(rows: Sequence["EpochRow"], size: int) -> float:
     """An epoch, without its validation: as those of its size, or as those of the nearest size, scaled."""
     nearest = min({row.size for row in rows}, key=lambda seen: abs(seen - size))
     seconds = [row.train_seconds for row in rows if row.size == nearest][-_RECENT:]
-    return sum(seconds) / len(seconds) * (size / nearest) ** SIDE_POWER
+    scale: float = (size / nearest) ** SIDE_POWER
+    return sum(seconds) / len(seconds) * scale
