@@ -53,6 +53,18 @@ def test_weights_that_learnt_little_start_nothing(settings: Settings) -> None:
     assert pick_model(settings) == "mobilenetv2"
 
 
+def test_what_learnt_of_parts_in_light_comes_before_what_serves_its_own_line_better(
+    settings: Settings,
+) -> None:
+    put_weights(settings, "steel", "mobilenetv2", 0.99)
+    assert pick_model(settings) == "mobilenetv2"
+    put_weights(settings, "aluminium", "resnet50", 0.5)  # has hardly learnt
+    put_weights(settings, "steel", "resnet50", 0.97)
+    assert pick_model(settings) == "mobilenetv2"
+    best = put_weights(settings, "aluminium", "resnet50", 0.86)
+    assert pick_model(settings) == "resnet50" and find_start("resnet50", AUTOMATIC, settings) == best
+
+
 def test_weights_that_know_the_pictures_by_name_start_nothing(settings: Settings) -> None:
     """The sides are drawn anew: what taught them would judge the new line."""
     start = put_weights(settings, "steel", "mobilenetv2", 0.99)
