@@ -74,14 +74,17 @@ def build_timings(timings_ms: Mapping[str, float]) -> go.Figure:
             marker_line_width=0,
             hovertemplate=f"{name}: {format_ms(ms)}<extra></extra>",
         )
+    # two names a row below the bar; with a row too few the legend gets a scroll bar of its own
+    height = 104 + 20 * max(0, (len(figure.data) - 1) // 2 - 1)
+    bar = 1 - 31 / (height - 8)
     figure.update_layout(
         barmode="stack",
-        height=104,
+        height=height,
         margin={"l": 0, "r": 0, "t": 4, "b": 4},
         xaxis={"visible": False, "fixedrange": True},
-        yaxis={"visible": False, "fixedrange": True, "domain": [0.68, 1]},  # the legend has the rest
+        yaxis={"visible": False, "fixedrange": True, "domain": [bar, 1]},  # the legend has the rest
         bargap=0,
-        legend={"orientation": "h", "y": 0.6, "yanchor": "top", "x": 0, "traceorder": "normal"},
+        legend={"orientation": "h", "y": bar - 0.08, "yanchor": "top", "x": 0, "traceorder": "normal"},
     )
     return figure
 

@@ -66,3 +66,11 @@ def test_shares_promise_nothing_that_is_not_so(value: float, words: str) -> None
 @pytest.mark.parametrize(("ms", "words"), [(0.42, "0.4 ms"), (99.95, "100.0 ms"), (1234.5, "1,234 ms")])
 def test_milliseconds(ms: float, words: str) -> None:
     assert charts.format_ms(ms) == words
+
+
+def test_five_stages_have_room_for_their_names() -> None:
+    two_rows = {"decode": 1.0, "locate": 1.0, "classify": 1.0, "explain": 1.0, "total": 4.0}
+    three_rows = {**two_rows, "total": 5.0}
+    assert (
+        charts.build_timings(three_rows).layout.height > charts.build_timings(two_rows).layout.height == 104
+    )
