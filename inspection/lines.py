@@ -64,6 +64,11 @@ class Line:
     def models(self) -> tuple[str, ...]:
         return (self.champion, *self.rivals)
 
+    def deciders(self, model: str) -> tuple[str, ...]:
+        """What a verdict rests on where `model` judges: what only marks defects is not among them."""
+        finder = self.locate.model if self.locate.mode == "detector" else None
+        return (model,) if finder is None else (model, finder)
+
     def samples(self) -> tuple[Path, ...]:
         """The line's sample pictures, in the order of their names."""
         if self.samples_dir is None or not self.samples_dir.is_dir():

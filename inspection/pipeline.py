@@ -270,10 +270,9 @@ def load_inspector(
 
 def withholds_int8(line: Line, model: str, settings: Settings, own: Settings) -> bool:
     """Whether the release found that a model which decides here judges too differently at INT8; its card says why."""
-    cards = [find_weights(line.name, model, own)[1]]
-    if line.locate.mode == "detector" and line.locate.model is not None:
-        cards.append(find_weights(line.name, line.locate.model, settings)[1])
-    return any(card.precisions.get("int8", {}).get("withheld") for card in cards)
+    homes = {model: own}  # a promoted one lies elsewhere
+    cards = (find_weights(line.name, name, homes.get(name, settings))[1] for name in line.deciders(model))
+    return any(card.withheld for card in cards)
 
 
 def build_inspector(
@@ -306,8 +305,7 @@ def build_inspector(
 
 def load_marking(line: Line, model: str, precision: Precision, settings: Settings) -> Detecting:
     """Marks decide nothing: where INT8 is withheld for them alone, they run at f32 and the line at what was asked."""
-    card = find_weights(line.name, model, settings)[1]
-    withheld = precision == "int8" and card.precisions.get("int8", {}).get("withheld")
+    withheld = precision == "int8" and find_weights(line.name, model, settings)[1].withheld
     return load_detecting(line, model, "f32" if withheld else precision, settings)
 
 

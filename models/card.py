@@ -38,6 +38,18 @@ class Card:
     # name → SHA-256 of what lies beside it and belongs to it; a card that was written before names nothing
     files: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def withheld(self) -> str | None:
+        """Why INT8 does not run, where the release found that it judges too differently."""
+        told = self.precisions.get("int8", {}).get("withheld")
+        return str(told) if told else None
+
+    @property
+    def served_test(self) -> dict[str, Any]:
+        """The figures of the test pictures at the precision that runs; empty where there are none."""
+        test = self.figures.get("test", {})
+        return (None if self.withheld else test.get("int8")) or test.get("f32") or {}
+
 
 def write_card(card: Card, path: Path) -> None:
     check_card(asdict(card), source=path.name)

@@ -57,7 +57,7 @@ def create_line(
             report=lambda stage, share, words: tick(share or 0.0, words or stage.lower()),
         )
     results.print(say_ready(card, copied))
-    doubt = say_doubt(card.figures["test"][name_served(card)])
+    doubt = say_doubt(card.served_test)
     if doubt is not None:
         notes.print(doubt)
     raise typer.Exit(Exit.OK)
@@ -154,17 +154,11 @@ def plan_training(
     return plan_run(line, model, recipe=plan.recipe, epochs=epochs, changes=changes)
 
 
-def name_served(card: Card) -> str:
-    """The precision that runs the line."""
-    return "f32" if card.precisions["int8"].get("withheld") else "int8"
-
-
 def say_ready(card: Card, copied: int) -> str:
-    withheld, precision = card.precisions["int8"].get("withheld"), name_served(card)
-    figures = card.figures["test"][precision]
+    figures, precision = card.served_test, f"f32, since {card.withheld}" if card.withheld else "int8"
     low, high = (figures["accuracy_interval"][edge] for edge in ("low", "high"))
     return (
         f"Line {card.line} is ready: {figures['accuracy']:.2%} right on {figures['n']} test pictures "
-        f"(95 %: {low:.2%} to {high:.2%}) at {precision}{f', since {withheld}' if withheld else ''}; {copied} sample pictures. "
+        f"(95 %: {low:.2%} to {high:.2%}) at {precision}; {copied} sample pictures. "
         f"Try: python -m inspection inspect PICTURE --line {card.line}"
     )

@@ -107,7 +107,7 @@ def render_for_training(report: DataReport, folder: Path) -> list[str]:
     """For a training that begins at once: what was found, without the files, and what it means for this training."""
     originals = ", ".join(f"{name} {count:,}" for name, count in report.originals.items())
     lines = [
-        f"{say_number(report.pictures, 'picture')} of different parts, copies and near copies counted once: {originals}"
+        f"{say_number(report.pictures, 'picture')}; with copies and near copies counted once: {originals}"
     ]
     lines += [f"  {concern.title}" for concern in report.concerns]
     conflicts = sum(concern.count for concern in report.concerns if concern.kind == "label conflict")
@@ -115,7 +115,7 @@ def render_for_training(report: DataReport, folder: Path) -> list[str]:
         lines.append("Nothing to object to in the pictures.")
     elif conflicts:
         lines.append(
-            f"The training goes on, but {say_number(conflicts, 'part')} stand under two classes: one label of each is wrong, teaches "
+            f"The training goes on, but {say_number(conflicts, 'part stands', 'parts stand')} under two classes: one label of each is wrong, teaches "
             "wrongly and counts against the model. Better settle them, then make the line again under another name."
         )
     else:

@@ -30,7 +30,7 @@ def list_starts(model: str, settings: Settings) -> list[Path]:
 
 def rate_start(card: Path) -> float:
     """The accuracy on the pictures that its epoch was chosen by; 0 where it was never measured."""
-    figures = read_card(card).get("figures", {}).get("validation", {})
+    figures = read_document(card).get("figures", {}).get("validation", {})
     return float(figures.get("f32", {}).get("accuracy", 0.0))
 
 
@@ -71,7 +71,7 @@ def name_start(path: Path) -> str:
 
 def was_taught(start: Path, pictures: Collection[str]) -> bool:
     """Whether it knows half of the pictures by name. The sides of a new line are drawn anew: what taught it would judge."""
-    digest = read_card(start.with_suffix(".json")).get("data", {}).get("split", {}).get("sha256")
+    digest = read_document(start.with_suffix(".json")).get("data", {}).get("split", {}).get("sha256")
     if not pictures or not digest or not split_path(start.parent, digest).is_file():
         return False
     split = load_stored_split(start.parent, digest)
@@ -89,7 +89,7 @@ def pick_model(settings: Settings) -> str:
     return next((model for model in CHAMPIONS if find_start(model, AUTOMATIC, settings)), CHAMPIONS[0])
 
 
-def read_card(path: Path) -> Mapping[str, Any]:
-    """As it is written, of any version; nothing where there is none."""
+def read_document(path: Path) -> Mapping[str, Any]:
+    """A card as it is written, of any version; nothing where there is none."""
     told: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return told

@@ -213,10 +213,8 @@ def list_released(line: str) -> tuple[str, ...]:
 
 def serve_precision(line: Line, model: str, wanted: Precision) -> tuple[Precision, str | None]:
     """F32 and the reason, where INT8 was asked for and the release withholds it."""
-    finder = line.locate.model if line.locate.mode == "detector" else None
-    cards = [get_card(line.name, name) for name in (model, finder) if name is not None]
-    reasons = (card.precisions.get("int8", {}).get("withheld") for card in cards if card is not None)
-    why = next((str(reason) for reason in reasons if reason), None)
+    cards = (get_card(line.name, name) for name in line.deciders(model))
+    why = next((card.withheld for card in cards if card is not None and card.withheld), None)
     return (wanted, None) if wanted != "int8" or why is None else ("f32", why)
 
 

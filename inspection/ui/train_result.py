@@ -17,8 +17,6 @@ from inspection.ui.zoo import say_headline, tell_figures
 if TYPE_CHECKING:
     from models.card import Card
 
-REPORTED = ("int8", "f32")  # the precision that runs the line first
-
 
 def show_result(job: Job) -> None:
     show_head(job)
@@ -32,10 +30,10 @@ def show_result(job: Job) -> None:
         st.warning("Its weights have been moved away since.", icon=":material/folder_off:")
     else:
         st.success(say_success(card, result), icon=":material/check_circle:")
-        doubt = say_doubt(pick_test(card.figures))
+        doubt = say_doubt(card.served_test)
         if doubt is not None:
             st.warning(doubt, icon=":material/priority_high:")
-        show_figures(card.figures)
+        show_figures(card.served_test)
         if not result["installed"]:
             show_choice(job, line, model, card)
         show_ways_on(line, model, installed=result["installed"])
@@ -62,7 +60,7 @@ def read_new_card(job: Job, result: Mapping[str, Any]) -> "Card | None":
 
 def say_success(card: "Card", result: Mapping[str, Any]) -> str:
     title = resources.model_titles().get(card.model, card.model)
-    headline = f"{say_headline(card.figures, card.precisions)}{say_interval(card.figures)}"
+    headline = f"{say_headline(card.figures, card.precisions)}{say_interval(card.served_test)}"
     if "samples" in result:
         return f"Line {card.line} is ready with {title} as its champion: {headline} on its test pictures."
     if result["installed"]:
@@ -72,7 +70,7 @@ def say_success(card: "Card", result: Mapping[str, Any]) -> str:
 
 def say_interval(figures: Mapping[str, Any]) -> str:
     """A hundred per cent of seventeen pictures is not a hundred per cent."""
-    interval = pick_test(figures).get("accuracy_interval")
+    interval = figures.get("accuracy_interval")
     return (
         f" (95 %: {100 * interval['low']:.1f} to {100 * interval['high']:.1f} %)"
         if isinstance(interval, Mapping)
@@ -82,11 +80,9 @@ def say_interval(figures: Mapping[str, Any]) -> str:
 
 def show_figures(figures: Mapping[str, Any]) -> None:
     """Of the test pictures, which had no part in the training."""
-    test = figures.get("test", {})
-    values = next((test[name] for name in REPORTED if name in test), None)
-    if values is None:
+    if not figures:
         return
-    told = tell_figures(values)
+    told = tell_figures(figures)
     with st.grid(4, min_column_width=150, gap="small"):
         for name, value in told.items():
             share, _, interval = value.partition(" (")
@@ -106,9 +102,7 @@ def show_choice(job: Job, line: str, model: str, new: "Card") -> None:
         st.info("This model runs the line now.", icon=":material/swap_horiz:")
         return
     st.subheader("The old one or the new one")
-    rows = [
-        {"": word, **tell_figures(pick_test(card.figures))} for word, card in (("In use", old), ("New", new))
-    ]
+    rows = [{"": word, **tell_figures(card.served_test)} for word, card in (("In use", old), ("New", new))]
     st.dataframe(rows, hide_index=True, alt="The model in use beside the new one, on their test pictures")
     if find_split(old) != find_split(new):
         st.warning(
@@ -120,11 +114,6 @@ def show_choice(job: Job, line: str, model: str, new: "Card") -> None:
         forget_caches()
         resources.get_inspector.clear()
         st.rerun()
-
-
-def pick_test(figures: Mapping[str, Any]) -> Mapping[str, Any]:
-    test = figures.get("test", {})
-    return next((test[name] for name in REPORTED if name in test), {})
 
 
 def find_split(card: "Card") -> object:

@@ -79,7 +79,7 @@ class Shipped:
 
     @property
     def withheld(self) -> str | None:
-        return None if self.card is None else self.card.precisions.get("int8", {}).get("withheld")
+        return None if self.card is None else self.card.withheld
 
 
 @dataclass(frozen=True)
