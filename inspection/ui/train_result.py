@@ -60,7 +60,7 @@ def read_new_card(job: Job, result: Mapping[str, Any]) -> "Card | None":
 
 def say_success(card: "Card", result: Mapping[str, Any]) -> str:
     title = resources.model_titles().get(card.model, card.model)
-    headline = f"{say_headline(card.figures, card.precisions)}{say_interval(card.served_test)}"
+    headline = f"{say_headline(card.served_test)}{say_interval(card.served_test)}"
     if "samples" in result:
         return f"Line {card.line} is ready with {title} as its champion: {headline} on its test pictures."
     if result["installed"]:

@@ -65,7 +65,7 @@ def tabulate_trained(rows: Iterable[Trained], titles: Mapping[str, str]) -> list
         table.append(
             {
                 "Model": titles.get(row.model, row.model),
-                "On the test pictures": say_headline(card.figures, card.precisions)
+                "On the test pictures": say_headline(card.served_test)
                 if card
                 else ("card unreadable" if row.fault else "not trained yet"),
                 "Line": row.line.title,
@@ -145,11 +145,8 @@ _SHARES = {
 }
 
 
-def say_headline(figures: Mapping[str, Any], precisions: Mapping[str, Any]) -> str:
-    """The one figure for the list: on the test pictures, at the precision that runs the line."""
-    test = figures.get("test", {})
-    withheld = precisions.get("int8", {}).get("withheld")
-    values = (None if withheld else test.get("int8")) or test.get("f32") or {}
+def say_headline(values: Mapping[str, Any]) -> str:
+    """The one figure for the list. values: of the test pictures, at the precision that runs the line."""
     if "accuracy" in values:
         return f"accuracy {say_share(values['accuracy'])}"
     return f"mAP 50 {say_share(values['map_50'])}" if "map_50" in values else ""

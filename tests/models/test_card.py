@@ -97,3 +97,24 @@ def test_an_impossible_card_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         write_card(make_card(figures={"auc": float("nan")}), tmp_path / "card.json")
     assert not (tmp_path / "card.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("figures", "int8", "served"),
+    [
+        ({"test": {"f32": {"accuracy": 0.5}, "int8": {"accuracy": 0.25}}}, {}, {"accuracy": 0.25}),
+        (
+            {"test": {"f32": {"accuracy": 0.5}, "int8": {"accuracy": 0.25}}},
+            {"withheld": "it changes"},
+            {"accuracy": 0.5},
+        ),
+        ({"test": {"f32": {"map_50": 0.9}}}, {}, {"map_50": 0.9}),
+        ({"validation": {"f32": {"accuracy": 0.5}}}, {}, {}),
+        ({}, {}, {}),
+    ],
+)
+def test_the_figures_told_are_those_of_the_precision_that_runs(
+    figures: dict[str, object], int8: dict[str, object], served: dict[str, object]
+) -> None:
+    card = make_card(figures=figures, precisions={"int8": int8, "f32": {}})
+    assert card.served_test == served and card.withheld == int8.get("withheld")
