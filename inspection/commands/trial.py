@@ -93,4 +93,4 @@ def print_trial(trial: "Trial") -> None:
     )
     if trial.good is not None:
         results.print(f"escapes {trial.escapes}, false rejects {trial.false_rejects}")
-    results.print(f"a picture took {trial.median_ms:.1f} ms (median), {trial.p95_ms:.1f} ms (p95)")
+    results.print(f"a part took {trial.median_ms:.1f} ms (median), {trial.p95_ms:.1f} ms (p95)")

@@ -90,10 +90,10 @@ def show_errors(trial: Tried) -> None:
             tip = "Empty belts that were made for the trial: so rare an error is not seen on few."
             show_rate("Empty, called part", trial.made_phantoms, tip)
         show_number(
-            "A picture takes",
+            "A part takes",
             format_ms(trial.median_ms),
             f"p95 {format_ms(trial.p95_ms)}",
-            tip="Decode, locate, classify, with the second look where there was one; on the machine that tried it, under "
+            tip="Median of the parts, without empty belts. Decode, locate, classify, with the second look where there was one; on the machine that tried it, under "
             "whatever else it did.",
         )
 

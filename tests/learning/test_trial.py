@@ -73,6 +73,15 @@ def test_what_is_kept_comes_back(samples: tuple[Sample, ...], tmp_path: Path) ->
     assert again.median_ms == pytest.approx(trial.median_ms, abs=0.01)
 
 
+def test_empty_belts_do_not_hide_what_a_part_takes(samples: tuple[Sample, ...]) -> None:
+    trial = try_samples(samples)
+    slow = tuple(replace(row, total_ms=100.0 if row in trial.parts else 1.0) for row in trial.rows)
+    belts = tuple(row for row in slow if row.total_ms == 1.0) * 50
+    assert belts
+    told = replace(trial, rows=(*slow, *belts))
+    assert (told.median_ms, told.p95_ms) == (100.0, 100.0)
+
+
 def test_a_trial_of_other_weights_is_refused(samples: tuple[Sample, ...], tmp_path: Path) -> None:
     path = write_trial(try_samples(samples), tmp_path)
     with pytest.raises(DataInvalid, match="trained anew"):

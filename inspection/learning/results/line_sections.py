@@ -148,7 +148,7 @@ def describe_trials(results: LineResults) -> str:
     if not rows:
         return ""
     told = [
-        f"- {shipped.title} at {trial.precision.upper()}, {trial.policy}: {say_errors(trial)}a picture takes "
+        f"- {shipped.title} at {trial.precision.upper()}, {trial.policy}: {say_errors(trial)}a part takes "
         f"{trial.median_ms:.1f} ms (median), {trial.p95_ms:.1f} ms (p95), on the machine that tried it, under whatever "
         "else it did."
         for shipped in results.models
