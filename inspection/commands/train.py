@@ -42,6 +42,9 @@ def train_model(
     rate: Annotated[
         float | None, typer.Option(help="Largest learning rate; lower from weights that know much already.")
     ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="The rate rises and falls in each stage of --sizes anew.")
+    ] = False,
     balance: Annotated[
         ClassBalance | None,
         typer.Option(
@@ -87,6 +90,7 @@ def train_model(
             **({} if batch is None else {"batch_size": batch}),
             **({} if share is None else {"share": share}),
             **({} if rate is None else {"learning_rate": rate}),
+            **({"restart": True} if restart else {}),
             **({} if balance is None else {"class_balance": balance}),
             **({} if teacher is None else name_teacher(settings, line, teacher)),
         },

@@ -27,6 +27,7 @@ class TrainConfig:
     schedule: Literal["one-cycle", "cosine", "exponential", "constant"] = "one-cycle"
     warmup: float = 0.2  # the part of all steps in which the rate rises
     epoch_decay: float = 0.9  # of the exponential schedule
+    restart: bool = False  # each stage of sizes runs through the schedule on its own
     ema_decay: float = 0.995  # 0: the plain weights are kept
     label_smoothing: float = 0.1
     class_balance: ClassBalance = "none"
@@ -74,6 +75,15 @@ class TrainConfig:
     def size_of(self, epoch: int) -> int:
         return _stage(self.sizes, epoch)
 
+    def stage_of(self, epoch: int) -> tuple[int, int]:
+        """The first epoch and the length of its stage of sizes."""
+        begun = 0
+        for epochs, _ in self.sizes:
+            if epoch < begun + epochs:
+                return begun, epochs
+            begun += epochs
+        return begun - epochs, epochs
+
     def is_validated(self, epoch: int) -> bool:
         closing = epoch >= self.epochs - self.sizes[-1][0]
         return closing or (epoch + 1) % self.validate_every == 0
@@ -87,6 +97,8 @@ class TrainConfig:
         told = {key: value for key, value in self.to_dict().items() if key not in ("device", "threads")}
         if self.share == 1:
             del told["share"]  # runs that were begun before there was a share go on
+        if not self.restart:
+            del told["restart"]  # likewise
         if self.guide:
             told["guide_heads"] = _GUIDE_HEADS
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

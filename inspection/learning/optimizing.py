@@ -29,6 +29,9 @@ def build_optimizer(network: nn.Module, config: TrainConfig) -> torch.optim.Opti
 def learning_rate(config: TrainConfig, step: int, *, steps_per_epoch: int) -> float:
     """A function of the step alone, so a resumed run needs no scheduler state."""
     total = config.epochs * steps_per_epoch
+    if config.restart:
+        begun, epochs = config.stage_of(step // steps_per_epoch)
+        step, total = step - begun * steps_per_epoch, epochs * steps_per_epoch
     rising = config.warmup * total if config.schedule in ("one-cycle", "cosine") else 0
     if step < rising:
         return config.learning_rate * (0.04 + 0.96 * step / rising)

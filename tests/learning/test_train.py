@@ -12,6 +12,7 @@ import torch
 
 from inspection.errors import DataInvalid
 from inspection.learning.averaging import recalibrate_norms
+from inspection.learning.config import TrainConfig
 from inspection.learning.epochs import TrainingDiverged
 from inspection.learning.optimizing import learning_rate, order_layers, set_trainable
 from inspection.learning.run_status import read_status
@@ -185,6 +186,21 @@ def test_the_learning_rate_stays_within_its_peak(schedule: str) -> None:
     assert max(rates) <= 0.1 and min(rates) > 0
     assert max(rates) == pytest.approx(0.1, rel=0.02)
     assert (rates[-1] < rates[35]) == (schedule != "constant")
+
+
+def test_with_restart_each_stage_runs_through_the_schedule_on_its_own() -> None:
+    config = make_config(sizes=((6, 16), (4, 32)), learning_rate=0.1, restart=True)
+    rates = [learning_rate(config, step, steps_per_epoch=10) for step in range(100)]
+    for begun, epochs in ((0, 6), (6, 4)):
+        alone = make_config(sizes=((epochs, 32),), learning_rate=0.1)
+        expected = [learning_rate(alone, step, steps_per_epoch=10) for step in range(epochs * 10)]
+        assert rates[begun * 10 : (begun + epochs) * 10] == expected
+
+
+def test_a_run_from_before_there_was_restart_goes_on() -> None:
+    plain, restarted = make_config(), make_config(restart=True)
+    told = {key: value for key, value in plain.to_dict().items() if key != "restart"}
+    assert TrainConfig.from_dict(told).digest == plain.digest != restarted.digest
 
 
 def test_scores_are_those_of_the_confusion() -> None:
