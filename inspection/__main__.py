@@ -12,6 +12,7 @@ from inspection.commands.folds import run_folds
 from inspection.commands.inspect import inspect_pictures
 from inspection.commands.listing import show_lines, show_models
 from inspection.commands.make_data import make_data
+from inspection.commands.measure_boxes import measure_boxes
 from inspection.commands.new_line import create_line
 from inspection.commands.novelty import fit_novelty
 from inspection.commands.output import Exit, notes
@@ -40,6 +41,7 @@ app.command("train")(train_model)
 app.command("fine-tune")(fine_tune_line)
 app.command("folds")(run_folds)
 app.command("robustness")(worsen_pictures)
+app.command("measure-boxes")(measure_boxes)
 app.command("trial")(try_line)
 app.command("results")(write_results)
 app.command("novelty")(fit_novelty)

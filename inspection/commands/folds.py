@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inspection.commands.output import Exit, notes, print_table, results, show_progress
-from inspection.commands.train import parse_sizes, plan_run, show_epoch
+from inspection.commands.train import check_epochs, find_doubts, parse_sizes, plan_run, show_epoch
 from inspection.config import load_settings
 from inspection.errors import DataInvalid
 from inspection.lines import load_line
@@ -29,11 +29,17 @@ def run_folds(
     split: Annotated[
         str | None, typer.Option(help="One split instead: grouped, official or stratified.")
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Rounds over the training pictures.")] = EPOCHS,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Rounds over the training pictures.")] = None,
     recipe: Annotated[str | None, typer.Option(help="A named recipe; the line's own by default.")] = None,
     sizes: Annotated[str | None, typer.Option(help="Stages as EPOCHSxPIXELS,….")] = None,
     share: Annotated[
         float | None, typer.Option(help="Of the pictures an epoch, drawn anew each time; 1 where not named.")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=2, help="Pictures a step; of few pictures, few a step teach more.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Largest learning rate; lower from weights that know much already.")
     ] = None,
     warm_start: Annotated[Path | None, typer.Option(help="Weights to start from, of another line.")] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
@@ -52,20 +58,26 @@ def run_folds(
     settings, definition = load_settings(), load_line(line)
     if warm_start is not None:
         check_start(warm_start, line)
+    stages = None if sizes is None else parse_sizes(sizes)
+    check_epochs(epochs, stages)
     config = plan_run(
         definition,
         model,
         recipe=recipe,
-        epochs=epochs,
+        epochs=epochs or EPOCHS,
         changes={
             "device": device,
             "threads": threads,
             "seed": seed,
             "warm_start": None if warm_start is None else str(warm_start),
-            **({} if sizes is None else {"sizes": parse_sizes(sizes)}),
+            **({} if stages is None else {"sizes": stages}),
             **({} if share is None else {"share": share}),
+            **({} if batch is None else {"batch_size": batch}),
+            **({} if rate is None else {"learning_rate": rate}),
         },
     )
+    for doubt in find_doubts(definition, config, epochs=epochs):
+        notes.print(doubt)
     pictures = load_pictures(
         definition, data, size=find_spec(model).input_size, cache_dir=settings.cache_dir / "arrays"
     )

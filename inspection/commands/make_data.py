@@ -21,7 +21,8 @@ def make_data(
     ] = 1200,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")] = None,
 ) -> None:
-    """Render the line's pictures with boxes and masks. The same numbers give the same bytes; started again, it goes on."""
+    """Render the line's pictures with boxes and masks. The same numbers give the same bytes on processors with the same instructions, and the
+    same pictures but for rounding on others; started again, it goes on."""
     from inspection.learning.synthesis.making import make_side, plan_sides
 
     require_synthetic(line)

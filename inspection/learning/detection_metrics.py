@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inspection.learning.data import LabelledBox
 from inspection.learning.intervals import Interval, find_exact_interval, find_wilson_interval
+from inspection.learning.map_interval import ClassMatches, collect_matches, find_map_intervals
 from inspection.learning.metrics import divide
 from inspection.types import Finding
 
@@ -23,7 +24,9 @@ class DetectionFigures:
     pictures: int
     boxes: int
     map_50: float | None  # mean over classes of AP at IoU 0.5
+    map_50_interval: Interval | None  # whole pictures drawn again, 95 %
     map_50_95: float | None  # the same, mean over IoU 0.50, 0.55 … 0.95
+    map_50_95_interval: Interval | None
     per_class_ap_50: dict[str, float | None]
     threshold: float  # boxes below it are left out of what follows
     found: int
@@ -49,7 +52,8 @@ def measure_detections(
     """One entry a picture in both; an empty truth is a picture without a part."""
     if len(truths) != len(findings):
         raise ValueError(f"expected findings for {len(truths)} pictures, got {len(findings)}")
-    precision = evaluate_coco(truths, findings, class_names)
+    precision, matches = evaluate_coco(truths, findings, class_names)
+    of_50, of_50_95 = find_map_intervals(matches)
     kept = [[each for each in found if each.score_0_1 >= threshold] for found in findings]
     hits = sum(count_hits(truth, found) for truth, found in zip(truths, kept, strict=True))
     boxes, found_boxes = sum(map(len, truths)), sum(map(len, kept))
@@ -59,7 +63,9 @@ def measure_detections(
         pictures=len(truths),
         boxes=boxes,
         map_50=average_defined(precision[:1]),
+        map_50_interval=of_50,
         map_50_95=average_defined(precision),
+        map_50_95_interval=of_50_95,
         per_class_ap_50={
             name: average_defined(precision[:1, :, number]) for number, name in enumerate(class_names)
         },
@@ -77,11 +83,12 @@ def measure_detections(
 
 def evaluate_coco(
     truths: Sequence[Sequence[LabelledBox]], findings: Sequence[Sequence[Finding]], class_names: Sequence[str]
-) -> NDArray[np.float64]:
-    """Precision as (10 IoU thresholds, 101 recalls, classes), −1 where a class has no box; 100 boxes a picture."""
+) -> tuple[NDArray[np.float64], list[ClassMatches]]:
+    """Precision as (10 IoU thresholds, 101 recalls, classes), −1 where a class has no box; 100 boxes a picture. And what was
+    matched, for intervals."""
     shape = (10, 101, len(class_names))
     if not any(truths):
-        return np.full(shape, -1.0)
+        return np.full(shape, -1.0), []
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
@@ -108,12 +115,14 @@ def evaluate_coco(
         ]
         if not results:
             present = {each.class_name for truth in truths for each in truth}
-            return np.stack([np.full((10, 101), 0.0 if n in present else -1.0) for n in class_names], axis=2)
+            nothing = [np.full((10, 101), 0.0 if n in present else -1.0) for n in class_names]
+            return np.stack(nothing, axis=2), []
         evaluation = COCOeval(reference, reference.loadRes(results), "bbox")
         evaluation.evaluate()
         evaluation.accumulate()
     # (IoU, recall, class, area range, most boxes): all sizes, up to 100 boxes
-    return np.asarray(evaluation.eval["precision"][:, :, :, 0, 2], dtype=np.float64)
+    precision = np.asarray(evaluation.eval["precision"][:, :, :, 0, 2], dtype=np.float64)
+    return precision, collect_matches(evaluation)
 
 
 def annotate(each: LabelledBox | Finding, picture: int, numbers: dict[str, int]) -> dict[str, object]:

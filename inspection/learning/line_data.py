@@ -35,6 +35,8 @@ from inspection.types import U8, Box
 
 SIDES = ("train", "validation", "test")
 BOXES = "boxes.json"
+_ORIENTATION = 0x0112  # the tag of EXIF
+_FIRST_LYING = 5  # from here on its height and width change places
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,7 @@ def load_line_boxes(line: Line, folder: Path, *, size: int, cache_dir: Path, one
 def letterbox_samples(
     samples: Sequence[Sample], names: Sequence[str], folder: Path, *, size: int, cache_dir: Path
 ) -> BoxSet:
+    check_boxes(samples, names)
     keys = tuple(sample.path.relative_to(folder).as_posix() for sample in samples)
 
     def fit(index: int) -> U8:
@@ -266,11 +269,25 @@ def letterbox_samples(
     return BoxSet(pixels, tuple(boxes), tuple(labels), keys)
 
 
+def check_boxes(samples: Sequence[Sample], names: Sequence[str]) -> None:
+    if len(names) == 1:
+        return  # whatever it is called, it is the part
+    for sample in samples:
+        strange = sorted({each.class_name for each in sample.boxes} - set(names))
+        if strange:
+            raise DataInvalid(
+                f"Expected boxes of {', '.join(names)} in {sample.path.name}, got {', '.join(strange)}. Correct the annotation, or "
+                f"name the class under `classes` in the line's file."
+            )
+
+
 def read_size(path: Path) -> tuple[int, int]:
+    """(height, width) as the picture is decoded: upright by EXIF."""
     from PIL import Image
 
     with Image.open(path) as picture:
-        return picture.height, picture.width
+        lies = picture.getexif().get(_ORIENTATION, 1) >= _FIRST_LYING
+        return (picture.width, picture.height) if lies else (picture.height, picture.width)
 
 
 def map_pixels(path: Path, shape: tuple[int, ...], make: Any) -> U8:

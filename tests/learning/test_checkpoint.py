@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from inspection.errors import DataInvalid
 from inspection.images import read_picture
@@ -195,6 +196,24 @@ def test_boxes_are_letterboxed_with_their_picture(tmp_path: Path) -> None:
     assert found.pixels[0, 80, 80].tolist() == [80, 0, 0] and found.pixels[0, 20, 80].tolist() != [80, 0, 0]
     parts = letterbox_samples(samples, ("part",), tmp_path, size=160, cache_dir=tmp_path / "cache")
     assert parts.labels[0].tolist() == [0, 0]
+
+
+def test_a_box_of_an_unknown_class_is_named_before_anything_is_made(tmp_path: Path) -> None:
+    samples = [Sample(write_pictures(tmp_path)[1], "a", (LabelledBox(Box(0, 0, 8, 8), "c"),))]
+    with pytest.raises(DataInvalid, match=r"boxes of a, b in 1.png, got c\. Correct"):
+        letterbox_samples(samples, ("a", "b"), tmp_path, size=160, cache_dir=tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_boxes_of_a_picture_that_lies_on_its_side_are_those_of_the_upright_one(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown turned by a quarter
+    Image.new("RGB", (80, 40), (80, 0, 0)).save(tmp_path / "turned.jpg", exif=exif)
+    samples = [Sample(tmp_path / "turned.jpg", "a", (LabelledBox(Box(0, 0, 40, 20), "a"),))]
+    found = letterbox_samples(samples, ("a", "b"), tmp_path, size=160, cache_dir=tmp_path / "cache")
+    # 40 wide and 80 high: twice as large, with 40 pixels to its left
+    assert found.boxes[0].tolist() == [[40, 0, 120, 40]]
+    assert found.pixels[0, 80, 80, 0] > 70 and found.pixels[0, 80, 20, 0] != found.pixels[0, 80, 80, 0]
 
 
 @pytest.mark.parametrize("kind", ["transparent", "sixteen bits", "plain", "jpeg"])

@@ -2,11 +2,20 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from inspection.learning.data import LabelledBox
-from inspection.learning.detection_metrics import DetectionFigures, measure_detections, measure_iou
+from inspection.learning.detection_metrics import (
+    DetectionFigures,
+    average_defined,
+    evaluate_coco,
+    measure_detections,
+    measure_iou,
+)
+from inspection.learning.map_interval import average_precisions
 from inspection.types import Box, Finding
 
 FIRST, SECOND = Box(0, 0, 10, 10), Box(50, 50, 90, 90)
@@ -103,3 +112,70 @@ def test_each_picture_needs_its_findings() -> None:
 def test_iou() -> None:
     assert measure_iou(FIRST.as_list(), HALF.as_list()) == pytest.approx(0.7)
     assert measure_iou(FIRST.as_list(), [10, 0, 20, 10]) == 0.0  # touching is no overlap
+
+
+def make_scenes(seed: int, pictures: int) -> tuple[list[list[LabelledBox]], list[list[Finding]]]:
+    """Boxes that are found loosely, by faint scores or not at all, of two classes, with some found where nothing is."""
+    rng = np.random.default_rng(seed)
+    truths, findings = [], []
+    for _ in range(pictures):
+        corners = rng.uniform(0, 80, (rng.integers(0, 4), 2))
+        names = rng.choice(["dent", "stain"], len(corners))
+        truth = [
+            LabelledBox(Box(x, y, x + 20, y + 20), str(name))
+            for (x, y), name in zip(corners, names, strict=True)
+        ]
+        found = [
+            Finding(
+                Box(each.box.x1 + shift, each.box.y1, each.box.x2 + shift, each.box.y2),
+                each.class_name,
+                float(rng.uniform(0.1, 1)),
+            )
+            for each, shift in zip(truth, rng.uniform(0, 9, len(truth)), strict=True)
+            if rng.random() < 0.8
+        ]
+        if rng.random() < 0.3:
+            found.append(Finding(FAR, "dent", float(rng.uniform(0.1, 1))))
+        truths.append(truth)
+        findings.append(found)
+    return truths, findings
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_picture_once_is_the_figure_that_coco_gives(seed: int) -> None:
+    truths, findings = make_scenes(seed, 40)
+    precision, matches = evaluate_coco(truths, findings, ("dent", "stain"))
+    own = average_precisions(matches, np.ones(40, np.int64))
+    assert own == pytest.approx([average_defined(precision[step : step + 1]) for step in range(10)])
+
+
+def test_a_picture_that_counts_twice_is_as_two_pictures() -> None:
+    truths, findings = make_scenes(5, 12)
+    _, matches = evaluate_coco(truths, findings, ("dent", "stain"))
+    times = np.array([2, 0, 1, 1, 3, 0, 1, 1, 2, 1, 0, 1])
+    again = [index for index, count in enumerate(times) for _ in range(count)]
+    # scores are made distinct by less than anything, since equal ones of a picture's copies may be read in any order
+    told = [
+        [replace(each, score_0_1=each.score_0_1 - 1e-9 * place) for each in findings[index]]
+        for place, index in enumerate(again)
+    ]
+    expected, _ = evaluate_coco([truths[index] for index in again], told, ("dent", "stain"))
+    assert average_precisions(matches, times)[0] == pytest.approx(average_defined(expected[:1]), abs=0.02)
+
+
+def test_the_interval_narrows_with_the_pictures_and_holds_the_figure() -> None:
+    widths = []
+    for pictures in (30, 480):
+        figures = measure(*make_scenes(7, pictures), ("dent", "stain"))
+        assert figures.map_50 is not None and figures.map_50_interval is not None
+        assert figures.map_50_interval.low < figures.map_50 < figures.map_50_interval.high
+        assert figures.map_50_95 is not None and figures.map_50_95_interval is not None
+        assert figures.map_50_95_interval.low < figures.map_50_95 < figures.map_50_95_interval.high
+        widths.append(figures.map_50_interval.high - figures.map_50_interval.low)
+    assert widths[1] < widths[0] / 2
+
+
+def test_without_an_error_or_with_one_picture_there_is_no_interval() -> None:
+    flawless = measure([mark(FIRST), mark(SECOND)], [find((FIRST, 0.9)), find((SECOND, 0.8))])
+    alone = measure([mark(FIRST, SECOND)], [find((FIRST, 0.9))])
+    assert flawless.map_50_interval is None and alone.map_50_interval is None

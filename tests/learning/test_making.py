@@ -1,12 +1,15 @@
 """A data set made by several processes, cut short and gone on with, is the one that one process makes at once."""
 
 import json
+import shutil
 from pathlib import Path
 
+import cv2
 import pytest
 
 from inspection.errors import DataInvalid
 from inspection.learning.synthesis import HELD_OUT_DESIGNS, TRAINED_DESIGNS, write_dataset
+from inspection.learning.synthesis.made_again import check_made_again
 from inspection.learning.synthesis.making import JOURNAL, Side, make_side, plan_sides
 
 SIDE = Side("test", 6, 3, tuple(HELD_OUT_DESIGNS))
@@ -87,3 +90,42 @@ def test_the_boxes_name_every_picture(at_once: dict[str, bytes]) -> None:
     assert [row["id"] for row in boxes["annotations"]] == list(range(1, len(boxes["annotations"]) + 1))
     pictures = {row["id"]: row for row in boxes["images"]}
     assert all(pictures[row["image_id"]]["kind"] == "part" for row in boxes["annotations"])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("made")
+    for side in plan_sides(train=4, validation=2, test=2):
+        make_side(out, side)
+    return out
+
+
+def find_scenes(folder: Path) -> list[Path]:
+    return sorted(folder.glob("train/*/*.jpg"))
+
+
+def test_pictures_that_were_rounded_otherwise_are_known_again(made: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    shutil.copytree(made, folder)
+    for path in find_scenes(folder):
+        pixels = cv2.imread(str(path))
+        assert pixels is not None
+        pixels[100:110, 100:140] ^= 1
+        cv2.imwrite(str(path), pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    assert find_scenes(folder)[0].read_bytes() != find_scenes(made)[0].read_bytes()
+    check_made_again(folder)
+
+
+def test_another_picture_in_a_scenes_place_is_not_taken_for_it(made: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    shutil.copytree(made, folder)
+    first, second = find_scenes(folder)[:2]
+    first.write_bytes(second.read_bytes())
+    with pytest.raises(DataInvalid, match=f"{first.name} what its seed makes"):
+        check_made_again(folder)
+    first.unlink()
+    with pytest.raises(DataInvalid, match="differs by 255"):
+        check_made_again(folder)
+    (folder / "test" / "boxes.json").unlink()
+    with pytest.raises(DataInvalid, match="as make-data writes it"):
+        check_made_again(folder)

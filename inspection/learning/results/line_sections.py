@@ -5,7 +5,7 @@ from typing import Any
 
 from inspection.learning.metrics import Figures
 from inspection.learning.results.gather import MEASURED, LineResults, Shipped
-from inspection.learning.results.markdown import NONE, exact_rate, percent, rate, table
+from inspection.learning.results.markdown import NONE, bounded, exact_rate, percent, rate, table
 from inspection.learning.results.targets import count_right
 from inspection.learning.study import Study, count_by_group
 from inspection.learning.trial import SEVERITIES, Trial, tabulate, tabulate_severities
@@ -18,7 +18,7 @@ CLASSIFIER_COLUMNS = (
     "calibration error (of a perfect model, on average)", "changed by INT8",
 )  # fmt: skip
 DETECTOR_COLUMNS = (
-    "model", "split", "precision", "pictures", "mAP@0.5", "mAP@0.5:0.95", "recall (95 %)",
+    "model", "split", "precision", "pictures", "mAP@0.5 (95 %)", "mAP@0.5:0.95 (95 %)", "recall (95 %)",
     "empty called a part (95 %)", "changed by INT8",
 )  # fmt: skip
 
@@ -126,8 +126,8 @@ def describe_detector(
         f"{split} ({say_split(shipped)})" if split == "test" else split,
         precision.upper(),
         f"{boxes['pictures']:,}",
-        percent(boxes["map_50"]),
-        percent(boxes["map_50_95"]),
+        bounded(boxes["map_50"], boxes.get("map_50_interval")),
+        bounded(boxes["map_50_95"], boxes.get("map_50_95_interval")),
         f"at {boxes['threshold']:g}: {rate(found, boxes['boxes'])}",
         exact_rate(boxes["empty_called_part"], boxes["empty_pictures"]) if boxes["empty_pictures"] else NONE,
         say_changed(shipped, split) if precision == "int8" else NONE,

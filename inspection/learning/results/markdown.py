@@ -1,6 +1,6 @@
 """Markdown: tables, and rates that never stand without their interval and their count."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from inspection.learning.intervals import Interval, find_exact_interval, find_wilson_interval
 
@@ -24,6 +24,13 @@ def percent(value_0_1: float | None, digits: int = 2) -> str:
 def printed(value: float | None) -> str:
     """Theirs, in percent already, with the digits that they print."""
     return NONE if value is None else f"{value:g} %"
+
+
+def bounded(value_0_1: float | None, interval: Mapping[str, float] | None) -> str:
+    """A figure that no count gives, with the interval that its card tells, if it does."""
+    if value_0_1 is None or interval is None:
+        return percent(value_0_1)
+    return f"{percent(value_0_1)} ({100 * interval['low']:.2f} to {100 * interval['high']:.2f})"
 
 
 def rate(successes: int, trials: int) -> str:

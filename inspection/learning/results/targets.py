@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from inspection.learning.calibration import ChanceError
 from inspection.learning.metrics import Figures
 from inspection.learning.results.gather import MEASURED, LineResults, Shipped
-from inspection.learning.results.markdown import NONE, exact_rate, percent, rate, table
+from inspection.learning.results.markdown import NONE, bounded, exact_rate, percent, rate, table
 from inspection.learning.study import FOLDS, GROUPED, Study, count_by_group
 from inspection.types import Precision, VerdictKind
 from inspection.wording import say_number
@@ -199,16 +199,16 @@ def judge_boxes(
     case: str, theirs: str, least: float, shipped: Shipped | None, *, aim: float | None = None
 ) -> Target:
     found = {name: None if shipped is None else shipped.boxes(name) for name in MEASURED}
-    values = {name: each["map_50"] for name, each in found.items() if each is not None}
+    told = {name: each for name, each in found.items() if each is not None}
     return Target(
         case,
         theirs,
         ask(least, aim, digits=0),
         {
-            name: f"{percent(value)} (n = {(found[name] or {})['boxes']:,} boxes)"
-            for name, value in values.items()
+            name: f"{bounded(each['map_50'], each.get('map_50_interval'))}, {each['boxes']:,} boxes in {each['pictures']:,} pictures"
+            for name, each in told.items()
         },
-        {name: (value or 0.0) >= least for name, value in values.items()},
+        {name: (each["map_50"] or 0.0) >= least for name, each in told.items()},
         name_model(shipped),
     )
 

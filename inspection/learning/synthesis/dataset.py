@@ -124,14 +124,18 @@ def write_boxes(folder: Path, rows: Sequence[WrittenScene]) -> Path:
 def _write_pictures(folder: Path, path: Path, scene: Scene) -> None:
     target = folder / path
     target.parent.mkdir(parents=True, exist_ok=True)
-    # The scene has been through its camera's JPEG once; this copy is to lose nothing more that an eye would see.
-    _, coded = cv2.imencode(".jpg", scene.pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
-    target.write_bytes(np.asarray(coded).tobytes())
+    target.write_bytes(encode_scene(scene))
     if scene.mask.any():
         mask_path = folder / "masks" / path.with_suffix(".png")
         mask_path.parent.mkdir(parents=True, exist_ok=True)
         _, coded = cv2.imencode(".png", scene.mask)
         mask_path.write_bytes(np.asarray(coded).tobytes())
+
+
+def encode_scene(scene: Scene) -> bytes:
+    """The scene has been through its camera's JPEG once; this copy is to lose nothing more that an eye would see."""
+    _, coded = cv2.imencode(".jpg", scene.pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
+    return np.asarray(coded).tobytes()
 
 
 def _describe_image(number: int, path: Path, scene: Scene, seed: int) -> dict[str, object]:

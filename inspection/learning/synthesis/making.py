@@ -47,10 +47,14 @@ def plan_sides(*, train: int, validation: int, test: int) -> tuple[Side, ...]:
     )
 
 
+def plan_side(side: Side) -> tuple[PlannedScene, ...]:
+    return plan_dataset(side.count, side.seed, designs=side.designs)
+
+
 def make_side(out: Path, side: Side, *, workers: int = 1, on_progress: Tick | None = None) -> Path:
     """The side's folder; one that is whole already is left alone."""
     folder, hidden = out / side.name, out / f".{side.name}.partial"
-    plan = plan_dataset(side.count, side.seed, designs=side.designs)
+    plan = plan_side(side)
     if folder.exists():
         check_whole(folder, plan)
         return folder

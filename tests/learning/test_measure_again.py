@@ -1,0 +1,101 @@
+"""A detector that ships is measured again on its own pictures, and on no others."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from inspection.__main__ import app
+from inspection.config import load_settings
+from inspection.errors import DataInvalid
+from inspection.hashing import hash_file
+from inspection.learning.line_data import split_line
+from inspection.lines import load_line
+from models.card import read_card, write_card
+
+STEEL = load_line("steel")
+VOC = (
+    "<annotation><object><name>{name}</name><bndbox><xmin>{0}</xmin><ymin>{1}</ymin><xmax>{2}</xmax>"
+    "<ymax>{3}</ymax></bndbox></object></annotation>"
+)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Seven a kind of defect: so few that one each chooses and judges."""
+    folder, rng = tmp_path / "pictures", np.random.default_rng(3)
+    for name in ("images", "annotations"):
+        (folder / name).mkdir(parents=True)
+    for kind in STEEL.classes:
+        for number in range(1, 8):
+            pixels = rng.integers(60, 200, (200, 200), dtype=np.uint8)
+            x, y = rng.integers(10, 90, 2)
+            pixels[y : y + 80, x : x + 60] //= 2
+            stem = f"{kind}_{number}"
+            cv2.imwrite(str(folder / "images" / f"{stem}.jpg"), pixels)
+            text = VOC.format(x, y, x + 60, y + 80, name=kind)
+            (folder / "annotations" / f"{stem}.xml").write_text(text)
+    return folder
+
+
+@pytest.fixture
+def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: Path) -> Iterator[Path]:
+    """The shipped detector's, as if it had been trained from these pictures."""
+    shipped, home = load_settings().weights_dir / "steel", tmp_path / "weights" / "steel"
+    home.mkdir(parents=True)
+    for path in shipped.glob("yolov5n.*"):
+        (home / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setenv("ASSAY_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setenv("ASSAY_VAR", str(tmp_path / "var"))
+    load_settings.cache_clear()
+    path = home / "yolov5n.json"
+    facts = split_line(STEEL, pictures).facts(STEEL, pictures)
+    card = read_card(path)
+    kept = {"int8": {"calibration_sha256": card.precisions["int8"]["calibration_sha256"]}}
+    write_card(replace(card, data=facts, figures={"robustness": []}, precisions=kept), path)
+    yield path
+    load_settings.cache_clear()
+
+
+def test_the_card_tells_what_is_measured_today(card: Path, pictures: Path) -> None:
+    weights = card.with_suffix(".safetensors")
+    before = hash_file(weights)
+    done = CliRunner().invoke(
+        app, ["measure-boxes", "steel", "--model", "yolov5n", "--data", str(pictures)], catch_exceptions=False
+    )
+    assert done.exit_code == 0, done.output
+    told = read_card(card)
+    assert hash_file(weights) == before == told.weights_sha256
+    figures = told.figures["test"]["f32"]
+    assert figures["pictures"] == 6 and 0 <= figures["map_50"] <= 1 and "map_50_interval" in figures
+    assert told.figures["robustness"] == []  # what was not measured again stays
+    assert told.precisions["int8"]["against_f32"]["validation"]["n"] == 6
+    assert "mAP@0.5 (95 %)" in done.output and "INT8 is" in done.output
+
+
+def test_other_pictures_are_refused_and_the_card_stays(card: Path, pictures: Path) -> None:
+    before = card.read_bytes()
+    path = next((pictures / "images").iterdir())
+    cv2.imwrite(str(path), np.zeros((200, 200), np.uint8))
+    with pytest.raises(DataInvalid, match="yolov5n was trained on .* got "):
+        CliRunner().invoke(
+            app,
+            ["measure-boxes", "steel", "--model", "yolov5n", "--data", str(pictures)],
+            catch_exceptions=False,
+        )
+    assert card.read_bytes() == before
+
+
+def test_a_classifier_has_no_boxes(card: Path, pictures: Path) -> None:
+    with pytest.raises(DataInvalid, match="Expected a detector, got resnet50v2"):
+        CliRunner().invoke(
+            app,
+            ["measure-boxes", "steel", "--model", "resnet50v2", "--data", str(pictures)],
+            catch_exceptions=False,
+        )
+    assert json.loads(card.read_text())["model"] == "yolov5n"
