@@ -26,6 +26,7 @@ from inspection.learning.checkpoint import (
 )
 from inspection.learning.config import TrainConfig
 from inspection.learning.optimizing import build_optimizer, learning_rate, set_learning_rate
+from inspection.learning.origin import note_origin
 from inspection.learning.run_status import StatusFile, status_file
 from inspection.learning.time_left import estimate_left
 
@@ -112,6 +113,7 @@ class EpochRunner(Generic[Batch]):
         self.rows: list[EpochRow] = []
         self._restore()  # refuses a folder of other settings, whose config.json must stay theirs
         write_atomically(out_dir / "config.json", _to_json(config))
+        note_origin(config, out_dir)
 
     def run(
         self,

@@ -19,13 +19,12 @@ from inspection.learning.data import Dataset, hash_dataset
 from inspection.learning.epochs import EpochRow
 from inspection.learning.evaluate import Evaluation, evaluate_set, read_evaluations, write_evaluations
 from inspection.learning.line_data import BOXES, cut_parts, read_line_groups, split_line
+from inspection.learning.origin import read_origin, tell_recipe
 from inspection.learning.release import prepare_batches
 from inspection.learning.shipping import (
     CALIBRATION_PICTURES,
     count_parameters,
     open_engines,
-    read_commit,
-    tell_recipe,
 )
 from inspection.learning.splits import Split, hash_split
 from inspection.learning.study import Study, StudyPart
@@ -97,6 +96,7 @@ def run_study(
         tell(f"{part_name}: {right} of {part.test} right at f32")
         parts.append(part)
         evaluations |= rows
+    first = runs / next(iter(splits), name)
     return Study(
         line=line.name,
         model=config.model,
@@ -106,10 +106,10 @@ def run_study(
         grouped=pictures.groups is not None and name not in UNGROUPED,
         data_sha256=hash_dataset(pictures.dataset),
         split_seed=line.data.split_seed,
-        recipe=tell_recipe(config),
+        recipe=tell_recipe(config, first),
         parts=tuple(parts),
         licence=line.licence,
-        commit=read_commit(),
+        commit=read_origin(config, first)["commit"],
         evaluations=evaluations,
     )
 

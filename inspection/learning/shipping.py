@@ -1,20 +1,19 @@
 """What every release shares: small weights, the first facts of the card, the INT8 calibration."""
 
 import json
-import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inspection.config import ROOT
 from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.prepare import calibration_path
 from inspection.engines.quantize import quantize_model, record_calibration, vary_exposure
 from inspection.hashing import hash_file
 from inspection.learning.checkpoint import BEST, EPOCHS
 from inspection.learning.config import TrainConfig
+from inspection.learning.origin import read_origin, tell_recipe
 from inspection.records.shelf import list_files
 from inspection.types import U8
 from models.card import Card, write_card
@@ -53,29 +52,15 @@ def store_weights(
         temperature=1.0,
         heat_scale=None,
         data=facts,
-        recipe={**tell_recipe(config), "stored": "int8 a channel" if int8_a_channel else "fp16"},
+        recipe={**tell_recipe(config, run_dir), "stored": "int8 a channel" if int8_a_channel else "fp16"},
         curves=read_curves(run_dir),
         figures={},
         precisions={},
         licence=licence,
-        commit=read_commit(),
+        commit=read_origin(config, run_dir)["commit"],
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         notes=[],
     )
-
-
-def tell_recipe(config: TrainConfig) -> dict[str, Any]:
-    """As the run was told, but weights by name and hash: where they lay on one machine says nothing on another."""
-    told = config.to_dict()
-    for name in ("warm_start", "teacher_weights"):
-        if told[name] is not None:
-            told[name] = name_weights(Path(told[name]))
-    return told
-
-
-def name_weights(path: Path) -> str:
-    digest = f", SHA-256 {hash_file(path)}" if path.is_file() else ""
-    return f"{path.parent.name}/{path.name}{digest}"
 
 
 def open_engines(graph: "ov.Model", quantized: "ov.Model", *, threads: int) -> dict[str, OpenVinoEngine]:
@@ -106,18 +91,6 @@ def count_parameters(network: "nn.Module") -> int:
 def read_curves(run_dir: Path) -> list[dict[str, Any]]:
     path = run_dir / EPOCHS
     return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-
-
-def read_commit() -> str:
-    """The commit that trained it; with a mark where the tree was not that of the commit."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.strip() or "unknown"
 
 
 def calibrate(graph: "ov.Model", pictures: Sequence[U8], weights: Path) -> "ov.Model":

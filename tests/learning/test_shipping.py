@@ -6,8 +6,8 @@ from pathlib import Path
 
 from inspection.config import ROOT
 from inspection.hashing import hash_file
+from inspection.learning.origin import note_origin, read_origin, tell_recipe
 from inspection.learning.recipes import make_config
-from inspection.learning.shipping import tell_recipe
 
 
 def test_weights_that_a_run_began_with_are_told_by_name_and_hash(tmp_path: Path) -> None:
@@ -15,8 +15,14 @@ def test_weights_that_a_run_began_with_are_told_by_name_and_hash(tmp_path: Path)
     weights.parent.mkdir()
     weights.write_bytes(b"weights")
     config = make_config("steel", "resnet50v2", ["a", "b"])
-    told = tell_recipe(replace(config, teacher="resnet18_cbam", teacher_weights=str(weights)))
-    assert told["teacher_weights"] == f"steel/resnet18_cbam.safetensors, SHA-256 {hash_file(weights)}"
+    config = replace(config, teacher="resnet18_cbam", teacher_weights=str(weights))
+    note_origin(config, tmp_path)
+    begun, digest = read_origin(config, tmp_path), hash_file(weights)
+    weights.write_bytes(b"others, by the time of the release")
+    note_origin(config, tmp_path)  # as a run does that goes on
+    assert read_origin(config, tmp_path) == begun
+    told = tell_recipe(config, tmp_path)
+    assert told["teacher_weights"] == f"steel/resnet18_cbam.safetensors, SHA-256 {digest}"
     assert told["warm_start"] is None and told["model"] == "resnet50v2"
 
 
