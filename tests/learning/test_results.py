@@ -193,3 +193,11 @@ def test_a_stale_page_is_found(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["--out", str(out), "--check"]).exit_code == 0
     out.write_text(out.read_text().replace("not trained", "100.00 %", 1))
     assert CliRunner().invoke(app, ["--out", str(out), "--check"]).exit_code == 1
+
+
+@pytest.mark.parametrize("withheld", [None, "INT8 changes 9 of 400"])
+def test_calibration_is_judged_at_int8_only_where_int8_runs(settings: Settings, withheld: str | None) -> None:
+    ship(settings.weights_dir, "compact_cnn", wrong=[0], wrong_int8=range(60), withheld=withheld)
+    target = judge(settings, "calibration error of a champion")
+    assert ("int8" in target.ours) == (withheld is None)
+    assert "f32" in target.ours

@@ -288,20 +288,21 @@ def judge_empty_belts(most: float, champion: Shipped | None) -> Target:
 
 
 def judge_calibration(results: Results) -> Target:
-    """The champions: they are what runs."""
+    """The champions: they are what runs, at INT8 where it is not withheld."""
     worst: dict[Precision, tuple[float, str]] = {}
     for precision in MEASURED:
         errors = [
             (figures.calibration_error, f"{each.title}, {line.line.name}, n = {figures.n:,}{say_chance(each.chance(precision))}")
             for line in results.values()
             if (each := line.find(line.line.champion)) is not None
+            and (precision != "int8" or each.withheld is None)
             and (figures := each.figures(precision)) is not None
             and figures.calibration_error is not None
         ]  # fmt: skip
         if errors:
             worst[precision] = max(errors)
     return Target(
-        "calibration error of a champion after temperature, worst line",
+        "calibration error of a champion after temperature, worst line; at INT8 where it is not withheld",
         "none",
         "≤ 1.5 %",
         {each: f"{percent(error)} ({name})" for each, (error, name) in worst.items()},
