@@ -43,7 +43,7 @@ screens: .venv/ready-dev
 train: .venv/ready
 	$(BIN)/python -m inspection train $(LINE) --model $(MODEL) --data $(DATA)
 
-# The synthetic line's pictures: the same numbers give the same bytes, so that anybody can train on them again.
+# The synthetic line's pictures: the same numbers give the same pictures, so that anybody can train on them again.
 data: .venv/ready
 	$(BIN)/python -m inspection make-data aluminium --out var/data/aluminium
 

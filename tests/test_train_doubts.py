@@ -26,6 +26,15 @@ def test_a_last_stage_of_another_size_than_the_model_is_judged_at_is_told() -> N
     assert "shows 160 px" in said and "judged at 224" in said and "End with a stage of 224 px" in said
 
 
+def test_a_restart_that_changes_nothing_is_told() -> None:
+    casting = load_line("casting")
+    for sizes, told in ((((4, 224),), True), (((3, 128), (1, 224)), False)):
+        config = plan_run(
+            casting, "mobilenetv2", recipe=None, epochs=4, changes={"sizes": sizes, "restart": True}
+        )
+        assert any("--restart changes nothing" in doubt for doubt in find_doubts(casting, config)) is told
+
+
 def test_a_detector_that_would_learn_the_part_alone_is_told() -> None:
     steel = replace(load_line("steel"), defect_detector=None)
     assert "one class, the part" in doubts(steel, "yolov5n")

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inspection.commands.output import Exit, notes, print_table, results, show_progress
-from inspection.commands.train import check_epochs, find_doubts, parse_sizes, plan_run, show_epoch
+from inspection.commands.train import (
+    check_epochs,
+    find_doubts,
+    find_share_doubts,
+    parse_sizes,
+    plan_run,
+    show_epoch,
+)
 from inspection.config import load_settings
 from inspection.errors import DataInvalid
 from inspection.lines import load_line
@@ -88,6 +95,9 @@ def run_folds(
         part: choose_split(pictures.dataset, name, seed=definition.data.split_seed, groups=pictures.groups)
         for part, name in wanted.items()
     }
+    fewest = min(len(each.train) for each in splits.values())
+    for doubt in find_share_doubts(fewest, config):
+        notes.print(doubt)
     config = settle_precision(
         config, settings.var_dir / "runs" / line / model / next(iter(splits)), tell=notes.print
     )

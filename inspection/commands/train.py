@@ -43,7 +43,7 @@ def train_model(
         float | None, typer.Option(help="Largest learning rate; lower from weights that know much already.")
     ] = None,
     restart: Annotated[
-        bool, typer.Option("--restart", help="The rate rises and falls in each stage of --sizes anew.")
+        bool, typer.Option("--restart", help="The rate begins anew in each stage of --sizes.")
     ] = False,
     balance: Annotated[
         ClassBalance | None,
@@ -128,6 +128,10 @@ def find_doubts(line: Line, config: TrainConfig, *, epochs: int | None = None) -
     if spec.task == "detect" and config.class_balance != "none":
         doubts.append(
             f"{config.model} finds boxes, and boxes are not balanced: --balance changes nothing here."
+        )
+    if config.restart and (len(config.sizes) == 1 or config.schedule == "constant"):
+        doubts.append(
+            "there is one stage, or a rate that does not change: --restart changes nothing here. Name stages by --sizes."
         )
     if epochs is not None and config.epochs != epochs:
         doubts.append(

@@ -113,7 +113,7 @@ class EpochRunner(Generic[Batch]):
         self.rows: list[EpochRow] = []
         self._restore()  # refuses a folder of other settings, whose config.json must stay theirs
         write_atomically(out_dir / "config.json", _to_json(config))
-        note_origin(config, out_dir)
+        note_origin(config, out_dir, goes_on=bool(self.rows))
 
     def run(
         self,

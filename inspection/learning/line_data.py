@@ -35,8 +35,6 @@ from inspection.types import U8, Box
 
 SIDES = ("train", "validation", "test")
 BOXES = "boxes.json"
-_ORIENTATION = 0x0112  # the tag of EXIF
-_FIRST_LYING = 5  # from here on its height and width change places
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +135,23 @@ def load_line_data(line: Line, folder: Path, *, size: int, cache_dir: Path) -> L
     return LineData(sides["train"], sides["validation"], sides["test"], facts, found.split)
 
 
+def check_boxes(samples: Sequence[Sample], names: Sequence[str]) -> None:
+    """Before anything is decoded: a class that nobody can learn."""
+    for sample in samples:
+        strange = sorted({each.class_name for each in sample.boxes} - set(names))
+        if strange:
+            raise DataInvalid(
+                f"Expected boxes of {', '.join(names)} in {sample.path.name}, got {', '.join(strange)}. Correct the annotation, or "
+                f"name the class under `classes` in the line's file."
+            )
+
+
 def cut_parts(samples: Sequence[Sample], line: Line, folder: Path, *, size: int, cache_dir: Path) -> ArraySet:
     """Each part in the crop that a perfect detector would give."""
     parts = [sample for sample in samples if sample.boxes]
     if not parts:
         raise DataInvalid(f"Expected parts with boxes in {folder}, got none. Check {BOXES}.")
+    check_boxes(parts, line.classes)
     labels = np.array([line.classes.index(sample.class_name) for sample in parts], np.int64)
     keys = tuple(sample.path.relative_to(folder).as_posix() for sample in parts)
 
@@ -203,6 +213,7 @@ def load_patches(line: Line, folder: Path, *, size: int, cache_dir: Path) -> Lin
     sides = {}
     for side in ("train", "validation"):
         parts = [sample for sample in found.side(side) if sample.boxes]
+        check_boxes(parts, line.classes)
         name = digest([stamp(parts), size, "tight patches"])
         pixels = map_pixels(
             cache_dir / f"patches-{name}.npy",
@@ -239,6 +250,8 @@ def load_line_boxes(line: Line, folder: Path, *, size: int, cache_dir: Path, one
     """Letterboxed pictures with boxes; `one_class`: whatever its condition, a part is a part."""
     found = split_line(line, folder)
     names = ("part",) if one_class else line.classes
+    if not one_class:  # else whatever it is called, it is the part
+        check_boxes(found.dataset.samples, names)
     sides = {
         side: letterbox_samples(found.side(side), names, folder, size=size, cache_dir=cache_dir)
         for side in SIDES
@@ -250,7 +263,6 @@ def load_line_boxes(line: Line, folder: Path, *, size: int, cache_dir: Path, one
 def letterbox_samples(
     samples: Sequence[Sample], names: Sequence[str], folder: Path, *, size: int, cache_dir: Path
 ) -> BoxSet:
-    check_boxes(samples, names)
     keys = tuple(sample.path.relative_to(folder).as_posix() for sample in samples)
 
     def fit(index: int) -> U8:
@@ -269,25 +281,15 @@ def letterbox_samples(
     return BoxSet(pixels, tuple(boxes), tuple(labels), keys)
 
 
-def check_boxes(samples: Sequence[Sample], names: Sequence[str]) -> None:
-    if len(names) == 1:
-        return  # whatever it is called, it is the part
-    for sample in samples:
-        strange = sorted({each.class_name for each in sample.boxes} - set(names))
-        if strange:
-            raise DataInvalid(
-                f"Expected boxes of {', '.join(names)} in {sample.path.name}, got {', '.join(strange)}. Correct the annotation, or "
-                f"name the class under `classes` in the line's file."
-            )
-
-
 def read_size(path: Path) -> tuple[int, int]:
-    """(height, width) as the picture is decoded: upright by EXIF."""
+    """(height, width) as the picture is decoded."""
     from PIL import Image
 
     with Image.open(path) as picture:
-        lies = picture.getexif().get(_ORIENTATION, 1) >= _FIRST_LYING
-        return (picture.width, picture.height) if lies else (picture.height, picture.width)
+        if not picture.getexif():
+            return picture.height, picture.width
+    height, width = read_rgb(path).shape[:2]  # only the decoder knows which of its tags turn it
+    return height, width
 
 
 def map_pixels(path: Path, shape: tuple[int, ...], make: Any) -> U8:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inspection.config import ROOT
+from inspection.errors import DataInvalid
 from inspection.hashing import hash_file
 from inspection.learning.checkpoint import write_atomically
 from inspection.learning.config import TrainConfig
@@ -14,24 +15,39 @@ ORIGIN = "origin.json"
 _FILES = ("warm_start", "teacher_weights")
 
 
-def note_origin(config: TrainConfig, run_dir: Path) -> None:
-    """A run that goes on keeps what it noted when it began."""
-    path = run_dir / ORIGIN
-    if not path.is_file():
-        write_atomically(path, (json.dumps(find_origin(config), indent=1) + "\n").encode())
+def note_origin(config: TrainConfig, run_dir: Path, *, goes_on: bool) -> None:
+    """goes_on: epochs of this very run are there already. It keeps what it noted when it began."""
+    noted = _read(config, run_dir)
+    if noted is None or not goes_on:
+        told = find_origin(config)
+        if goes_on:
+            told["commit"] += " or before"  # begun when nothing was noted yet
+        write_atomically(run_dir / ORIGIN, (json.dumps(told, indent=1) + "\n").encode())
+    elif config.teacher_weights is not None:
+        today = name_weights(Path(config.teacher_weights))
+        if today != noted["teacher_weights"]:
+            raise DataInvalid(
+                f"Expected the teacher that the run in {run_dir} began with ({noted['teacher_weights']}), got {today}. Put its "
+                f"weights back, or remove that folder to train anew."
+            )
 
 
 def read_origin(config: TrainConfig, run_dir: Path) -> dict[str, Any]:
-    """Of a run that was begun before there was such a note: what is there today."""
+    noted = _read(config, run_dir)
+    return find_origin(config) if noted is None else noted
+
+
+def _read(config: TrainConfig, run_dir: Path) -> dict[str, Any] | None:
+    """None where there is no note, or that of another run which lay in the folder before."""
     path = run_dir / ORIGIN
-    told: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else find_origin(config)
-    return told
+    told: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return told if told.get("run") == config.digest else None
 
 
 def find_origin(config: TrainConfig) -> dict[str, Any]:
     named = {name: getattr(config, name) for name in _FILES}
     files = {name: None if path is None else name_weights(Path(path)) for name, path in named.items()}
-    return {"commit": read_commit(), **files}
+    return {"run": config.digest, "commit": read_commit(), **files}
 
 
 def tell_recipe(config: TrainConfig, run_dir: Path) -> dict[str, Any]:
@@ -46,12 +62,10 @@ def name_weights(path: Path) -> str:
 
 
 def read_commit() -> str:
-    """With a mark where the tree was not that of the commit."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """With a mark where the tree was not that of the commit; an installed copy may have neither git nor its folder."""
+    asked = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return "unknown"
     return done.stdout.strip() or "unknown"

@@ -96,7 +96,7 @@ def run_study(
         tell(f"{part_name}: {right} of {part.test} right at f32")
         parts.append(part)
         evaluations |= rows
-    first = runs / next(iter(splits), name)
+    begun = [read_origin(config, runs / part_name)["commit"] for part_name in splits]
     return Study(
         line=line.name,
         model=config.model,
@@ -106,10 +106,10 @@ def run_study(
         grouped=pictures.groups is not None and name not in UNGROUPED,
         data_sha256=hash_dataset(pictures.dataset),
         split_seed=line.data.split_seed,
-        recipe=tell_recipe(config, first),
+        recipe=tell_recipe(config, runs / next(iter(splits), name)),
         parts=tuple(parts),
         licence=line.licence,
-        commit=read_origin(config, first)["commit"],
+        commit=", ".join(dict.fromkeys(begun)),
         evaluations=evaluations,
     )
 

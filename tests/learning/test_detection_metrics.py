@@ -160,7 +160,15 @@ def test_a_picture_that_counts_twice_is_as_two_pictures() -> None:
         for place, index in enumerate(again)
     ]
     expected, _ = evaluate_coco([truths[index] for index in again], told, ("dent", "stain"))
-    assert average_precisions(matches, times)[0] == pytest.approx(average_defined(expected[:1]), abs=0.02)
+    assert average_precisions(matches, times)[0] == pytest.approx(average_defined(expected[:1]), abs=1e-9)
+
+
+def test_a_class_that_was_not_drawn_says_nothing() -> None:
+    truths = [mark(FIRST, name="dent"), mark(FIRST, name="stain")]
+    findings = [find((FIRST, 0.9), name="dent"), find((FAR, 0.9), name="stain")]
+    _, matches = evaluate_coco(truths, findings, ("dent", "stain"))
+    assert average_precisions(matches, np.array([1, 1]))[0] == pytest.approx(0.5)
+    assert average_precisions(matches, np.array([2, 0]))[0] == pytest.approx(1.0)
 
 
 def test_the_interval_narrows_with_the_pictures_and_holds_the_figure() -> None:

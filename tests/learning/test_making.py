@@ -2,15 +2,21 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from inspection.errors import DataInvalid
+from inspection.learning.known_split import find_known_split
+from inspection.learning.line_data import split_line
 from inspection.learning.synthesis import HELD_OUT_DESIGNS, TRAINED_DESIGNS, write_dataset
 from inspection.learning.synthesis.made_again import check_made_again
 from inspection.learning.synthesis.making import JOURNAL, Side, make_side, plan_sides
+from inspection.lines import load_line
+from tests.models.cards import make_card
 
 SIDE = Side("test", 6, 3, tuple(HELD_OUT_DESIGNS))
 
@@ -121,11 +127,65 @@ def test_another_picture_in_a_scenes_place_is_not_taken_for_it(made: Path, tmp_p
     shutil.copytree(made, folder)
     first, second = find_scenes(folder)[:2]
     first.write_bytes(second.read_bytes())
-    with pytest.raises(DataInvalid, match=f"{first.name} what its seed makes"):
+    with pytest.raises(
+        DataInvalid, match=f"{first.name} .* as its seed makes it, got a picture that differs"
+    ):
         check_made_again(folder)
     first.unlink()
-    with pytest.raises(DataInvalid, match="differs by 255"):
+    with pytest.raises(DataInvalid, match="differs by 255.*--train 4 --validation 2 --test 2"):
         check_made_again(folder)
     (folder / "test" / "boxes.json").unlink()
     with pytest.raises(DataInvalid, match="as make-data writes it"):
         check_made_again(folder)
+
+
+def test_a_defect_that_was_painted_over_is_missed(made: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    shutil.copytree(made, folder)
+    mask_path = next(folder.glob("train/masks/*/*.png"))
+    path = folder / "train" / mask_path.parent.name / f"{mask_path.stem}.jpg"
+    pixels, mask = cv2.imread(str(path)), cv2.imread(str(mask_path), cv2.IMREAD_GRAYSCALE)
+    assert pixels is not None and mask is not None
+    painted = cv2.inpaint(pixels, cv2.dilate(mask, np.ones((5, 5), np.uint8)), 5, cv2.INPAINT_TELEA)
+    cv2.imwrite(str(path), painted, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    with pytest.raises(DataInvalid, match="grey levels in its worst block"):
+        check_made_again(folder)
+    shutil.copy(made / path.relative_to(folder), path)
+    mask_path.unlink()
+    with pytest.raises(DataInvalid, match="a mask of another defect"):
+        check_made_again(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [({"category_id": 2}, "got excess|got flawless"), ({"bbox": [0.0, 0.0, 20.0, 20.0]}, "got a box of")],
+)
+def test_other_labels_or_boxes_are_told(
+    made: Path, tmp_path: Path, change: dict[str, object], word: str
+) -> None:
+    folder = tmp_path / "made"
+    shutil.copytree(made, folder)
+    boxes = folder / "test" / "boxes.json"
+    told = json.loads(boxes.read_text())
+    for row in told["annotations"]:
+        row.update(change if row["category_id"] != 2 else {**change, "category_id": 1})
+    boxes.write_text(json.dumps(told))
+    with pytest.raises(DataInvalid, match=word):
+        check_made_again(folder)
+
+
+def test_a_card_finds_its_made_pictures_again_by_look_and_others_by_hash_alone(
+    made: Path, tmp_path: Path
+) -> None:
+    line = load_line("aluminium")
+    facts = split_line(line, made).facts(line, made)
+    card = make_card(line="aluminium", data={**facts, "sha256": "0" * 64})  # as another processor made them
+    assert find_known_split(card, line, made)[1] == facts
+    with pytest.raises(DataInvalid, match="the very pictures"):
+        find_known_split(card, replace(line, name="castings"), made)
+    folder = tmp_path / "made"
+    shutil.copytree(made, folder)
+    first, second = find_scenes(folder)[:2]
+    first.write_bytes(second.read_bytes())
+    with pytest.raises(DataInvalid, match="as its seed makes it"):
+        find_known_split(card, line, folder)

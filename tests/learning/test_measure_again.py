@@ -1,6 +1,5 @@
 """A detector that ships is measured again on its own pictures, and on no others."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +11,13 @@ from typer.testing import CliRunner
 
 from inspection.__main__ import app
 from inspection.config import load_settings
-from inspection.errors import DataInvalid
+from inspection.errors import DataInvalid, WeightsRefused
 from inspection.hashing import hash_file
 from inspection.learning.line_data import split_line
+from inspection.learning.measure_again import measure_boxes_again, tell_measured
 from inspection.lines import load_line
 from models.card import read_card, write_card
+from tests.models.cards import make_card
 
 STEEL = load_line("steel")
 VOC = (
@@ -72,10 +73,11 @@ def test_the_card_tells_what_is_measured_today(card: Path, pictures: Path) -> No
     told = read_card(card)
     assert hash_file(weights) == before == told.weights_sha256
     figures = told.figures["test"]["f32"]
-    assert figures["pictures"] == 6 and 0 <= figures["map_50"] <= 1 and "map_50_interval" in figures
+    assert figures["pictures"] == figures["boxes"] == 6 and "map_50_interval" in figures
     assert told.figures["robustness"] == []  # what was not measured again stays
     assert told.precisions["int8"]["against_f32"]["validation"]["n"] == 6
-    assert "mAP@0.5 (95 %)" in done.output and "INT8 is" in done.output
+    assert "mAP@0.5 (95 %)" in done.output and "recall (95 %)" in done.output
+    assert ("INT8 is withheld" in done.output) == (told.withheld is not None)
 
 
 def test_other_pictures_are_refused_and_the_card_stays(card: Path, pictures: Path) -> None:
@@ -93,9 +95,19 @@ def test_other_pictures_are_refused_and_the_card_stays(card: Path, pictures: Pat
 
 def test_a_classifier_has_no_boxes(card: Path, pictures: Path) -> None:
     with pytest.raises(DataInvalid, match="Expected a detector, got resnet50v2"):
-        CliRunner().invoke(
-            app,
-            ["measure-boxes", "steel", "--model", "resnet50v2", "--data", str(pictures)],
-            catch_exceptions=False,
-        )
-    assert json.loads(card.read_text())["model"] == "yolov5n"
+        measure_boxes_again(STEEL, "resnet50v2", pictures, load_settings())
+
+
+def test_classes_in_another_order_are_refused(card: Path, pictures: Path) -> None:
+    turned = replace(STEEL, classes=STEEL.classes[::-1])
+    with pytest.raises(DataInvalid, match="Expected the line's classes as yolov5n learnt them"):
+        measure_boxes_again(turned, "yolov5n", pictures, load_settings(), tell=lambda _: None)
+
+
+def test_what_others_wrote_meanwhile_stays_and_other_weights_are_refused() -> None:
+    measured = make_card(model="yolov5n")
+    today = replace(measured, notes=["written meanwhile"])
+    told = tell_measured(today, measured, {"test": {}}, {"withheld": None}, {"sha256": "1" * 64})
+    assert told.notes == ["written meanwhile"] and told.data["measured_sha256"] == "1" * 64
+    with pytest.raises(WeightsRefused, match="replaced meanwhile"):
+        tell_measured(replace(today, weights_sha256="f" * 64), measured, {}, {}, {"sha256": "1" * 64})

@@ -30,7 +30,7 @@ def bounded(value_0_1: float | None, interval: Mapping[str, float] | None) -> st
     """A figure that no count gives, with the interval that its card tells, if it does."""
     if value_0_1 is None or interval is None:
         return percent(value_0_1)
-    return f"{percent(value_0_1)} ({100 * interval['low']:.2f} to {100 * interval['high']:.2f})"
+    return f"{percent(value_0_1)} ({100 * interval['low']:.1f} to {100 * interval['high']:.1f})"
 
 
 def rate(successes: int, trials: int) -> str:

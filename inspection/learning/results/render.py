@@ -18,8 +18,8 @@ How to read it:
 
 - Accuracies, escapes and false rejects have their 95 % interval and the count n behind them: Wilson's for accuracies, Clopper
   and Pearson's for escapes (a defective part called good) and false rejects, whole parts drawn again where variants of a part
-  are counted; mAP's draws whole pictures again. F1, precision of boxes, calibration errors and worse pictures are printed
-  without, as theirs are.
+  are counted; mAP's draws whole pictures again, and lies a little high where pictures are few. F1, precision of boxes,
+  calibration errors, worse pictures and mAP beside the documents' own are printed without, as theirs are.
 - *f32* is the reference, *INT8* what runs unless it is withheld. Both are measured on the weights as they are stored.
 - Models are chosen on validation pictures. Test pictures only judge; where they were looked at more than once, LOG.md says so.
 - Calibration error is that of 15 bins, after the temperature that was fitted on validation pictures.
