@@ -38,5 +38,5 @@ def say(told: dict[str, object], name: str) -> str:
     if not isinstance(value, float):
         return "–"
     if not isinstance(interval, dict):
-        return f"{value:.1%}"
-    return f"{value:.1%} ({interval['low']:.1%} to {interval['high']:.1%})"
+        return f"{value:.2%}"
+    return f"{value:.2%} ({interval['low']:.1%} to {interval['high']:.1%})"

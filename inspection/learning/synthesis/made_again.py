@@ -22,7 +22,9 @@ from inspection.types import U8
 MOST_MASK = 32.0  # of a mask of 0 and 255: an edge may fall a pixel further
 PROBES = 8  # of each side
 BLOCK = 16  # pixels; a defect fills some, rounding spreads thin
-MOST_DIFFERENCE = 6.0  # mean of a block, grey levels; rounding gave 2.8 at most (460 pictures), a defect painted over tens
+MOST_DIFFERENCE = (
+    6.0  # mean of a block, grey levels; rounding gave 2.8 at most (460 pictures), a defect painted over tens
+)
 
 
 def check_made_again(folder: Path, *, seed: int | None = None) -> None:
