@@ -117,6 +117,7 @@ class Inspector:
             timings,
             classify=_ms(located, classified),
             explain=_ms(classified, explained),
+            mark=marked_ms,
             total=picture.decode_ms + _ms(started, explained) + marked_ms,
         )
         probabilities = first.probabilities if averaged is None else averaged

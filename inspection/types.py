@@ -165,14 +165,18 @@ class Timings:
     locate: float = 0.0
     classify: float = 0.0
     explain: float = 0.0
+    mark: float = 0.0  # boxes of the defects, where a line has a detector for them
     total: float = 0.0
 
     def as_dict(self) -> dict[str, float]:
+        """`mark` is named only where it ran: most lines know no such stage."""
+        marked = {"mark": self.mark} if self.mark else {}
         return {
             "decode": self.decode,
             "locate": self.locate,
             "classify": self.classify,
             "explain": self.explain,
+            **marked,
             "total": self.total,
         }
 

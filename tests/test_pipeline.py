@@ -34,6 +34,9 @@ def test_the_defects_of_a_rejected_part_are_marked_and_only_of_one():
     found = inspector.inspect(make_picture())
     assert found.verdict.kind is VerdictKind.REJECT
     assert [(mark.class_name, mark.box.as_list()) for mark in found.findings] == [("torn", [8, 8, 40, 32])]
+    told = found.as_dict()["timings_ms"]
+    assert list(told) == ["decode", "locate", "classify", "explain", "mark", "total"]
+    assert 0 < sum(ms for stage, ms in told.items() if stage != "total") <= told["total"] + 0.01
     assert make_inspector([9, 0, 0], marks=[[4, 8, 20, 20, 0.9, 0.0]]).inspect(make_picture()).findings == ()
 
 

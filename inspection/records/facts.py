@@ -7,7 +7,7 @@ from typing import Any
 from inspection.records.record import Kind, Record
 
 NOT_KEPT = "not recorded"
-_STAGES = ("decode", "locate", "classify", "explain", "total")
+_STAGES = ("decode", "locate", "classify", "explain", "mark", "total")
 Facts = Mapping[str, Mapping[str, str]]  # group → name → value
 
 

@@ -156,7 +156,7 @@ def _invent_inspection(rng: random.Random, shot: _Shot, number: int) -> Inspecti
         heat_map=HeatMap(
             shot.grid, classes[place], "grad-cam", True, 1e-6, 3.2, Box(35.0, 25.0, 605.0, 585.0)
         ),
-        timings_ms=Timings(2.0, 3.0, rng.uniform(3, 5), 0.5, rng.uniform(9, 12)),
+        timings_ms=Timings(2.0, 3.0, rng.uniform(3, 5), 0.5, total=rng.uniform(9, 12)),
         novelty=Novelty(rng.randint(1, _KNOWN + 1) / (_KNOWN + 1), rng.uniform(0.1, 0.9), "knn", _KNOWN),
         novelty_sha256="0" * 64,
     )

@@ -26,6 +26,7 @@ _COLUMNS = (
     "locate_ms",
     "classify_ms",
     "explain_ms",
+    "mark_ms",
     "total_ms",
     "box",
     "sha256",

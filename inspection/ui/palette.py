@@ -55,7 +55,13 @@ VERDICT_STYLES: dict[VerdictKind, VerdictStyle] = {
 }
 REFUSED_ICON = ":material/block:"
 NEUTRAL = "#8A96A1"  # bars that are not the answer; readable on both grounds
-STAGE_COLOURS = {"decode": "#8A96A1", "locate": "#D9822B", "classify": "#2F7FBF", "explain": "#0F8F83"}
+STAGE_COLOURS = {
+    "decode": "#8A96A1",
+    "locate": "#D9822B",
+    "classify": "#2F7FBF",
+    "explain": "#0F8F83",
+    "mark": "#7A5BA8",
+}
 BOX_COLOUR = "#19D3C5"  # the product's box: a colour that metal and heat do not have
 
 

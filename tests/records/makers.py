@@ -67,7 +67,7 @@ def make_inspection(
             3.25,
             Box(5.0, 15.0, 305.0, 285.0),
         ),
-        timings_ms=Timings(2.5, 3.5, 4.25, 0.5, 10.75),
+        timings_ms=Timings(2.5, 3.5, 4.25, 0.5, total=10.75),
         retested=True,
         features=rng.random(64, dtype=np.float32),
     )
