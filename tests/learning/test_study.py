@@ -122,16 +122,19 @@ def test_folds_are_trained_pooled_and_gone_on_with(home: Path) -> None:
 
 
 def test_the_grouped_split_is_a_study_of_one_part(home: Path) -> None:
-    told = run(home, "--split", "grouped")
+    told = run(home, "--split", "grouped", "--batch", "4", "--rate", "0.002")
     assert "grouped at int8" in told
     study = read_study(study_path(home / "weights" / "plates", "compact_cnn", "grouped"))
     assert [part.name for part in study.parts] == ["grouped"]
+    assert (study.recipe["batch_size"], study.recipe["learning_rate"]) == (4, 0.002)
+    with pytest.raises(DataInvalid, match="make the 1 of --epochs, got 2"):
+        run(home, "--split", "grouped", "--sizes", "2x256")
     assert "grouped" in [each.name for each in list_studies(home / "weights" / "plates")]
     split_file = home / "var" / "runs" / "plates" / "compact_cnn" / "grouped" / "split.sha256"
     split_file.write_text("0" * 64)
     (split_file.parent / "part.json").unlink()
     with pytest.raises(DataInvalid, match="Remove that folder"):
-        run(home, "--split", "grouped")
+        run(home, "--split", "grouped", "--batch", "4", "--rate", "0.002")
 
 
 @pytest.mark.parametrize(
