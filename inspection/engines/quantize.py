@@ -44,7 +44,7 @@ def quantize_model(model: "ov.Model", pictures: Sequence[U8], *, correct_biases:
             target_device=nncf.TargetDevice.CPU,
             subset_size=len(pictures),
             fast_bias_correction=not correct_biases or not can_keep_maps(model),
-            ignored_scope=nncf.IgnoredScope(names=list_head(model), validate=False),
+            ignored_scope=nncf.IgnoredScope(names=list_head(model) + list_decoding(model), validate=False),
             advanced_parameters=nncf.AdvancedQuantizationParameters(
                 # The fix halves the range of weights for CPUs that saturate (AVX2); with it MobileNetV3 loses up to 16 points.
                 overflow_fix=nncf.OverflowFix.DISABLE,
@@ -87,6 +87,26 @@ def list_head(model: "ov.Model") -> list[str]:
             names.append(node.get_friendly_name())
             waiting += [value.get_node() for value in node.input_values()]
     return names
+
+
+def list_decoding(model: "ov.Model") -> list[str]:
+    """The operations that make boxes of the last convolutions' answers, where an exponential is among them (SSDLite): an
+    eighth of a step becomes pixels there, and NNCF would quantise its columns with ranges of the wrong shape."""
+    operations = model.get_ordered_ops()
+    if not any(node.get_type_name() == "Exp" for node in operations):
+        return []
+    feeds: set[str] = set()  # what some convolution still needs
+    for node in reversed(operations):
+        convolves = node.get_type_name() in ("Convolution", "GroupConvolution")
+        if convolves or node.get_friendly_name() in feeds:
+            feeds.add(node.get_friendly_name())
+            feeds |= {value.get_node().get_friendly_name() for value in node.input_values()}
+    plain = ("Constant", "Parameter", "Result")
+    return [
+        node.get_friendly_name()
+        for node in operations
+        if node.get_friendly_name() not in feeds and node.get_type_name() not in plain
+    ]
 
 
 def vary_exposure(pictures: Sequence[U8], *, share: float = 0.20) -> list[U8]:

@@ -9,6 +9,7 @@ from inspection.engines.quantize import (
     MOST_JOINS,
     PROBE,
     can_keep_maps,
+    list_decoding,
     quantize_model,
     record_calibration,
     replay_calibration,
@@ -102,3 +103,26 @@ def look_back(layers: int) -> ov.Model:
 def test_a_network_whose_layers_all_look_back_is_corrected_the_quick_way(joins, kept):
     """The thorough way would keep every map of every picture: more than a machine holds, of DenseNet121's 58 joins."""
     assert can_keep_maps(look_back(joins)) is kept
+
+
+@pytest.mark.slow
+def test_boxes_that_an_exponential_makes_are_decoded_in_f32():
+    """SSDLite's decoding is left out of the quantisation: with it the graph does not even compile."""
+    graph = export_network(build_settled("ssdlite320"), REGISTRY["ssdlite320"])
+    pictures = make_batch("ssdlite320", 1)
+    model = quantize_model(graph, list(pictures))
+    kinds = {node.get_friendly_name(): node.get_type_name() for node in graph.get_ordered_ops()}
+    left_out = {kinds[name] for name in list_decoding(graph)}
+    assert "Exp" in left_out and not {"Convolution", "GroupConvolution"} & left_out
+    exact = OpenVinoEngine(graph.clone, precision="f32", threads=2).run(pictures).outputs[0]
+    found = run(model, pictures)[0]
+    assert (
+        found.shape == exact.shape and np.abs(found[..., :4] - exact[..., :4]).mean() < 10
+    )  # pixels of 320; the weights are random
+
+
+@pytest.mark.parametrize(
+    "model", ["yolov5n", "nanodet_plus_m", "resnet18_cbam", "mobilenetv2", "compact_cnn"]
+)
+def test_what_shipped_before_is_quantised_as_before(model):
+    assert list_decoding(export_network(build_settled(model), REGISTRY[model])) == []
