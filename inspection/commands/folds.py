@@ -8,6 +8,15 @@ import typer
 
 from inspection.commands.output import Exit, notes, print_table, results, show_progress
 from inspection.commands.train import (
+    Batch,
+    Device,
+    Epochs,
+    Rate,
+    Recipe,
+    Seed,
+    Share,
+    Sizes,
+    Threads,
     check_epochs,
     find_doubts,
     find_share_doubts,
@@ -36,22 +45,16 @@ def run_folds(
     split: Annotated[
         str | None, typer.Option(help="One split instead: grouped, official or stratified.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Rounds over the training pictures.")] = None,
-    recipe: Annotated[str | None, typer.Option(help="A named recipe; the line's own by default.")] = None,
-    sizes: Annotated[str | None, typer.Option(help="Stages as EPOCHSxPIXELS,….")] = None,
-    share: Annotated[
-        float | None, typer.Option(help="Of the pictures an epoch, drawn anew each time; 1 where not named.")
-    ] = None,
-    batch: Annotated[
-        int | None, typer.Option(min=2, help="Pictures a step; of few pictures, few a step teach more.")
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(help="Largest learning rate; lower from weights that know much already.")
-    ] = None,
+    epochs: Epochs = None,
+    recipe: Recipe = None,
+    sizes: Sizes = None,
+    share: Share = None,
+    batch: Batch = None,
+    rate: Rate = None,
     warm_start: Annotated[Path | None, typer.Option(help="Weights to start from, of another line.")] = None,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    threads: Annotated[int, typer.Option(min=0, help="0: all cores.")] = 0,
-    seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
+    device: Device = "cpu",
+    threads: Threads = 0,
+    seed: Seed = 0,
 ) -> None:
     """Train a network a fold and judge it on that fold; pool the rows. Variants of a part stay in one fold where the
     line knows them. Started again, it goes on with the epoch where it stopped."""

@@ -19,29 +19,40 @@ from models.card import Card
 DETECTOR_EPOCHS, CLASSIFIER_EPOCHS = 30, 40
 ROOM = 1.29  # larger than the network's input, where pictures are turned while they teach
 
+# What `folds` asks as well.
+Epochs = Annotated[int | None, typer.Option(min=1, help="Rounds over the training pictures.")]
+Recipe = Annotated[str | None, typer.Option(help="A named recipe; the line's own by default.")]
+Sizes = Annotated[
+    str | None, typer.Option(help="Stages as EPOCHSxPIXELS,…; fine defects vanish in small pictures.")
+]
+Share = Annotated[
+    float | None, typer.Option(help="Of the pictures an epoch, drawn anew each time; 1 where not named.")
+]
+Batch = Annotated[
+    int | None, typer.Option(min=2, help="Pictures a step; of few pictures, few a step teach more.")
+]
+Rate = Annotated[
+    float | None, typer.Option(help="Largest learning rate; lower from weights that know much already.")
+]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+Threads = Annotated[int, typer.Option(min=0, help="0: all cores.")]
+Seed = Annotated[int, typer.Option(help="Of every random choice.")]
+
 
 def train_model(
     line: Annotated[str, typer.Argument(help="The production line.")],
     model: Annotated[str, typer.Option(help="A model of the zoo.")],
     data: Annotated[Path, typer.Option(help="The line's pictures.")],
-    epochs: Annotated[int | None, typer.Option(min=1, help="Rounds over the training pictures.")] = None,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    recipe: Annotated[str | None, typer.Option(help="A named recipe; the line's own by default.")] = None,
+    epochs: Epochs = None,
+    device: Device = "cpu",
+    recipe: Recipe = None,
     warm_start: Annotated[Path | None, typer.Option(help="Weights to start from, of any line.")] = None,
-    threads: Annotated[int, typer.Option(min=0, help="0: all cores.")] = 0,
-    seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
-    sizes: Annotated[
-        str | None, typer.Option(help="Stages as EPOCHSxPIXELS,…; fine defects vanish in small pictures.")
-    ] = None,
-    batch: Annotated[
-        int | None, typer.Option(min=2, help="Pictures a step; of few pictures, few a step teach more.")
-    ] = None,
-    share: Annotated[
-        float | None, typer.Option(help="Of the pictures an epoch, drawn anew each time; 1 where not named.")
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(help="Largest learning rate; lower from weights that know much already.")
-    ] = None,
+    threads: Threads = 0,
+    seed: Seed = 0,
+    sizes: Sizes = None,
+    batch: Batch = None,
+    share: Share = None,
+    rate: Rate = None,
     restart: Annotated[
         bool, typer.Option("--restart", help="The rate begins anew in each stage of --sizes.")
     ] = False,
