@@ -90,8 +90,8 @@ def list_head(model: "ov.Model") -> list[str]:
 
 
 def list_decoding(model: "ov.Model") -> list[str]:
-    """The operations that make boxes of the last convolutions' answers, where an exponential is among them (SSDLite): an
-    eighth of a step becomes pixels there, and NNCF would quantise its columns with ranges of the wrong shape."""
+    """The operations that make boxes of the last convolutions' answers, where an exponential is among them (SSDLite): it makes
+    large what eight bits round off, and NNCF would quantise its columns with ranges of the wrong shape."""
     operations = model.get_ordered_ops()
     if not any(node.get_type_name() == "Exp" for node in operations):
         return []

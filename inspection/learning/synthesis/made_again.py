@@ -23,7 +23,7 @@ MOST_MASK = 32.0  # of a mask of 0 and 255: an edge may fall a pixel further
 PROBES = 8  # of each side
 BLOCK = 16  # pixels; a defect fills some, rounding spreads thin
 MOST_DIFFERENCE = (
-    6.0  # mean of a block, grey levels; rounding gave 2.8 at most (460 pictures), a defect painted over tens
+    6.0  # mean of a block, grey levels; rounding stays below, a defect that was painted over above (LOG.md)
 )
 
 
