@@ -7,7 +7,7 @@ Call it before the first import of torchvision or timm.
 """
 
 import importlib.util
-from functools import lru_cache
+import threading
 from pathlib import Path
 
 import torch
@@ -18,6 +18,10 @@ _SCHEMAS = (
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 )
 _libraries: list[torch.library.Library] = []  # a Library that is collected takes its operators with it
+_prepared: list[bool] = []
+_preparing = (
+    threading.Lock()
+)  # a line loads its models side by side, and torch refuses a schema that is there already
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
@@ -60,11 +64,15 @@ def load_real_operators() -> bool:
     return True
 
 
-@lru_cache(maxsize=1)
 def prepare() -> bool:
     """Make torchvision importable. Returns whether its real operators serve; False means that ours do."""
-    if load_real_operators():
-        return True
+    with _preparing:
+        if not _prepared:
+            _prepared.append(load_real_operators() or define_operators())
+        return _prepared[0]
+
+
+def define_operators() -> bool:
     library = torch.library.Library("torchvision", "FRAGMENT")
     for schema in _SCHEMAS:
         library.define(schema)

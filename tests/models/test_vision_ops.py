@@ -1,5 +1,7 @@
 """The suppression that stands in for torchvision's, and the step aside where the real one loads."""
 
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from inspection.config import ROOT
 from models import vision_ops
 from models.vision_ops import load_real_operators, nms, prepare
 
@@ -98,7 +101,8 @@ def test_preparing_twice_defines_nothing_twice() -> None:
 def test_nothing_is_defined_where_the_real_operators_load(monkeypatch: pytest.MonkeyPatch) -> None:
     before = list(vision_ops._libraries)
     monkeypatch.setattr(vision_ops, "load_real_operators", lambda: True)
-    assert prepare.__wrapped__() is True
+    monkeypatch.setattr(vision_ops, "_prepared", [])
+    assert prepare() is True
     assert vision_ops._libraries == before
 
 
@@ -117,3 +121,23 @@ def test_absent_torchvision_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vision_ops.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match="pip install -r requirements.txt"):
         load_real_operators()
+
+
+def test_models_that_are_loaded_side_by_side_define_the_operators_once() -> None:
+    """In a process of its own, where nothing is prepared yet: torch refuses a second definition."""
+    program = (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from threading import Barrier\n"
+        "from models import vision_ops\n"
+        "start = Barrier(4)\n"
+        "def enter(_):\n"
+        "    start.wait()\n"
+        "    return vision_ops.prepare()\n"
+        "with ThreadPoolExecutor(4) as pool:\n"
+        "    assert len(set(pool.map(enter, range(4)))) == 1\n"
+        "import torchvision\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
