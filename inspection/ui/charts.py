@@ -74,7 +74,7 @@ def build_timings(timings_ms: Mapping[str, float]) -> go.Figure:
             marker_line_width=0,
             hovertemplate=f"{name}: {format_ms(ms)}<extra></extra>",
         )
-    # two names a row below the bar; with a row too few the legend gets a scroll bar of its own
+    # two names a row below the bar; a flat legend scrolls from half of the height on unless it is given all
     height = 104 + 20 * max(0, (len(figure.data) - 1) // 2 - 1)
     bar = 1 - 31 / (height - 8)
     figure.update_layout(
@@ -84,7 +84,14 @@ def build_timings(timings_ms: Mapping[str, float]) -> go.Figure:
         xaxis={"visible": False, "fixedrange": True},
         yaxis={"visible": False, "fixedrange": True, "domain": [bar, 1]},  # the legend has the rest
         bargap=0,
-        legend={"orientation": "h", "y": bar - 0.08, "yanchor": "top", "x": 0, "traceorder": "normal"},
+        legend={
+            "orientation": "h",
+            "y": bar - 0.08,
+            "yanchor": "top",
+            "x": 0,
+            "traceorder": "normal",
+            "maxheight": 1,
+        },
     )
     return figure
 
