@@ -82,6 +82,11 @@ def test_epochs_that_a_recipe_does_not_take_are_told() -> None:
         ("mobilenetv2", ("--epochs", "6", "--sizes", "2x128,5x224"), "make the 6 of --epochs, got 7"),
         ("yolov5n", ("--patches",), "got yolov5n, which finds boxes"),
         ("vit_small", ("--sizes", "2x128,4x224"), "the only size that vit_small takes, got 128"),
+        (
+            "mobilevit_xxs",
+            ("--sizes", "2x96,4x256"),
+            "multiples, as mobilevit_xxs takes them, got 96. Say --sizes 6x128",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_refused_in_words(

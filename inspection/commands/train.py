@@ -196,7 +196,7 @@ def check_epochs(epochs: int | None, sizes: tuple[tuple[int, int], ...] | None) 
 def plan_run(
     line: Line, model: str, *, recipe: str | None, epochs: int, changes: dict[str, object]
 ) -> TrainConfig:
-    from inspection.learning.recipes import FIXED_SIZE, make_config
+    from inspection.learning.recipes import FIXED_SIZE, SIDE_STEPS, make_config
     from models.registry import find_spec
 
     spec = find_spec(model)
@@ -213,7 +213,18 @@ def plan_run(
             f"Expected stages of {spec.input_size} px, the only size that {model} takes, got {', '.join(map(str, others))}. "
             f"Say --sizes {config.epochs}x{spec.input_size}, or name another model."
         )
+    step = SIDE_STEPS.get(model, 1)  # the others take any side
+    odd = sorted({side for _, side in config.sizes if side % step})
+    if odd:
+        raise DataInvalid(
+            f"Expected stages of {step} px and its multiples, as {model} takes them, got {', '.join(map(str, odd))}. "
+            f"Say --sizes {config.epochs}x{round_side(odd[0], step)}, for example."
+        )
     return config
+
+
+def round_side(side: int, step: int) -> int:
+    return max(step, round(side / step) * step)
 
 
 def train_classification(

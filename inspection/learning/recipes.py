@@ -11,7 +11,9 @@ from inspection.learning.config import TrainConfig
 # a third at 71 %, the last sixth at full size (Touvron et al. 2019, Howard's progressive resizing).
 STAGES = ((0.5, 128 / 224), (0.33, 160 / 224), (0.17, 1.0))
 # These take one input size only: position embeddings, token mixing and flattened maps are as long as the map.
-FIXED_SIZE = frozenset({"vit_small", "mlp_mixer", "plain_cnn", "mobilevit_xxs"})
+FIXED_SIZE = frozenset({"vit_small", "mlp_mixer", "plain_cnn"})
+# Every network here halves its input five times; one cuts the smallest map into patches of two by two as well.
+SIDE_STEP, SIDE_STEPS = 32, {"mobilevit_xxs": 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +150,13 @@ def make_config(
     return TrainConfig(line=line, model=model, class_names=tuple(class_names), **{**own, **told, **changes})
 
 
-def plan_sizes(epochs: int, final: int, *, one_size: bool = False) -> tuple[tuple[int, int], ...]:
-    """Stages whose sides are multiples of 32, as every network here halves its input five times."""
+def plan_sizes(
+    epochs: int, final: int, *, one_size: bool = False, step: int = SIDE_STEP
+) -> tuple[tuple[int, int], ...]:
+    """Stages whose sides are multiples of the step."""
     if one_size or epochs < 6:
         return ((epochs, final),)
-    sides = [max(32, round(final * part / 32) * 32) for _, part in STAGES]
+    sides = [max(step, round(final * part / step) * step) for _, part in STAGES]
     counts = [round(epochs * share) for share, _ in STAGES[:-1]]
     counts.append(epochs - sum(counts))
     return tuple((count, side) for count, side in zip(counts, sides, strict=True) if count)
@@ -162,7 +166,12 @@ def plan_recipe(recipe: str | None, model: str, epochs: int, final: int) -> tupl
     """The stages that a recipe makes of so many epochs; None: what suits the line, all of which go from small to large."""
     told = {} if recipe is None else RECIPES.get(recipe, {})
     one_size = told.get("one_size", recipe in DOCUMENTS) or model in FIXED_SIZE
-    return plan_sizes(told.get("epochs", epochs), final, one_size=one_size)
+    return plan_sizes(told.get("epochs", epochs), final, one_size=one_size, step=find_side_step(model))
+
+
+def find_side_step(model: str) -> int:
+    """What the side of a picture that teaches must be a multiple of."""
+    return SIDE_STEPS.get(model, SIDE_STEP)
 
 
 def multiplies_bf16(device: str) -> bool:

@@ -147,6 +147,11 @@ def test_sizes_grow_to_the_full_one_in_all_the_epochs(epochs: int) -> None:
     assert sides == sorted(sides) and sides[-1] == 224 and all(side % 32 == 0 for side in sides)
 
 
+def test_a_network_that_cuts_its_smallest_map_in_patches_grows_in_larger_steps() -> None:
+    config = make_config("line", "mobilevit_xxs", ("a", "b"), epochs=12)
+    assert [side for _, side in config.sizes] == [128, 192, 256]
+
+
 def write_pictures(root: Path) -> list[Path]:
     import cv2
 
