@@ -17,6 +17,7 @@ from inspection.learning.metrics import Figures, measure_figures
 from inspection.types import F32, Engine, Precision
 from models.card import Card
 
+MORE_PARTS = "more parts"  # the split of what was made to judge by, beside the test side
 COLUMNS = ("split", "precision", "key", "label", "logits", "classify_ms")
 Tick = Callable[[int, int], None]
 

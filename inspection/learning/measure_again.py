@@ -66,15 +66,19 @@ def measure_boxes_again(
     return measured
 
 
-def tell_measured(
-    today: Card, measured: Card, figures: dict[str, Any], int8: dict[str, Any], facts: dict[str, Any]
-) -> Card:
-    """today: the card as it is by now; others may have written into it, or released other weights, meanwhile."""
+def check_unreplaced(today: Card, measured: Card) -> None:
     if today.weights_sha256 != measured.weights_sha256:
         raise WeightsRefused(
             f"Expected the weights that were measured ({measured.weights_sha256[:12]}…), got {today.weights_sha256[:12]}…: they were "
             f"replaced meanwhile. Measure them again."
         )
+
+
+def tell_measured(
+    today: Card, measured: Card, figures: dict[str, Any], int8: dict[str, Any], facts: dict[str, Any]
+) -> Card:
+    """today: the card as it is by now; others may have written into it, or released other weights, meanwhile."""
+    check_unreplaced(today, measured)
     precisions = {**today.precisions, "int8": {**today.precisions.get("int8", {}), **int8}}
     data = {**today.data, "measured_sha256": facts["sha256"]}
     return replace(today, data=data, figures={**today.figures, **figures}, precisions=precisions)

@@ -17,7 +17,7 @@ from inspection.config import load_settings
 from inspection.errors import PictureRefused
 from inspection.learning.calibration import F64
 from inspection.learning.comparison import Contender
-from inspection.learning.evaluate import Evaluation, read_released
+from inspection.learning.evaluate import MORE_PARTS, Evaluation, read_released
 from inspection.learning.metrics import Figures, measure_figures
 from inspection.learning.thresholds import (
     Routing,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from inspection.pipeline import Inspector
     from models.card import Card
 
-SPLITS = ("test", "validation")  # the order in which they are offered; others follow
+SPLITS = ("test", "validation", MORE_PARTS)  # the order in which they are offered; others follow
 THUMBNAIL_SIDE = 320
 # Weights are released by measuring them on OpenVINO's CPU engine (inspection/learning/release.py); a card may say otherwise.
 DEVICE = "CPU"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from inspection.learning.evaluate import MORE_PARTS
 from inspection.learning.metrics import Figures
 from inspection.learning.results.gather import MEASURED, LineResults, Shipped
 from inspection.learning.results.markdown import NONE, bounded, exact_rate, percent, rate, table
@@ -63,7 +64,7 @@ def tabulate_classifiers(results: LineResults) -> str:
         if not each.measured:
             rows.append((each.title, NOT_TRAINED, *(NONE,) * (len(CLASSIFIER_COLUMNS) - 2)))
             continue
-        for split in ("test", "validation"):
+        for split in ("test", MORE_PARTS, "validation"):
             for precision in MEASURED:
                 figures = each.figures(precision, split)
                 if figures is not None:
@@ -77,7 +78,7 @@ def describe_classifier(
     decision = figures.decision
     return (
         shipped.title,
-        f"{split} ({say_split(shipped)})" if split == "test" else split,
+        describe_split(shipped, split),
         precision.upper(),
         rate(count_right(figures), figures.n),
         percent(figures.macro_f1),
@@ -86,6 +87,12 @@ def describe_classifier(
         say_calibration(shipped, figures, split, precision),
         say_changed(shipped, split) if precision == "int8" else NONE,
     )
+
+
+def describe_split(shipped: Shipped, split: str) -> str:
+    if split == MORE_PARTS:
+        return "more parts of the test side's designs, made to judge by (`judge-more`)"
+    return f"{split} ({say_split(shipped)})" if split == "test" else split
 
 
 def say_calibration(shipped: Shipped, figures: Figures, split: str, precision: Precision) -> str:

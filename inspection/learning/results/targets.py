@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from inspection.learning.calibration import ChanceError
+from inspection.learning.evaluate import MORE_PARTS
 from inspection.learning.metrics import Figures
 from inspection.learning.results.gather import MEASURED, LineResults, Shipped
 from inspection.learning.results.markdown import NONE, bounded, exact_rate, percent, rate, table
@@ -288,15 +289,17 @@ def judge_empty_belts(most: float, champion: Shipped | None) -> Target:
 
 
 def judge_calibration(results: Results) -> Target:
-    """The champions: they are what runs, at INT8 where it is not withheld."""
+    """The champions: they are what runs, at INT8 where it is not withheld; by the most parts that judged them, as few show
+    chance more than error."""
     worst: dict[Precision, tuple[float, str]] = {}
     for precision in MEASURED:
         errors = [
-            (figures.calibration_error, f"{each.title}, {line.line.name}, n = {figures.n:,}{say_chance(each.chance(precision))}")
+            (figures.calibration_error, f"{each.title}, {line.line.name}, n = {figures.n:,}{say_chance(each.chance(precision, split))}")
             for line in results.values()
             if (each := line.find(line.line.champion)) is not None
             and (precision != "int8" or each.withheld is None)
-            and (figures := each.figures(precision)) is not None
+            and (split := MORE_PARTS if each.figures(precision, MORE_PARTS) else "test")
+            and (figures := each.figures(precision, split)) is not None
             and figures.calibration_error is not None
         ]  # fmt: skip
         if errors:

@@ -35,6 +35,7 @@ class Side:
     count: int
     seed: int
     designs: tuple[str, ...]
+    negatives_share: float = 0.1
 
 
 def plan_sides(*, train: int, validation: int, test: int) -> tuple[Side, ...]:
@@ -48,7 +49,7 @@ def plan_sides(*, train: int, validation: int, test: int) -> tuple[Side, ...]:
 
 
 def plan_side(side: Side) -> tuple[PlannedScene, ...]:
-    return plan_dataset(side.count, side.seed, designs=side.designs)
+    return plan_dataset(side.count, side.seed, designs=side.designs, negatives_share=side.negatives_share)
 
 
 def make_side(out: Path, side: Side, *, workers: int = 1, on_progress: Tick | None = None) -> Path:

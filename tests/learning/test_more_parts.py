@@ -1,0 +1,76 @@
+"""A classifier is judged by more made parts than the test side holds; nothing but rows and figures changes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from inspection.__main__ import app
+from inspection.config import load_settings
+from inspection.errors import DataInvalid
+from inspection.hashing import hash_file
+from inspection.learning.evaluate import MORE_PARTS, read_released
+from inspection.learning.more_parts import SEED, judge_more, plan_more
+from inspection.learning.results.gather import gather_line
+from inspection.learning.results.line_sections import tabulate_classifiers
+from inspection.learning.synthesis import HELD_OUT_DESIGNS
+from inspection.learning.synthesis.making import plan_side, plan_sides
+from inspection.lines import load_line
+from models.card import read_card
+
+LINE, MODEL = load_line("aluminium"), "resnet18_cbam"
+
+
+@pytest.fixture
+def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Of shipped weights, copied to where they may be written."""
+    shipped, home = load_settings().weights_dir / "aluminium", tmp_path / "weights" / "aluminium"
+    home.mkdir(parents=True)
+    for path in shipped.glob(f"{MODEL}.*"):
+        if "trial" not in path.name:
+            (home / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setenv("ASSAY_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setenv("ASSAY_VAR", str(tmp_path / "var"))
+    load_settings.cache_clear()
+    yield home / f"{MODEL}.json"
+    load_settings.cache_clear()
+
+
+def test_the_parts_share_no_seed_with_those_that_teach_choose_or_judge() -> None:
+    seeds = {scene.seed for scene in plan_side(plan_more(4000))}
+    assert len(seeds) == 4000
+    for side in plan_sides(train=6000, validation=700, test=1200):
+        assert side.seed != SEED and not seeds & {scene.seed for scene in plan_side(side)}
+    plan = plan_side(plan_more(100))
+    assert {scene.design for scene in plan} <= set(HELD_OUT_DESIGNS)
+    counts = np.unique([scene.condition for scene in plan], return_counts=True)[1]
+    assert counts.tolist() == [20] * 5, "every one is a part, as many of each class"
+
+
+def test_rows_and_figures_join_those_of_the_release(card: Path) -> None:
+    before, weights = read_card(card), hash_file(card.with_suffix(".safetensors"))
+    stored = read_released(before, card.with_suffix(".parquet"))
+    told = ["judge-more", "aluminium", "--model", MODEL, "--parts", "10", "--workers", "1"]
+    done = CliRunner().invoke(app, told, catch_exceptions=False)
+    assert done.exit_code == 0 and "calibration error" in done.output, done.output
+    after = read_card(card)
+    rows = read_released(after, card.with_suffix(".parquet"))
+    assert hash_file(card.with_suffix(".safetensors")) == weights == after.weights_sha256
+    assert set(rows) == {*stored, (MORE_PARTS, "f32"), (MORE_PARTS, "int8")}
+    for place, kept in stored.items():
+        assert kept.keys == rows[place].keys and np.array_equal(kept.logits, rows[place].logits)
+    made = rows[MORE_PARTS, "f32"]
+    assert len(made) == 10 and sorted(made.labels) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert after.figures[MORE_PARTS]["int8"]["n"] == 10 and after.figures["test"] == before.figures["test"]
+    assert after.data["more_parts"]["seed"] == SEED and after.temperature == before.temperature
+    assert after.withheld == before.withheld, "validation decides that, and nothing else"
+    assert "made to judge by" in tabulate_classifiers(gather_line(LINE, load_settings()))
+
+
+def test_a_detector_and_a_line_of_photographs_are_refused(card: Path) -> None:
+    with pytest.raises(DataInvalid, match="finds boxes"):
+        judge_more(LINE, "yolov5n", 10, load_settings())
+    with pytest.raises(DataInvalid, match="synthesised"):
+        CliRunner().invoke(app, ["judge-more", "casting"], catch_exceptions=False)
