@@ -6,9 +6,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from inspection.commands import train as command
 from inspection.commands.train import check_epochs, find_doubts, find_share_doubts, plan_run, train_model
 from inspection.errors import DataInvalid
 from inspection.lines import Line, load_line
+from models.card import Card
+from tests.models.cards import make_card
 
 
 def doubts(line: Line, model: str, *sizes: tuple[int, int]) -> str:
@@ -102,3 +105,21 @@ def test_what_cannot_be_trained_is_refused_in_words(
 def test_epochs_and_stages_that_agree_are_taken_and_either_may_be_left_out() -> None:
     for epochs, sizes in ((6, ((2, 128), (4, 224))), (None, ((2, 128), (4, 224))), (6, None), (None, None)):
         check_epochs(epochs, sizes)
+
+
+def test_what_the_card_is_to_say_besides_comes_from_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, ...]] = []
+
+    def train(*_: object, small: bool, said: tuple[str, ...]) -> Card:
+        told.append(said)
+        return make_card()
+
+    monkeypatch.setattr(command, "train_classification", train)
+    app = typer.Typer()
+    app.command()(train_model)
+    call = ["casting", "--model", "compact_cnn", "--data", "nowhere"]
+    for notes in ((), ("Too little training.", "Eight epochs.")):
+        arguments = [word for note in notes for word in ("--note", note)]
+        done = CliRunner().invoke(app, [*call, *arguments], catch_exceptions=False)
+        assert done.exit_code == 0
+    assert told == [(), ("Too little training.", "Eight epochs.")]

@@ -72,6 +72,9 @@ def train_model(
         ),
     ] = False,
     small: Annotated[bool, typer.Option("--small", help="Store eight bits a channel.")] = False,
+    note: Annotated[
+        list[str] | None, typer.Option(help="What the card is to say besides; may be given several times.")
+    ] = None,
 ) -> None:
     """Train, calibrate, evaluate and write the weights with their card. Started again, it goes on where it stopped."""
     from inspection.learning.pace import settle_precision
@@ -114,7 +117,7 @@ def train_model(
         raise typer.Exit(Exit.OK)
     config = settle_precision(config, run_dir, tell=notes.print)
     train = train_detection if detects else train_classification
-    card = train(definition, config, data, run_dir, settings, small=small)
+    card = train(definition, config, data, run_dir, settings, small=small, said=tuple(note or ()))
     results.print(
         f"{card.model}: {settings.weights_dir / line / card.model}.safetensors, {card.weights_bytes / 1e6:.1f} MB"
     )
@@ -228,7 +231,14 @@ def round_side(side: int, step: int) -> int:
 
 
 def train_classification(
-    line: Line, config: TrainConfig, data: Path, run_dir: Path, settings: Settings, *, small: bool
+    line: Line,
+    config: TrainConfig,
+    data: Path,
+    run_dir: Path,
+    settings: Settings,
+    *,
+    small: bool,
+    said: tuple[str, ...] = (),
 ) -> Card:
     from inspection.learning.line_data import load_guided, load_line_data
     from inspection.learning.release import release_classifier
@@ -250,7 +260,15 @@ def train_classification(
         )
     check_finished(report, run_dir)
     return release_classifier(
-        line, config, run_dir, sets, settings, int8_a_channel=small, split=sets.split, tell=notes.print
+        line,
+        config,
+        run_dir,
+        sets,
+        settings,
+        int8_a_channel=small,
+        notes=said,
+        split=sets.split,
+        tell=notes.print,
     )
 
 
@@ -271,7 +289,14 @@ def train_patches(line: Line, config: TrainConfig, data: Path, run_dir: Path, se
 
 
 def train_detection(
-    line: Line, config: TrainConfig, data: Path, run_dir: Path, settings: Settings, *, small: bool
+    line: Line,
+    config: TrainConfig,
+    data: Path,
+    run_dir: Path,
+    settings: Settings,
+    *,
+    small: bool,
+    said: tuple[str, ...] = (),
 ) -> Card:
     from inspection.learning.line_data import load_line_boxes
     from inspection.learning.release_detector import release_detector
@@ -296,7 +321,15 @@ def train_detection(
         )
     check_finished(report, run_dir)
     return release_detector(
-        line, config, run_dir, sets, settings, int8_a_channel=small, split=sets.split, tell=notes.print
+        line,
+        config,
+        run_dir,
+        sets,
+        settings,
+        int8_a_channel=small,
+        notes=said,
+        split=sets.split,
+        tell=notes.print,
     )
 
 
