@@ -186,6 +186,7 @@ def judge_worst_class(case: str, theirs: str, shipped: Shipped | None) -> Target
         "≥ 98 %, no class below 96 %",
         {
             name: f"{rate(count_right(each), each.n)}; worst class {worst[name].name} {percent(worst[name].recall)}"
+            f"{say_more(shipped, name)}"
             for name, each in found.items()
         },
         {
@@ -194,6 +195,11 @@ def judge_worst_class(case: str, theirs: str, shipped: Shipped | None) -> Target
         },
         name_model(shipped),
     )
+
+
+def say_more(shipped: Shipped | None, precision: Precision) -> str:
+    more = None if shipped is None else shipped.figures(precision, MORE_PARTS)
+    return "" if more is None else f"; of more parts made to judge by {rate(count_right(more), more.n)}"
 
 
 def judge_boxes(
