@@ -22,6 +22,11 @@ COLUMNS = ("split", "precision", "key", "label", "logits", "classify_ms")
 Tick = Callable[[int, int], None]
 
 
+def name_more(line: str) -> str:
+    """The folder of such pictures, beside the line's own under `var/data`."""
+    return f"{line}-more"
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     split: str

@@ -20,6 +20,7 @@ from inspection.learning.evaluate import (
     Evaluation,
     compare_precisions,
     evaluate_set,
+    name_more,
     read_released,
     write_evaluations,
 )
@@ -39,7 +40,7 @@ Tick = Callable[[int, int], None]
 
 
 def plan_more(parts: int) -> Side:
-    return Side("more", parts, SEED, tuple(HELD_OUT_DESIGNS), negatives_share=0.0)
+    return Side(f"more-{parts}", parts, SEED, tuple(HELD_OUT_DESIGNS), negatives_share=0.0)
 
 
 def judge_more(
@@ -67,7 +68,7 @@ def make_more(
     line: Line, parts: int, settings: Settings, *, size: int, workers: int, tick: Tick | None = None
 ) -> tuple[ArraySet, dict[str, Any]]:
     """The pictures as the classifier sees them, and what the card tells of them; those made before are there already."""
-    side, home = plan_more(parts), settings.cache_dir / "more-parts" / str(parts)
+    side, home = plan_more(parts), settings.var_dir / "data" / name_more(line.name)
     folder: Path = make_side(home, side, workers=workers, on_progress=tick)
     dataset = read_coco(folder / BOXES, folder)
     pictures = cut_parts(dataset.samples, line, home, size=size, cache_dir=settings.cache_dir / "arrays")

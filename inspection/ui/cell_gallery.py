@@ -123,7 +123,8 @@ def look(path: Path, explainer: Explainer) -> tuple[bytes | None, str]:
 def tell_absent(line: str, folders: int) -> None:
     where = "do not hold these pictures" if folders else "are not there"
     way = (
-        "Make them with `make data`, which is `python -m inspection make-data aluminium --out var/data/aluminium`."
+        "Make them with `make data`, which is `python -m inspection make-data aluminium --out var/data/aluminium`; those of "
+        "*more parts* are made by `python -m inspection judge-more aluminium`."
         if line in SYNTHETIC
         else "Put the line's folder at one of them to see the pictures and their heat maps."
     )

@@ -17,7 +17,7 @@ from inspection.config import load_settings
 from inspection.errors import PictureRefused
 from inspection.learning.calibration import F64
 from inspection.learning.comparison import Contender
-from inspection.learning.evaluate import MORE_PARTS, Evaluation, read_released
+from inspection.learning.evaluate import MORE_PARTS, Evaluation, name_more, read_released
 from inspection.learning.metrics import Figures, measure_figures
 from inspection.learning.thresholds import (
     Routing,
@@ -201,7 +201,7 @@ def find_data_dirs(line: str, card: "Card") -> tuple[Path, ...]:
     """Where the line's own pictures may lie on this machine; those of the folders that exist."""
     homes = [Path(os.environ["ASSAY_DATA"])] if "ASSAY_DATA" in os.environ else []
     homes.append(load_settings().var_dir / "data")
-    names = dict.fromkeys([line, Path(str(card.data.get("folder", line))).name])
+    names = dict.fromkeys([line, Path(str(card.data.get("folder", line))).name, name_more(line)])
     # keys are relative to the pictures' own folder, which is `images` where annotations lie beside it
     folders = [home / name / below for home in homes for name in names for below in ("", "images")]
     return tuple(folder for folder in folders if folder.is_dir())

@@ -62,6 +62,8 @@ def test_rows_and_figures_join_those_of_the_release(card: Path) -> None:
     for place, kept in stored.items():
         assert kept.keys == rows[place].keys and np.array_equal(kept.logits, rows[place].logits)
     made = rows[MORE_PARTS, "f32"]
+    pictures = load_settings().var_dir / "data" / "aluminium-more"
+    assert all((pictures / key).is_file() for key in made.keys), "where Metrics looks for them"
     assert len(made) == 10 and sorted(made.labels) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
     assert after.figures[MORE_PARTS]["int8"]["n"] == 10 and after.figures["test"] == before.figures["test"]
     assert after.data["more_parts"]["seed"] == SEED and after.temperature == before.temperature
