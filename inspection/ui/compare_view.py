@@ -81,7 +81,8 @@ def tell_rule(comparison: Comparison) -> None:
     rule = "fewest escapes first, then no worse accuracy than the best (McNemar, 5 %), then the lowest p95"
     st.caption(
         f"{pictures} {' and '.join(origins)}, {comparison.split} split. The rule: of those that keep pace, {rule}. "
-        "Times are of the classifier alone, one picture at a time, measured when the model was evaluated."
+        "Times are of the classifier alone, one picture at a time, measured when and where the model was evaluated: models that "
+        "ship were not all evaluated on one machine. *Latency, live* races them on this one."
     )
 
 
