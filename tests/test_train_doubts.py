@@ -7,7 +7,8 @@ import typer
 from typer.testing import CliRunner
 
 from inspection.commands import train as command
-from inspection.commands.train import check_epochs, find_doubts, find_share_doubts, plan_run, train_model
+from inspection.commands.doubts import find_doubts, find_share_doubts
+from inspection.commands.train import check_epochs, plan_run, train_model
 from inspection.errors import DataInvalid
 from inspection.lines import Line, load_line
 from models.card import Card

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from inspection.commands.doubts import find_doubts, find_share_doubts
 from inspection.commands.output import Exit, notes, print_table, results, show_progress
 from inspection.commands.train import (
     Batch,
@@ -18,8 +19,6 @@ from inspection.commands.train import (
     Sizes,
     Threads,
     check_epochs,
-    find_doubts,
-    find_share_doubts,
     parse_sizes,
     plan_run,
     show_epoch,

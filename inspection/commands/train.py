@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from inspection.commands.doubts import find_doubts, find_share_doubts
 from inspection.commands.output import Exit, notes, results, show_progress
 from inspection.config import Settings, load_settings
 from inspection.errors import DataInvalid
@@ -13,7 +14,6 @@ from inspection.learning.checkpoint import write_atomically
 from inspection.learning.config import ClassBalance, TrainConfig
 from inspection.learning.epochs import EpochRow, TrainReport
 from inspection.lines import Line, load_line
-from inspection.wording import say_number
 from models.card import Card
 
 DETECTOR_EPOCHS, CLASSIFIER_EPOCHS = 30, 40
@@ -122,48 +122,6 @@ def train_model(
         f"{card.model}: {settings.weights_dir / line / card.model}.safetensors, {card.weights_bytes / 1e6:.1f} MB"
     )
     raise typer.Exit(Exit.OK)
-
-
-def find_doubts(line: Line, config: TrainConfig, *, epochs: int | None = None) -> list[str]:
-    """What may well be meant, and costs a training where it is not. epochs: as they were asked for."""
-    from models.registry import find_spec
-
-    spec, doubts = find_spec(config.model), []
-    if config.final_size != spec.input_size:
-        doubts.append(
-            f"the last stage shows {config.final_size} px, but {config.model} is judged at {spec.input_size}: it will do worse than "
-            f"its validation says. End with a stage of {spec.input_size} px."
-        )
-    if spec.task == "detect" and line.locate.mode == "frame" and line.defect_detector != config.model:
-        doubts.append(
-            f"{config.model} learns one class, the part. To have it learn the defects of {line.name}, name it as defect_detector in "
-            f"the line's file first."
-        )
-    if spec.task == "detect" and config.class_balance != "none":
-        doubts.append(
-            f"{config.model} finds boxes, and boxes are not balanced: --balance changes nothing here."
-        )
-    if config.restart and (len(config.sizes) == 1 or config.schedule == "constant"):
-        doubts.append(
-            "there is one stage, or a rate that does not change: --restart changes nothing here. Name stages by --sizes."
-        )
-    if epochs is not None and config.epochs != epochs:
-        doubts.append(
-            f"the recipe keeps its own {config.epochs} epochs: --epochs {epochs} changes nothing here. To have {epochs}, "
-            f"say --sizes {epochs}x{config.final_size} instead."
-        )
-    return doubts
-
-
-def find_share_doubts(pictures: int, config: TrainConfig) -> list[str]:
-    """Known only once the pictures are counted."""
-    shared, shown = int(pictures * config.share), min(pictures, config.batch_size)
-    if config.share == 1 or shared >= config.batch_size:
-        return []
-    return [
-        f"a share of {config.share:g} is {say_number(shared, 'picture')} of {pictures}, less than one batch: an epoch shows "
-        f"{say_number(shown, 'picture')} in one step. Raise --share or lower --batch."
-    ]
 
 
 def name_teacher(settings: Settings, line: str, teacher: str) -> dict[str, str]:

@@ -1,0 +1,47 @@
+"""What may well be meant, and costs a training where it is not: told before it begins."""
+
+from inspection.learning.config import TrainConfig
+from inspection.lines import Line
+from inspection.wording import say_number
+
+
+def find_doubts(line: Line, config: TrainConfig, *, epochs: int | None = None) -> list[str]:
+    """What may well be meant, and costs a training where it is not. epochs: as they were asked for."""
+    from models.registry import find_spec
+
+    spec, doubts = find_spec(config.model), []
+    if config.final_size != spec.input_size:
+        doubts.append(
+            f"the last stage shows {config.final_size} px, but {config.model} is judged at {spec.input_size}: it will do worse than "
+            f"its validation says. End with a stage of {spec.input_size} px."
+        )
+    if spec.task == "detect" and line.locate.mode == "frame" and line.defect_detector != config.model:
+        doubts.append(
+            f"{config.model} learns one class, the part. To have it learn the defects of {line.name}, name it as defect_detector in "
+            f"the line's file first."
+        )
+    if spec.task == "detect" and config.class_balance != "none":
+        doubts.append(
+            f"{config.model} finds boxes, and boxes are not balanced: --balance changes nothing here."
+        )
+    if config.restart and (len(config.sizes) == 1 or config.schedule == "constant"):
+        doubts.append(
+            "there is one stage, or a rate that does not change: --restart changes nothing here. Name stages by --sizes."
+        )
+    if epochs is not None and config.epochs != epochs:
+        doubts.append(
+            f"the recipe keeps its own {config.epochs} epochs: --epochs {epochs} changes nothing here. To have {epochs}, "
+            f"say --sizes {epochs}x{config.final_size} instead."
+        )
+    return doubts
+
+
+def find_share_doubts(pictures: int, config: TrainConfig) -> list[str]:
+    """Known only once the pictures are counted."""
+    shared, shown = int(pictures * config.share), min(pictures, config.batch_size)
+    if config.share == 1 or shared >= config.batch_size:
+        return []
+    return [
+        f"a share of {config.share:g} is {say_number(shared, 'picture')} of {pictures}, less than one batch: an epoch shows "
+        f"{say_number(shown, 'picture')} in one step. Raise --share or lower --batch."
+    ]
