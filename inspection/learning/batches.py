@@ -1,7 +1,8 @@
 """From picture sets to what a network takes in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import cv2
@@ -30,15 +31,17 @@ class LabelledBatch:
     masks: U8 | None = None  # (n, size, size)
 
 
-def iterate_batches(
+def plan_batches(
     pictures: ArraySet, config: TrainConfig, augment: Augment, *, epoch: int, whitener: F32 | None = None
-) -> Iterator[LabelledBatch]:
-    """Whole batches in an order that (seed, epoch) decides; the pictures left over wait for the next epoch."""
+) -> Iterator[Callable[[], LabelledBatch]]:
+    """What makes each batch, in an order that (seed, epoch) decides. Each is whole and stands alone, so that several can be
+    in the making at once; the pictures left over wait for the next epoch."""
     size = config.size_of(epoch)
     order = draw_order(pictures.labels, config, epoch=epoch)
     window = size / config.final_size if config.windows and size < config.final_size else None
     one_hot = np.eye(len(config.class_names), dtype=np.float32)
-    for start in range(0, count_steps(len(pictures), config) * config.batch_size, config.batch_size):
+
+    def make(start: int) -> LabelledBatch:
         chosen = order[start : start + config.batch_size]
         pixels = np.empty((len(chosen), size, size, 3), np.uint8)
         masks = None if pictures.masks is None else np.empty(pixels.shape[:3], np.uint8)
@@ -52,7 +55,10 @@ def iterate_batches(
             if masks is not None and moved is not None:
                 masks[place] = moved
         rng = make_rng(config.seed, epoch, start + config.batch_size * 1_000_000)
-        yield LabelledBatch(*mix_batch(pixels, one_hot[pictures.labels[chosen]], augment, rng=rng), masks)
+        return LabelledBatch(*mix_batch(pixels, one_hot[pictures.labels[chosen]], augment, rng=rng), masks)
+
+    for start in range(0, count_steps(len(pictures), config) * config.batch_size, config.batch_size):
+        yield partial(make, start)
 
 
 def count_steps(pictures: int, config: TrainConfig) -> int:

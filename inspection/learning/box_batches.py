@@ -1,7 +1,8 @@
 """Batches of pictures with boxes: the same warp moves both."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +29,15 @@ class BoxBatch:
     labels: tuple[Labels, ...]
 
 
-def iterate_box_batches(
+def plan_box_batches(
     pictures: BoxSet, config: TrainConfig, augment: Augment, *, epoch: int
-) -> Iterator[BoxBatch]:
+) -> Iterator[Callable[[], BoxBatch]]:
+    """As for classifiers: what makes each batch, each alone."""
     size = config.size_of(epoch)
     order = np.random.default_rng((config.seed, epoch)).permutation(len(pictures))
     mosaic = augment.mosaic_chance if epoch < config.epochs * (1 - CALM_PART) else 0.0
-    for start in range(0, count_steps(len(pictures), config) * config.batch_size, config.batch_size):
+
+    def make(start: int) -> BoxBatch:
         made = []
         for index in order[start : start + config.batch_size]:
             rng = make_rng(config.seed, epoch, int(index))
@@ -43,7 +46,10 @@ def iterate_box_batches(
             else:
                 made.append(vary_picture(pictures, int(index), augment, size=size, rng=rng))
         pixels, boxes, labels = zip(*made, strict=True)
-        yield BoxBatch(np.stack(pixels), boxes, labels)
+        return BoxBatch(np.stack(pixels), boxes, labels)
+
+    for start in range(0, count_steps(len(pictures), config) * config.batch_size, config.batch_size):
+        yield partial(make, start)
 
 
 def vary_picture(

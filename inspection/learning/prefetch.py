@@ -1,44 +1,35 @@
-"""The next batches are made in a thread while the network works on this one: cv2 and numpy let go of the lock."""
+"""The next batches are made in threads while the network works on this one: cv2 and numpy let go of the lock."""
 
-import queue
-import threading
-from collections.abc import Iterable, Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from inspection.learning.config import TrainConfig
+
 Item = TypeVar("Item")
+AHEAD = 3  # batches that wait beside those in the making
+MOST_WORKERS = 8
 
 
-def prefetch(items: Iterable[Item], *, depth: int = 3) -> Iterator[Item]:
-    """The same items in the same order. An error in the thread is raised here; leaving early ends the thread."""
-    ready: queue.Queue[Item | BaseException | None] = queue.Queue(depth)
-    leave = threading.Event()
-
-    def hand_over(item: Item | BaseException | None) -> bool:
-        while not leave.is_set():
-            try:
-                ready.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def work() -> None:
-        try:
-            for item in items:
-                if not hand_over(item):
-                    return
-        except BaseException as error:  # carried over to the thread that asked
-            hand_over(error)
-        else:
-            hand_over(None)
-
-    thread = threading.Thread(target=work, name="batches", daemon=True)
-    thread.start()
+def prefetch(makers: Iterable[Callable[[], Item]], *, workers: int = 1) -> Iterator[Item]:
+    """What the makers make, in their order. An error in a thread is raised here; leaving early ends the threads."""
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
+    coming: deque[Future[Item]] = deque()
     try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
+        for make in makers:
+            coming.append(pool.submit(make))
+            if len(coming) == workers + AHEAD:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
     finally:
-        leave.set()
-        thread.join()
+        pool.shutdown(cancel_futures=True)
+
+
+def count_workers(config: TrainConfig) -> int:
+    """One where the processor trains as well and would wait for its own batches; a GPU is faster than any one thread."""
+    if config.device == "cpu":
+        return 1
+    return min(MOST_WORKERS, config.threads or os.cpu_count() or 1)

@@ -16,9 +16,9 @@ from inspection.learning.augment_presets import PRESETS, Augment
 from inspection.learning.batches import (
     LabelledBatch,
     count_steps,
-    iterate_batches,
     iterate_calibration,
     iterate_plain,
+    plan_batches,
     to_input,
     weigh_labels,
 )
@@ -26,7 +26,7 @@ from inspection.learning.config import TrainConfig
 from inspection.learning.epochs import EpochRow, EpochRunner, TrainReport
 from inspection.learning.guide import GuidedClassifier
 from inspection.learning.optimizing import order_layers, set_trainable
-from inspection.learning.prefetch import prefetch
+from inspection.learning.prefetch import count_workers, prefetch
 from inspection.learning.surface import fit_whitener
 from inspection.learning.warm_start import load_teacher, warm_start
 from models.registry import build_network, find_spec
@@ -89,9 +89,8 @@ class ClassifierTask:
             module.eval()  # a frozen batch norm keeps its statistics too
 
     def batches(self, epoch: int) -> Iterable[LabelledBatch]:
-        return prefetch(
-            iterate_batches(self.train, self.config, self.augment, epoch=epoch, whitener=self.whitener)
-        )
+        plan = plan_batches(self.train, self.config, self.augment, epoch=epoch, whitener=self.whitener)
+        return prefetch(plan, workers=count_workers(self.config))
 
     def loss(self, batch: LabelledBatch) -> Tensor:
         config = self.config

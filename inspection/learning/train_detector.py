@@ -12,10 +12,10 @@ from inspection.learning.arrays import BoxSet
 from inspection.learning.augment_presets import PRESETS
 from inspection.learning.average_precision import Boxes, mean_average_precision
 from inspection.learning.batches import count_steps, iterate_calibration, iterate_plain, to_input
-from inspection.learning.box_batches import BoxBatch, iterate_box_batches
+from inspection.learning.box_batches import BoxBatch, plan_box_batches
 from inspection.learning.config import TrainConfig
 from inspection.learning.epochs import EpochRow, EpochRunner, TrainReport
-from inspection.learning.prefetch import prefetch
+from inspection.learning.prefetch import count_workers, prefetch
 from inspection.learning.train import prepare_run
 from inspection.learning.warm_start import warm_start
 from inspection.locate import suppress
@@ -61,7 +61,8 @@ class DetectorTask:
         pass  # every layer of a detector learns from the start
 
     def batches(self, epoch: int) -> Iterable[BoxBatch]:
-        return prefetch(iterate_box_batches(self.train, self.config, self.augment, epoch=epoch))
+        plan = plan_box_batches(self.train, self.config, self.augment, epoch=epoch)
+        return prefetch(plan, workers=count_workers(self.config))
 
     def loss(self, batch: BoxBatch) -> Tensor:
         device = self.config.device

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from inspection.errors import DataInvalid
 from inspection.learning.augment import augment_picture, draw_matrix, make_rng, move_boxes, warp
 from inspection.learning.augment_presets import PRESETS, Augment
-from inspection.learning.batches import draw_order, iterate_batches, iterate_plain, to_input, weigh_labels
+from inspection.learning.batches import draw_order, iterate_plain, plan_batches, to_input, weigh_labels
 from inspection.learning.config import TrainConfig
+from inspection.learning.prefetch import prefetch
 from inspection.learning.surface import (
     add_noise,
     draw_light_table,
@@ -182,10 +183,11 @@ def test_a_box_that_leaves_the_square_is_clipped_or_dropped() -> None:
     ].shape == (0, 4)
 
 
-def test_batches_depend_on_seed_and_epoch_alone() -> None:
+def test_batches_depend_on_seed_and_epoch_alone_not_on_how_many_threads_make_them() -> None:
     textures, config = make_textures(30, 1), make_config(augment="line-default")
     first, again, other = (
-        list(iterate_batches(textures, config, PRESETS["line-default"], epoch=epoch)) for epoch in (1, 1, 2)
+        list(prefetch(plan_batches(textures, config, PRESETS["line-default"], epoch=epoch), workers=workers))
+        for epoch, workers in ((1, 1), (1, 3), (2, 1))
     )
     assert len(first) == 2  # 30 pictures, whole batches of 12
     assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(first, again, strict=True))
@@ -196,7 +198,7 @@ def test_a_share_of_the_pictures_is_drawn_anew_each_epoch() -> None:
     textures = make_textures(60, 1)
     config = make_config(share=0.5, augment="gentle")
     first, other = (
-        [batch.pixels for batch in iterate_batches(textures, config, PRESETS["gentle"], epoch=epoch)]
+        [make().pixels for make in plan_batches(textures, config, PRESETS["gentle"], epoch=epoch)]
         for epoch in (0, 1)
     )
     assert len(first) == len(other) == 2  # 30 of 60, whole batches of 12

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from inspection.learning.checkpoint import load_checkpoint, save_checkpoint, wri
 from inspection.learning.config import TrainConfig
 from inspection.learning.data import LabelledBox, Sample, build_dataset
 from inspection.learning.line_data import check_boxes, letterbox_samples, read_size
-from inspection.learning.prefetch import prefetch
+from inspection.learning.prefetch import AHEAD, MOST_WORKERS, count_workers, prefetch
 from inspection.learning.recipes import FITS, RECIPES, make_config, plan_sizes
 from inspection.learning.run_status import STATUS, RunStatus, StatusFile, read_status, status_file
 from inspection.types import Box
@@ -89,19 +90,37 @@ def test_a_run_that_validates_for_ten_minutes_is_still_at_work(tmp_path: Path) -
     assert silence(tmp_path, 600).state == "running"
 
 
-def test_prefetching_keeps_order_passes_errors_on_and_leaves_no_thread() -> None:
-    assert list(prefetch(range(20), depth=2)) == list(range(20))
+def make_late(number: int) -> int:
+    """The earlier of a few, the later it is made."""
+    time.sleep((9 - number % 10) / 1000)
+    return number
 
-    def broken() -> object:
-        yield 1
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_prefetching_keeps_order_passes_errors_on_and_leaves_no_thread(workers: int) -> None:
+    assert list(prefetch([partial(make_late, number) for number in range(20)], workers=workers)) == list(
+        range(20)
+    )
+    assert list(prefetch(iter(()), workers=workers)) == []
+
+    def broken() -> int:
         raise ValueError("in the thread")
 
     with pytest.raises(ValueError, match="in the thread"):
-        list(prefetch(broken()))
-    batches = prefetch(iter(range(10_000)))
+        list(prefetch([partial(make_late, 1), broken], workers=workers))
+    made: list[int] = []
+    batches = prefetch((partial(made.append, number) for number in range(10_000)), workers=workers)
     next(batches)
     batches.close()  # type: ignore[attr-defined]
-    assert not [thread for thread in threading.enumerate() if thread.name == "batches"]
+    assert len(made) <= workers + AHEAD, "no more than what waits is made"
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]
+
+
+def test_batches_are_made_by_one_thread_beside_a_processor_that_trains_and_by_several_beside_a_gpu() -> None:
+    assert count_workers(make_toy_config(threads=4)) == 1
+    assert count_workers(make_toy_config(device="cuda", threads=4)) == 4
+    assert count_workers(make_toy_config(device="cuda", threads=64)) == MOST_WORKERS
+    assert 1 <= count_workers(make_toy_config(device="cuda", threads=0)) <= MOST_WORKERS
 
 
 def test_settings_come_back_from_json_and_unknown_ones_are_refused() -> None:

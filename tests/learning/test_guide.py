@@ -10,7 +10,7 @@ from inspection.errors import DataInvalid
 from inspection.learning.arrays import ArraySet
 from inspection.learning.augment import augment_pair, make_rng
 from inspection.learning.augment_presets import PRESETS
-from inspection.learning.batches import iterate_batches
+from inspection.learning.batches import plan_batches
 from inspection.learning.guide import IGNORED, GuidedClassifier, cell_targets, guide_loss
 from inspection.learning.train import ClassifierTask, train_classifier
 from models.loading import load_matching
@@ -77,7 +77,7 @@ def test_nothing_to_ask_is_no_loss() -> None:
 
 def test_masks_come_with_their_batch() -> None:
     pictures = mark(make_textures(24, seed=1))
-    batch = next(iterate_batches(pictures, make_config(), PRESETS["gentle"], epoch=0))
+    batch = next(plan_batches(pictures, make_config(), PRESETS["gentle"], epoch=0))()
     assert batch.masks is not None and batch.masks.shape == batch.pixels.shape[:3]
     good = batch.targets.argmax(axis=1) == 2
     assert not batch.masks[good].any() and batch.masks[~good].any(axis=(1, 2)).all()
@@ -155,7 +155,7 @@ def test_a_window_holds_a_piece_of_the_defect_at_full_scale() -> None:
 def test_a_small_stage_shows_windows_and_the_last_one_whole_pictures() -> None:
     pictures = mark(make_textures(12, seed=1))
     config = make_config(guide=1.0, windows=True, sizes=((1, 16), (1, 32)), augment="none")
-    piece, whole = (next(iterate_batches(pictures, config, PRESETS["none"], epoch=epoch)) for epoch in (0, 1))
+    piece, whole = (next(plan_batches(pictures, config, PRESETS["none"], epoch=epoch))() for epoch in (0, 1))
     assert piece.pixels.shape[1] == 16 and whole.pixels.shape[1] == 32
     originals = {picture.tobytes() for picture in pictures.pixels}
     assert all(picture.tobytes() in originals for picture in whole.pixels)
