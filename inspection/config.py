@@ -23,14 +23,18 @@ class Settings:
         return self.var_dir / "cache"
 
 
+def count_cores() -> int:
+    """Those that this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
 @lru_cache(maxsize=1)
 def load_settings() -> Settings:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     return Settings(
         lines_dir=Path(os.environ.get("ASSAY_LINES", ROOT / "models" / "lines")),
         weights_dir=Path(os.environ.get("ASSAY_WEIGHTS", ROOT / "models" / "weights")),
         var_dir=Path(os.environ.get("ASSAY_VAR", ROOT / "var")),
-        threads=int(os.environ.get("ASSAY_THREADS", min(cores, 8))),
+        threads=int(os.environ.get("ASSAY_THREADS", min(count_cores(), 8))),
         max_picture_bytes=int(os.environ.get("ASSAY_MAX_PICTURE_BYTES", 64 * 1024 * 1024)),
         max_picture_pixels=int(os.environ.get("ASSAY_MAX_PICTURE_PIXELS", 50_000_000)),
         max_cache_bytes=int(os.environ.get("ASSAY_MAX_CACHE_BYTES", 16 * 1024**3)),

@@ -1,6 +1,5 @@
 """judge-more: a classifier of a synthetic line on freshly made parts of designs that never teach."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -18,7 +17,7 @@ def judge_more_parts(
 ) -> None:
     """Judge stored weights by more parts than the test side holds, for rates that few parts cannot show; the rows are kept
     beside the model's card."""
-    from inspection.config import load_settings
+    from inspection.config import count_cores, load_settings
     from inspection.learning.evaluate import MORE_PARTS
     from inspection.learning.more_parts import PRECISIONS, judge_more
 
@@ -31,7 +30,7 @@ def judge_more_parts(
             model,
             parts,
             load_settings(),
-            workers=workers or len(os.sched_getaffinity(0)),
+            workers=workers or count_cores(),
             tick=tick,
         )
     rows = []

@@ -1,12 +1,12 @@
 """make-data: the pictures of the synthetic line, made here."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from inspection.commands.output import Exit, notes, results, show_progress
+from inspection.config import count_cores
 from inspection.errors import DataInvalid
 from inspection.lines import SYNTHETIC
 
@@ -28,7 +28,7 @@ def make_data(
     require_synthetic(line)
     for side in plan_sides(train=train, validation=validation, test=test):
         with show_progress(side.name) as tick:
-            folder = make_side(out, side, workers=workers or len(os.sched_getaffinity(0)), on_progress=tick)
+            folder = make_side(out, side, workers=workers or count_cores(), on_progress=tick)
         notes.print(f"{side.name}: {side.count} pictures, seed {side.seed}, {len(side.designs)} designs")
         results.print(str(folder))
     raise typer.Exit(Exit.OK)

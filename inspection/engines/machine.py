@@ -5,6 +5,8 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from inspection.config import count_cores
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -55,7 +57,7 @@ def describe_machine() -> Machine:
         cpu=f"{fields.get('model name', platform.processor() or 'unknown')} ({family})"
         if family
         else platform.machine(),
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=count_cores(),
         instructions=list_instructions(),
         memory_gib=round(pages / 2**30, 1),
         system=f"{platform.system()} {platform.release()}",

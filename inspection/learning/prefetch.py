@@ -1,11 +1,11 @@
 """The next batches are made in threads while the network works on this one: cv2 and numpy let go of the lock."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from inspection.config import count_cores
 from inspection.learning.config import TrainConfig
 
 Item = TypeVar("Item")
@@ -32,4 +32,4 @@ def count_workers(config: TrainConfig) -> int:
     """One where the processor trains as well and would wait for its own batches; a GPU is faster than any one thread."""
     if config.device == "cpu":
         return 1
-    return min(MOST_WORKERS, config.threads or os.cpu_count() or 1)
+    return min(MOST_WORKERS, config.threads or count_cores())
