@@ -20,6 +20,15 @@ from inspection.wording import say_number
 RECALL, PRECISION = "#2F7FBF", "#D9822B"  # apart for every kind of colour vision; the shapes differ too
 # Series without a meaning of their own; seen on white and on black.
 SERIES = ("#2F7FBF", "#D9822B", "#0F8F83", "#D0532B", "#8E6FC7", "#8A96A1", "#B39700", "#5BA7D9")
+# Cells of a matrix: faint up to a half, on either theme's ground, then full, so that a number is read on each.
+CELL, FULL, ON_FULL = "36, 95, 148", 0.5, "#FFFFFF"
+FAINTEST, FAINT, STRONG = 0.04, 0.4, 0.9  # opacity
+CELLS = (
+    (0.0, f"rgba({CELL}, {FAINTEST})"),
+    (FULL, f"rgba({CELL}, {FAINT})"),
+    (FULL, f"rgba({CELL}, {STRONG})"),
+    (1.0, f"rgba({CELL}, 1)"),
+)
 MARGIN = {"l": 0, "r": 8, "t": 8, "b": 8}
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 
@@ -126,8 +135,7 @@ def build_confusion(
             z=shares,
             x=list(range(len(columns))),
             y=list(range(len(class_names))),
-            text=words,
-            texttemplate="%{text}",
+            colorscale=CELLS,
             zmin=0,
             zmax=1,
             showscale=False,
@@ -137,6 +145,19 @@ def build_confusion(
         )
     )
     places = [(row, column) for row in range(len(class_names)) for column in range(len(columns))]
+    white = {"color": ON_FULL}
+    for full in (False, True):
+        own = [(row, column) for row, column in places if (shares[row][column] >= FULL) == full]
+        figure.add_scatter(
+            x=[column for _, column in own],
+            y=[row for row, _ in own],
+            mode="text",
+            text=[words[row][column] for row, column in own],
+            # app.css colours the others for the theme; unselected: a press on one cell would fade the rest
+            **({"textfont": white, "unselected": {"textfont": white}} if full else {}),
+            hoverinfo="skip",
+            showlegend=False,
+        )
     figure.add_scatter(  # a heat map cannot be pressed, points can
         x=[column for _, column in places],
         y=[row for row, _ in places],

@@ -76,16 +76,22 @@ def test_the_axis_cuts_no_interval(figures: Figures) -> None:
     ],
 )
 def test_cells_show_counts_or_shares(normalised: bool, words: tuple[tuple[str, ...], ...]) -> None:
-    heat, places = charts_metrics.build_confusion(CONFUSION, ("a", "b"), normalised=normalised).data
-    assert tuple(map(tuple, heat.text)) == words
+    heat, faint, full, places = charts_metrics.build_confusion(
+        CONFUSION, ("a", "b"), normalised=normalised
+    ).data
+    shown = {
+        (y, x): text for each in (faint, full) for x, y, text in zip(each.x, each.y, each.text, strict=True)
+    }
+    assert tuple(tuple(shown[row, column] for column in range(3)) for row in range(2)) == words
+    assert list(zip(full.y, full.x, strict=True)) == [(0, 0), (1, 2)], "those that are coloured fully"
     assert [list(row) for row in heat.z] == [[0.75, 0.25, 0.0], [0.0, 0.0, 1.0]]
     assert list(map(tuple, places.customdata)) == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
     assert places.text[1] == "a called b: 1 picture" and places.text[5] == "b for review: 2 pictures"
 
 
 def test_a_matrix_without_reviews_has_no_column_for_them() -> None:
-    heat = charts_metrics.build_confusion(((3, 1, 0), (0, 0, 0)), ("a", "b"), normalised=True).data[0]
-    assert list(heat.x) == [0, 1] and heat.text[1][0] == "–"  # a share of nothing
+    heat, faint, *_ = charts_metrics.build_confusion(((3, 1, 0), (0, 0, 0)), ("a", "b"), normalised=True).data
+    assert list(heat.x) == [0, 1] and faint.text[1:] == ("–", "–")  # shares of nothing
     assert tabulate_confusion(((3, 1, 0), (0, 2, 0)), ("a", "b"))[0] == {"True class": "a", "a": 3, "b": 1}
 
 

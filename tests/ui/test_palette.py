@@ -10,6 +10,7 @@ import pytest
 
 from inspection.config import ROOT
 from inspection.types import VerdictKind
+from inspection.ui.charts_metrics import CELL, FAINT, FAINTEST, ON_FULL, STRONG
 from inspection.ui.palette import STAGE_COLOURS, VERDICT_STYLES, heat_alpha, heat_colours, hex_to_rgb
 from inspection.ui.widgets import STYLE
 
@@ -57,6 +58,22 @@ def test_the_words_on_a_verdict_can_be_read(kind: VerdictKind) -> None:
     assert contrast(VERDICT_STYLES[kind].fill, VERDICT_STYLES[kind].text) >= 4.5
 
 
+@pytest.mark.parametrize(("place", "theme"), enumerate(("light", "dark")))
+def test_the_words_of_a_chart_can_be_read_on_every_ground(place: int, theme: str) -> None:
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    *_, of_charts = re.findall(r"light-dark\((#\w+), (#\w+)\)", STYLE.read_text(encoding="utf-8"))
+    ground = np.array(hex_to_rgb(config["theme"][theme]["backgroundColor"]))
+    cell = np.array([int(each) for each in CELL.split(", ")])
+
+    def mix(opacity: float) -> str:
+        return "#" + "".join(f"{round(each):02x}" for each in ground + (cell - ground) * opacity)
+
+    for opacity in (0.0, *np.linspace(FAINTEST, FAINT, 10)):
+        assert contrast(mix(opacity), of_charts[place]) >= 4.5
+    for opacity in np.linspace(STRONG, 1, 10):
+        assert contrast(mix(opacity), ON_FULL) >= 4.5
+
+
 def test_every_verdict_has_its_own_icon_and_shape() -> None:
     assert len({style.icon for style in VERDICT_STYLES.values()}) == len(VerdictKind)
     assert len({style.path for style in VERDICT_STYLES.values()}) == len(VerdictKind)
@@ -88,7 +105,7 @@ def test_charts_have_the_ten_colours_that_plotly_asks_for() -> None:
 
 def test_what_is_chosen_can_be_read_in_both_themes() -> None:
     theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
-    words, pressed, _ = re.findall(r"light-dark\((#\w+), (#\w+)\)", STYLE.read_text(encoding="utf-8"))
+    words, pressed, *_ = re.findall(r"light-dark\((#\w+), (#\w+)\)", STYLE.read_text(encoding="utf-8"))
     for place, mode in enumerate(("light", "dark")):
         accent, ground = (hex_to_rgb(theme[mode][name]) for name in ("primaryColor", "backgroundColor"))
         tint = "#{:02x}{:02x}{:02x}".format(
