@@ -10,7 +10,8 @@ from inspection.errors import DataInvalid
 from inspection.learning.arrays import BoxSet
 from inspection.learning.augment_presets import PRESETS
 from inspection.learning.average_precision import Boxes, mean_average_precision, pairwise_iou
-from inspection.learning.box_batches import iterate_box_batches
+from inspection.learning.box_batches import plan_box_batches
+from inspection.learning.prefetch import prefetch
 from inspection.learning.train_detector import select_boxes, train_detector
 from models.registry import REGISTRY
 from models.spec import Detector, ModelSpec, Targets
@@ -137,7 +138,8 @@ def test_boxes_follow_their_squares(augment: str) -> None:
     config = make_detector_config(augment=augment, sizes=((10, SIDE),))
     preset = PRESETS[augment]
     covered, filled = [], []
-    for batch in iterate_box_batches(make_squares(24, 3), config, preset, epoch=0):  # type: ignore[arg-type]
+    for make in plan_box_batches(make_squares(24, 3), config, preset, epoch=0):  # type: ignore[arg-type]
+        batch = make()
         for pixels, boxes in zip(batch.pixels, batch.boxes, strict=True):
             if not len(boxes):
                 continue
@@ -155,10 +157,10 @@ def test_boxes_follow_their_squares(augment: str) -> None:
 def test_mosaics_and_order_are_seeded() -> None:
     config, squares = make_detector_config(), make_squares(16, 4)
     first, again = (
-        list(iterate_box_batches(squares, config, PRESETS["detect"], epoch=1))  # type: ignore[arg-type]
-        for _ in range(2)
+        list(prefetch(plan_box_batches(squares, config, PRESETS["detect"], epoch=1), workers=workers))
+        for workers in (1, 3)
     )
-    other = next(iter(iterate_box_batches(squares, config, PRESETS["detect"], epoch=2)))  # type: ignore[arg-type]
+    other = next(plan_box_batches(squares, config, PRESETS["detect"], epoch=2))()
     for one, two in zip(first, again, strict=True):
         assert np.array_equal(one.pixels, two.pixels)
         assert all(np.array_equal(a, b) for a, b in zip(one.boxes, two.boxes, strict=True))
