@@ -6,7 +6,7 @@ from inspection.wording import say_number
 
 
 def find_doubts(line: Line, config: TrainConfig, *, epochs: int | None = None) -> list[str]:
-    """What may well be meant, and costs a training where it is not. epochs: as they were asked for."""
+    """epochs: as they were asked for."""
     from models.registry import find_spec
 
     spec, doubts = find_spec(config.model), []
