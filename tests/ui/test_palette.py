@@ -61,7 +61,10 @@ def test_the_words_on_a_verdict_can_be_read(kind: VerdictKind) -> None:
 @pytest.mark.parametrize(("place", "theme"), enumerate(("light", "dark")))
 def test_the_words_of_a_chart_can_be_read_on_every_ground(place: int, theme: str) -> None:
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
-    *_, of_charts = re.findall(r"light-dark\((#\w+), (#\w+)\)", STYLE.read_text(encoding="utf-8"))
+    style = STYLE.read_text(encoding="utf-8")
+    *_, of_charts = re.findall(r"light-dark\((#\w+), (#\w+)\)", style)
+    spared = ", ".join(map(str, hex_to_rgb(ON_FULL)))
+    assert f'[style*="{spared}"]' in style, "the numbers on full cells keep their own colour"
     ground = np.array(hex_to_rgb(config["theme"][theme]["backgroundColor"]))
     cell = np.array([int(each) for each in CELL.split(", ")])
 
