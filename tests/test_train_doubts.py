@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from inspection.commands import train as command
 from inspection.commands.doubts import find_doubts, find_share_doubts
-from inspection.commands.train import check_epochs, plan_run, train_model
+from inspection.commands.train import check_epochs, parse_layers, plan_run, train_model
 from inspection.errors import DataInvalid
 from inspection.lines import Line, load_line
 from models.card import Card
@@ -50,6 +50,34 @@ def test_a_detector_whose_classes_would_be_balanced_is_told() -> None:
     for model, told in (("yolov5n", True), ("resnet18_cbam", False)):
         config = plan_run(aluminium, model, recipe=None, epochs=6, changes={"class_balance": "weights"})
         assert any("balance changes nothing" in doubt for doubt in find_doubts(aluminium, config)) is told
+
+
+@pytest.mark.parametrize(
+    ("text", "stages"), [("3xall,3x103", ((3, -1), (3, 103))), ("6x0", ((6, 0),)), ("6x-1", ((6, -1),))]
+)
+def test_layers_that_learn_are_named_by_stages(text: str, stages: tuple[tuple[int, int], ...]) -> None:
+    assert parse_layers(text) == stages
+    config = plan_run(
+        load_line("aluminium"), "resnet50", recipe=None, epochs=6, changes={"trainable": stages}
+    )
+    assert config.trainable_layers(5) == stages[-1][1] and not find_doubts(load_line("aluminium"), config)
+
+
+@pytest.mark.parametrize("text", ["", "3", "3x", "0x5", "3x-2", "3xsome", "3x5,", "3x5x6"])
+def test_layers_that_nobody_can_read_are_refused(text: str) -> None:
+    with pytest.raises(DataInvalid, match="EPOCHSxLAYERS"):
+        parse_layers(text)
+
+
+def test_layers_that_change_nothing_are_told() -> None:
+    aluminium = load_line("aluminium")
+    for model, stages, told in (
+        ("yolov5n", ((6, 10),), "all of a finder of boxes learns"),
+        ("resnet50", ((4, 10),), "4 epochs (--layers) and the training has 6: the last that is named holds"),
+        ("resnet50", ((9, 10),), "9 epochs (--layers) and the training has 6: what lies beyond"),
+    ):
+        config = plan_run(aluminium, model, recipe=None, epochs=6, changes={"trainable": stages})
+        assert told in " ".join(find_doubts(aluminium, config))
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,20 @@ def find_doubts(line: Line, config: TrainConfig, *, epochs: int | None = None) -
         doubts.append(
             f"{config.model} finds boxes, and boxes are not balanced: --balance changes nothing here."
         )
+    if spec.task == "detect" and config.trainable:
+        doubts.append(
+            f"{config.model} finds boxes, and all of a finder of boxes learns: --layers changes nothing here."
+        )
+    staged = sum(count for count, _ in config.trainable)
+    if config.trainable and staged != config.epochs:
+        doubts.append(
+            f"which layers learn is named for {say_number(staged, 'epoch')} (--layers) and the training has {config.epochs}: "
+            + (
+                "the last that is named holds for the others."
+                if staged < config.epochs
+                else "what lies beyond changes nothing."
+            )
+        )
     if config.restart and (len(config.sizes) == 1 or config.schedule == "constant"):
         doubts.append(
             "there is one stage, or a rate that does not change: --restart changes nothing here. Name stages by --sizes."

@@ -53,6 +53,12 @@ def train_model(
     batch: Batch = None,
     share: Share = None,
     rate: Rate = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            help="How many of the last layers learn, as EPOCHSxLAYERS,… or EPOCHSxall: the fewer, the faster a step."
+        ),
+    ] = None,
     restart: Annotated[
         bool, typer.Option("--restart", help="The rate begins anew in each stage of --sizes.")
     ] = False,
@@ -104,6 +110,7 @@ def train_model(
             **({} if batch is None else {"batch_size": batch}),
             **({} if share is None else {"share": share}),
             **({} if rate is None else {"learning_rate": rate}),
+            **({} if layers is None else {"trainable": parse_layers(layers)}),
             **({"restart": True} if restart else {}),
             **({} if balance is None else {"class_balance": balance}),
             **({} if teacher is None else name_teacher(settings, line, teacher)),
@@ -142,6 +149,20 @@ def parse_sizes(text: str) -> tuple[tuple[int, int], ...]:
         stages = ()
     if not stages or any(epochs < 1 or side < 32 for epochs, side in stages):
         raise DataInvalid(f"Expected --sizes as EPOCHSxPIXELS,… like 5x160,4x224, got {text!r}.")
+    return stages
+
+
+def parse_layers(text: str) -> tuple[tuple[int, int], ...]:
+    """-1 for all, as the configuration says it."""
+    try:
+        stages = tuple(
+            (int(epochs), -1 if layers == "all" else int(layers))
+            for epochs, layers in (each.split("x") for each in text.split(","))
+        )
+    except ValueError:
+        stages = ()
+    if not stages or any(epochs < 1 or layers < -1 for epochs, layers in stages):
+        raise DataInvalid(f"Expected --layers as EPOCHSxLAYERS,… like 5xall,10x50, got {text!r}.")
     return stages
 
 
