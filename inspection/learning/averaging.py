@@ -1,6 +1,6 @@
 """The moving average of the weights, and batch-norm statistics that belong to it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from torch import Tensor, nn
@@ -21,13 +21,17 @@ def build_average(network: nn.Module, config: TrainConfig) -> Any:
     return ModelEmaV3(network, decay=config.ema_decay, use_warmup=True, warmup_power=0.75)
 
 
-def recalibrate_norms(network: nn.Module, inputs: Iterable[Tensor]) -> None:
-    """Measure the statistics anew on plain pictures at full size.
+def recalibrate_norms(network: nn.Module, inputs: Iterable[Tensor], *, kept: Collection[str] = ()) -> None:
+    """Measure the statistics anew on plain pictures at full size; those of the modules named in `kept` stay.
 
     Averaged statistics lag behind, and those of small augmented pictures are not those of what serving shows
     (Izmailov et al. 2018 do the same for averaged weights, Touvron et al. 2019 for a change of resolution).
     """
-    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    norms = [
+        module
+        for name, module in network.named_modules()
+        if isinstance(module, _BatchNorm) and name not in kept
+    ]
     momenta = [norm.momentum for norm in norms]
     if not norms:
         return
@@ -40,3 +44,8 @@ def recalibrate_norms(network: nn.Module, inputs: Iterable[Tensor]) -> None:
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
         norm.eval()
+
+
+def name_frozen(network: nn.Module) -> set[str]:
+    """What does not learn at the moment: its statistics are what the layers after it have learnt with."""
+    return {name for name, module in network.named_modules() if not module.training}

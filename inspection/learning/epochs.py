@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from inspection.errors import AssayError
-from inspection.learning.averaging import build_average, recalibrate_norms
+from inspection.learning.averaging import build_average, name_frozen, recalibrate_norms
 from inspection.learning.checkpoint import (
     BEST,
     EPOCHS,
@@ -196,8 +196,8 @@ class EpochRunner(Generic[Batch]):
             return {}
         self.judged.eval()
         with torch.inference_mode(), autocast(self.config):
-            if self.average is not None and not self.config.trainable:  # frozen statistics stay frozen
-                recalibrate_norms(self.judged, self.task.plain_inputs())
+            if self.average is not None:
+                recalibrate_norms(self.judged, self.task.plain_inputs(), kept=name_frozen(self.task.network))
             return self.task.validate(self.judged)
 
     def _is_best(self, row: EpochRow) -> bool:

@@ -12,11 +12,13 @@ import torch
 
 from inspection.errors import DataInvalid
 from inspection.learning.averaging import recalibrate_norms
+from inspection.learning.batches import iterate_calibration
 from inspection.learning.config import TrainConfig
 from inspection.learning.epochs import TrainingDiverged
 from inspection.learning.optimizing import learning_rate, order_layers, set_trainable
 from inspection.learning.run_status import read_status
 from inspection.learning.train import distillation_loss, score_logits, train_classifier
+from models.registry import find_spec
 from tests.learning.toy import (
     TinyNet,
     assert_same_weights,
@@ -167,6 +169,22 @@ def test_frozen_layers_stay_as_they_were(tmp_path: Path) -> None:
     end = load_weights(tmp_path / "best.safetensors")
     moved = {name for name, tensor in end.items() if not torch.equal(tensor, start[name])}
     assert moved == {"classifier.weight", "classifier.bias"}
+
+
+def test_only_the_statistics_of_what_learns_are_measured_anew(tmp_path: Path) -> None:
+    """Whatever learns has learnt behind the frozen ones; and an average's own statistics lag behind."""
+    torch.manual_seed(3)
+    network = TinyNet(3)
+    start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    config = make_config(sizes=((1, 32),), trainable=((1, 3),), learning_rate=1e-9, ema_decay=0.9, seed=3)
+    train_classifier(config, TRAIN, VALIDATION, tmp_path)
+    end = load_weights(tmp_path / "best.safetensors")
+    moved = {name for name in start if "running" in name and not torch.equal(end[name], start[name])}
+    assert moved == {"body.4.running_mean", "body.4.running_var"}
+    with torch.inference_mode():
+        plain = iterate_calibration(TRAIN.pixels, find_spec("tiny"), config)
+        recalibrate_norms(network.eval(), plain, kept={"body.1"})
+    assert all(torch.allclose(end[name], network.state_dict()[name], atol=1e-4) for name in moved)
 
 
 @pytest.mark.parametrize(("layers", "frozen"), [(-1, 0), (0, 6), (4, 2), (50, 0)])
