@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from inspection.errors import AssayError
 from inspection.learning.checkpoint import write_atomically
 
 STATUS = "status.json"
@@ -16,6 +17,11 @@ BEAT_S = 5.0
 # Only the number of a process that ended may go to another one; nothing beats during a validation, and on a slow machine
 # one takes many minutes.
 DEAD_AFTER_S = 1800.0
+
+
+class RunFolderGone(AssayError):
+    """Somebody removed the folder of a run that was at work."""
+
 
 RunState = Literal["running", "finished", "failed", "cancelled"]
 
@@ -72,11 +78,16 @@ def status_file(out_dir: Path, epochs: int) -> Iterator[StatusFile]:
     status = StatusFile(out_dir, epochs)
     try:
         yield status
-    except KeyboardInterrupt:
-        status.end("cancelled", "Interrupted. Start it again to go on from the last finished epoch.")
-        raise
     except BaseException as error:
-        status.end("failed", f"{type(error).__name__}: {error}")
+        if not out_dir.is_dir():
+            raise RunFolderGone(
+                f"Expected the run's folder {out_dir} to stay while it trains, but it is gone, and what was learnt with it. "
+                "Start the training again, and leave its folder until it has ended."
+            ) from error
+        if isinstance(error, KeyboardInterrupt):
+            status.end("cancelled", "Interrupted. Start it again to go on from the last finished epoch.")
+        else:
+            status.end("failed", f"{type(error).__name__}: {error}")
         raise
 
 

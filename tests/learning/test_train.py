@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from inspection.learning.batches import iterate_calibration
 from inspection.learning.config import TrainConfig
 from inspection.learning.epochs import TrainingDiverged
 from inspection.learning.optimizing import learning_rate, order_layers, set_trainable
-from inspection.learning.run_status import read_status
+from inspection.learning.run_status import RunFolderGone, read_status
 from inspection.learning.train import distillation_loss, score_logits, train_classifier
 from models.registry import find_spec
 from tests.learning.toy import (
@@ -127,6 +128,12 @@ def test_a_run_that_fails_says_so(tmp_path: Path) -> None:
         train_classifier(config, TRAIN, VALIDATION, tmp_path)
     status = read_status(tmp_path)
     assert status is not None and status.state == "failed" and "TrainingDiverged" in status.message
+
+
+def test_a_run_whose_folder_is_removed_says_so(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(RunFolderGone, match="leave its folder until it has ended"):
+        train_classifier(make_config(), TRAIN, VALIDATION, out, on_epoch=lambda _row: shutil.rmtree(out))
 
 
 def test_patience_ends_a_run_that_no_longer_improves(tmp_path: Path) -> None:
