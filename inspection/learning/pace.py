@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from inspection.learning.checkpoint import EPOCHS
 from inspection.learning.config import TrainConfig
@@ -73,15 +74,18 @@ def read_paces(run: Path) -> list[float]:
 
 
 def list_runs(model: str, folders: Iterable[Path]) -> list[Path]:
-    """Below each folder, the oldest first."""
+    """Below each folder, the oldest first; those in which everything learnt all along, as others take less time."""
     found = [path.parent for folder in folders for path in folder.glob(f"**/{EPOCHS}")]
-    own = [run for run in found if read_model(run) == model]
+    told = {run: read_settings(run) for run in found}
+    own = [run for run in found if told[run].get("model") == model and not told[run].get("trainable")]
     return sorted(own, key=lambda run: (run / EPOCHS).stat().st_mtime)
 
 
-def read_model(run: Path) -> str | None:
+def read_settings(run: Path) -> dict[str, Any]:
+    """As they were written, perhaps by another version; nothing where there are none."""
     path = run / "config.json"
-    return str(json.loads(path.read_text(encoding="utf-8"))["model"]) if path.is_file() else None
+    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return told
 
 
 def measure_pace(config: TrainConfig, *, steps: int = 2) -> float:

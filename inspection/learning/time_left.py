@@ -19,9 +19,17 @@ def estimate_left(rows: Sequence["EpochRow"], config: TrainConfig) -> float | No
     if not rows:
         return None
     coming = range(len(rows), config.epochs)
-    training = sum(estimate_training_s(rows, config.size_of(epoch)) for epoch in coming)
+    training = sum(
+        estimate_training_s(choose_alike(rows, config, epoch), config.size_of(epoch)) for epoch in coming
+    )
     judged = [row.seconds - row.train_seconds for row in rows if row.metrics]
     return training + sum(map(config.is_validated, coming)) * (judged[-1] if judged else 0.0)
+
+
+def choose_alike(rows: Sequence["EpochRow"], config: TrainConfig, epoch: int) -> Sequence["EpochRow"]:
+    """Those in which as many layers learnt, where there are any: a step costs less where some are frozen."""
+    layers = config.trainable_layers(epoch)
+    return [row for place, row in enumerate(rows) if config.trainable_layers(place) == layers] or rows
 
 
 def estimate_training_s(rows: Sequence["EpochRow"], size: int) -> float:

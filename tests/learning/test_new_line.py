@@ -248,9 +248,9 @@ def test_a_line_without_a_row_of_rivals_is_left_alone(settings: Settings) -> Non
     assert path.read_text() == TOML.replace("rivals", "others")
 
 
-def put_run(folder: Path, model: str, pictures_per_s: float, size: int) -> None:
+def put_run(folder: Path, model: str, pictures_per_s: float, size: int, **settings: object) -> None:
     folder.mkdir(parents=True)
-    (folder / "config.json").write_text(json.dumps({"model": model}))
+    (folder / "config.json").write_text(json.dumps({"model": model, **settings}))
     row = {"epoch": 1, "size": size, "pictures_per_s": pictures_per_s}
     (folder / "epochs.jsonl").write_text(json.dumps(row) + "\n")
 
@@ -259,6 +259,7 @@ def test_the_time_is_judged_by_earlier_runs_of_the_model(tmp_path: Path) -> None
     put_run(tmp_path / "runs/a/tiny", "tiny", 40.0, 112)  # a quarter of the area: 10 a second at 224 px
     put_run(tmp_path / "jobs/1/run/tiny", "tiny", 10.0, 224)
     put_run(tmp_path / "runs/a/other", "other", 1.0, 224)
+    put_run(tmp_path / "runs/b/tiny", "tiny", 30.0, 224, trainable=[[4, 2]])  # most layers were frozen
     runs = list_runs("tiny", [tmp_path / "runs", tmp_path / "jobs"])
     assert len(runs) == 2
     told = estimate_training("tiny", 100, ((4, 224), (4, 112)), runs)

@@ -54,3 +54,10 @@ def test_validations_to_come_are_counted_and_cost_what_the_last_one_did() -> Non
     assert estimate_left(rows, config) == pytest.approx(training + 2 * 40)
     unknown = estimate_left(rows[:2], config)
     assert unknown == pytest.approx(10 + training), "no validation yet, so none is counted"
+
+
+def test_epochs_in_which_some_layers_are_frozen_say_what_such_epochs_cost() -> None:
+    config = make_config(sizes=((6, 64),), trainable=((2, -1), (4, 3)))
+    rows = [make_row(64, 20), make_row(64, 20), make_row(64, 8)]
+    assert estimate_left(rows, config) == pytest.approx(3 * 8)
+    assert estimate_left(rows[:2], config) == pytest.approx(4 * 20), "nothing else is known yet"
