@@ -69,6 +69,17 @@ def test_layers_that_nobody_can_read_are_refused(text: str) -> None:
         parse_layers(text)
 
 
+def test_masks_that_a_detector_does_not_learn_from_are_told() -> None:
+    aluminium = load_line("aluminium")
+    for model, recipe, told in (
+        ("yolov5n", "guided", True),
+        ("yolov5n", "detect", False),
+        ("resnet50", "guided", False),
+    ):
+        config = plan_run(aluminium, model, recipe=recipe, epochs=6, changes={})
+        assert any("masks and the windows" in doubt for doubt in find_doubts(aluminium, config)) is told
+
+
 def test_layers_that_change_nothing_are_told() -> None:
     aluminium = load_line("aluminium")
     for model, stages, told in (
@@ -113,6 +124,7 @@ def test_epochs_that_a_recipe_does_not_take_are_told() -> None:
     [
         ("mobilenetv2", ("--epochs", "6", "--sizes", "2x128,5x224"), "make the 6 of --epochs, got 7"),
         ("yolov5n", ("--patches",), "got yolov5n, which finds boxes"),
+        ("yolov5n", ("--teacher", "resnet50"), "a classifier with --teacher, got yolov5n"),
         ("vit_small", ("--sizes", "2x128,4x224"), "the only size that vit_small takes, got 128"),
         (
             "mobilevit_xxs",

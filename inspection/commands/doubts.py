@@ -24,6 +24,10 @@ def find_doubts(line: Line, config: TrainConfig, *, epochs: int | None = None) -
         doubts.append(
             f"{config.model} finds boxes, and boxes are not balanced: --balance changes nothing here."
         )
+    if spec.task == "detect" and config.guide:
+        doubts.append(
+            f"{config.model} finds boxes: the masks and the windows of this recipe change nothing here. Name one that begins with detect."
+        )
     if spec.task == "detect" and config.trainable:
         doubts.append(
             f"{config.model} finds boxes, and all of a finder of boxes learns: --layers changes nothing here."

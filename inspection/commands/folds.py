@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from inspection.learning.study import Study
     from inspection.types import Precision
 
-EPOCHS = 40
+EPOCHS, FOLDS = 40, 5
 
 
 def run_folds(
     line: Annotated[str, typer.Argument(help="The production line.")],
     model: Annotated[str, typer.Option(help="A classifier of the zoo.")],
     data: Annotated[Path, typer.Option(help="The line's pictures.")],
-    k: Annotated[int, typer.Option("--k", min=3, help="Folds.")] = 5,
+    k: Annotated[int, typer.Option("--k", min=3, help="Folds.")] = FOLDS,
     split: Annotated[
         str | None, typer.Option(help="One split instead: grouped, official or stratified.")
     ] = None,
@@ -67,6 +67,8 @@ def run_folds(
     settings, definition = load_settings(), load_line(line)
     if warm_start is not None:
         check_start(warm_start, line)
+    if split is not None and k != FOLDS:
+        notes.print("--split names one split: --k changes nothing here.")
     stages = None if sizes is None else parse_sizes(sizes)
     check_epochs(epochs, stages)
     config = plan_run(
@@ -100,9 +102,9 @@ def run_folds(
     fewest = min(len(each.train) for each in splits.values())
     for doubt in find_share_doubts(fewest, config):
         notes.print(doubt)
-    config = settle_precision(
-        config, settings.var_dir / "runs" / line / model / next(iter(splits)), tell=notes.print
-    )
+    # apart from the folder of `train`, which a person may move away
+    runs = settings.var_dir / "runs" / line / "studies" / model
+    config = settle_precision(config, runs / next(iter(splits)), tell=notes.print)
     with show_progress(f"{model}, {len(splits)} trainings") as tick:
 
         def show(part: str, row: EpochRow) -> None:
@@ -116,7 +118,7 @@ def run_folds(
             splits,
             config,
             pictures,
-            settings.var_dir / "runs" / line / model,
+            runs,
             settings,
             on_epoch=show,
             tell=notes.print,

@@ -93,6 +93,14 @@ def train_model(
         raise DataInvalid(
             f"Expected a classifier with --patches, got {model}, which finds boxes. Name a classifier, or leave --patches out."
         )
+    if detects and teacher is not None:
+        raise DataInvalid(
+            f"Expected a classifier with --teacher, got {model}, which finds boxes. Name a classifier, or leave --teacher out."
+        )
+    if patches and (small or note):
+        notes.print(
+            "patches are not released, so --small and --note change nothing here: say them with what starts from them."
+        )
     stages = None if sizes is None else parse_sizes(sizes)
     check_epochs(epochs, stages)
     start = None if warm_start is None else str(warm_start)
@@ -318,7 +326,7 @@ def pin_data(run_dir: Path, facts: dict[str, Any]) -> None:
     if path.is_file() and json.loads(path.read_text()) != facts:
         raise DataInvalid(
             f"Expected the pictures and the split that the run in {run_dir} began with, got others. "
-            "Remove that folder to train anew."
+            "Move that folder away to train anew."
         )
     run_dir.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(facts, sort_keys=True).encode())

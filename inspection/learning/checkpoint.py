@@ -46,7 +46,7 @@ def load_checkpoint(path: Path, *, digest: str) -> dict[str, Any] | None:
     if state["digest"] != digest:
         raise DataInvalid(
             f"{path} belongs to a run with other settings (expected {digest[:8]}, got {state['digest'][:8]}). "
-            "Choose another folder, or remove it to start again."
+            "Say the same settings to go on, or move that file away to start again."
         )
     return state
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from inspection.config import Settings
 from inspection.engines.openvino import OpenVinoEngine
-from inspection.engines.prepare import prepare_model
+from inspection.engines.prepare import find_weights, prepare_model
 from inspection.errors import DataInvalid, PrecisionUnavailable
 from inspection.learning.challenge import (
     MANIFEST,
@@ -120,7 +120,7 @@ def fine_tune(
         test_kind=lesson.test_kind,
         test_n=next(len(rows) for rows in ours if rows.split == TEST),
         test_sha256=lesson.test_sha256,
-        precision=choose_precision(theirs, ours, card),
+        precision=choose_precision(theirs, ours, [card, *read_deciders(match)]),
         epochs=wish.epochs,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         notes=(*lesson.notes, words),
@@ -260,7 +260,16 @@ def evaluate_release(match: Match, weights_dir: Path, model: str, lesson: Lesson
     return found
 
 
-def choose_precision(theirs: Sequence[Evaluation], ours: Sequence[Evaluation], card: Card) -> Precision:
-    """What would run the line: INT8 where both have it and the challenger's is fit."""
+def read_deciders(match: Match) -> list[Card]:
+    """The cards of what decides now: the champion, and the finder where the line has one."""
+    champion, *finders = match.line.deciders(match.champion.model)
+    own = read_card(match.champion_dir / match.line.name / f"{champion}.json")
+    return [own, *(find_weights(match.line.name, name, match.settings)[1] for name in finders)]
+
+
+def choose_precision(
+    theirs: Sequence[Evaluation], ours: Sequence[Evaluation], cards: Sequence[Card]
+) -> Precision:
+    """INT8 where both were judged at it and nobody's is withheld: a champion that runs at f32 is beaten at f32 or not at all."""
     both = {each.precision for each in theirs} & {each.precision for each in ours}
-    return "int8" if "int8" in both and not card.precisions["int8"].get("withheld") else "f32"
+    return "int8" if "int8" in both and not any(card.withheld for card in cards) else "f32"

@@ -137,15 +137,13 @@ def settle_precision(
     """
     from models.registry import find_spec
 
-    if not config.bf16:
-        return config
     exact = replace(config, bf16=False)
     path = run / "config.json"
     begun = TrainConfig.from_dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
-    # digests: with other threads or on another device it is the same run
-    if begun is not None and begun.digest in (config.digest, exact.digest):
+    # digests: with other threads or on another device it is the same run, and one begun in bfloat16 ends in it anywhere
+    if begun is not None and begun.digest in (exact.digest, replace(config, bf16=True).digest):
         return replace(config, bf16=begun.bf16)
-    if config.device != "cpu" or find_spec(config.model).task != "classify":
+    if not config.bf16 or config.device != "cpu" or find_spec(config.model).task != "classify":
         return config
     side = min(side for _, side in config.sizes)
     # processor time: what else runs on the machine must not decide it

@@ -1,5 +1,6 @@
 """What a run says about itself in `status.json`, and how a reader tells that it has died."""
 
+import fcntl
 import json
 import os
 import time
@@ -21,6 +22,10 @@ DEAD_AFTER_S = 1800.0
 
 class RunFolderGone(AssayError):
     """Somebody removed the folder of a run that was at work."""
+
+
+class RunFolderBusy(AssayError):
+    """Another process trains in the same folder."""
 
 
 RunState = Literal["running", "finished", "failed", "cancelled"]
@@ -70,6 +75,29 @@ class StatusFile:
 
     def _write(self) -> None:
         write_atomically(self._path, json.dumps(asdict(self.status)).encode())
+
+
+@contextmanager
+def hold_run(out_dir: Path) -> Iterator[None]:
+    """One process at a time, whatever it was called with: two would write one run's epochs and weights in turns. No file
+    is left behind, and a killed process lets go."""
+    out_dir.mkdir(parents=True, exist_ok=True)
+    held = os.open(out_dir, os.O_RDONLY)
+    try:
+        take_hold(held, out_dir)
+        yield
+    finally:
+        os.close(held)
+
+
+def take_hold(held: int, out_dir: Path) -> None:
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise RunFolderBusy(
+            f"Expected a folder in which nothing trains, but another process trains in {out_dir}. Wait until it has ended, or "
+            "stop it first; then start this again to go on where it stopped."
+        ) from error
 
 
 @contextmanager

@@ -166,7 +166,7 @@ def pin_split(run_dir: Path, split: Split) -> None:
     path, digest = run_dir / "split.sha256", hash_split(split)
     if path.is_file() and path.read_text().strip() != digest:
         raise DataInvalid(
-            f"Expected the split that the run in {run_dir} began with, got another. Remove that folder to train anew."
+            f"Expected the split that the run in {run_dir} began with, got another. Move that folder away to train anew."
         )
     run_dir.mkdir(parents=True, exist_ok=True)
     write_atomically(path, f"{digest}\n".encode())

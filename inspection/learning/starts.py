@@ -46,11 +46,20 @@ def find_start(
         return next(good, None)
     for path in starts:
         if name_start(path) == wanted:
+            refuse_taught(path, pictures)
             return path
     known = ", ".join(map(name_start, starts))
     raise DataInvalid(
         f"Expected weights of {model} to start from, got {wanted!r}. There are: {known or 'none'}."
     )
+
+
+def refuse_taught(start: Path, pictures: Collection[str]) -> None:
+    if was_taught(start, pictures):
+        raise DataInvalid(
+            f"Expected a start that these pictures have not taught, got {name_start(start)}, which knows at least half of them by "
+            f"name: the sides are drawn anew, and what taught it would judge. Name another start, {AUTOMATIC}, or none."
+        )
 
 
 def order_starts(starts: Sequence[Path]) -> list[Path]:

@@ -27,6 +27,7 @@ from inspection.learning.epochs import EpochRow, EpochRunner, TrainReport
 from inspection.learning.guide import GuidedClassifier
 from inspection.learning.optimizing import order_layers, set_trainable
 from inspection.learning.prefetch import count_workers, prefetch
+from inspection.learning.run_status import hold_run
 from inspection.learning.surface import fit_whitener
 from inspection.learning.warm_start import load_teacher, warm_start
 from models.registry import build_network, find_spec
@@ -47,8 +48,9 @@ def train_classifier(
     Called again with the same settings and folder, it goes on after the last finished epoch.
     """
     prepare_run(config)
-    runner = EpochRunner(ClassifierTask(config, train, validation), config, out_dir)
-    return runner.run(on_epoch=on_epoch, stop=stop)
+    with hold_run(out_dir):
+        runner = EpochRunner(ClassifierTask(config, train, validation), config, out_dir)
+        return runner.run(on_epoch=on_epoch, stop=stop)
 
 
 def prepare_run(config: TrainConfig) -> None:

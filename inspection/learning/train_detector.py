@@ -16,6 +16,7 @@ from inspection.learning.box_batches import BoxBatch, plan_box_batches
 from inspection.learning.config import TrainConfig
 from inspection.learning.epochs import EpochRow, EpochRunner, TrainReport
 from inspection.learning.prefetch import count_workers, prefetch
+from inspection.learning.run_status import hold_run
 from inspection.learning.train import prepare_run
 from inspection.learning.warm_start import warm_start
 from inspection.locate import suppress
@@ -38,8 +39,9 @@ def train_detector(
 ) -> TrainReport:
     """The same files and the same way to resume as `train_classifier`."""
     prepare_run(config)
-    runner = EpochRunner(DetectorTask(config, train, validation), config, out_dir)
-    return runner.run(on_epoch=on_epoch, stop=stop)
+    with hold_run(out_dir):
+        runner = EpochRunner(DetectorTask(config, train, validation), config, out_dir)
+        return runner.run(on_epoch=on_epoch, stop=stop)
 
 
 class DetectorTask:

@@ -1,6 +1,6 @@
 """Who is compared on the Compare page, on which pictures, at which pace."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -15,6 +15,7 @@ from inspection.ui.links import put_link, take_link, tell_unknown
 from inspection.ui.measured_choice import choose_split, seed_line, tell_unmeasured, turn_to_line
 
 Entrant = tuple[str, Precision]
+CHOOSES = "validation"  # what is chosen on the pictures it is judged on flatters itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,33 @@ def follow_link() -> None:
 def list_splits(measured: dict[str, Measured]) -> tuple[str, ...]:
     found = dict.fromkeys(split for each in measured.values() for split in each.splits)
     return tuple(sorted(found, key=lambda split: (SPLITS.index(split) if split in SPLITS else 9, split)))
+
+
+def find_choosing_split(comparison: Comparison, each: Contender) -> str:
+    """The split on which a threshold, or the model itself, is chosen."""
+    has_one = each.evaluation.precision in comparison.measured[each.model].precisions(CHOOSES)
+    return CHOOSES if has_one else comparison.split
+
+
+def find_choosers(
+    comparison: Comparison, contenders: Sequence[Contender]
+) -> tuple[tuple[Contender, ...], str]:
+    """(the same models as they did on the pictures that choose, which split that is): one split for all, or they could not
+    be compared in pairs."""
+    splits = {find_choosing_split(comparison, each) for each in contenders}
+    if splits != {CHOOSES}:
+        return tuple(contenders), comparison.split
+    chosen = tuple(
+        get_contender(
+            comparison.line,
+            each.model,
+            split=CHOOSES,
+            precision=each.evaluation.precision,
+            title=each.title,
+        )
+        for each in contenders
+    )
+    return chosen, CHOOSES
 
 
 def choose_entrants(

@@ -4,8 +4,9 @@ from typing import Any
 
 import streamlit as st
 
+from inspection.learning.comparison import Contender
 from inspection.learning.costs import say_pace
-from inspection.learning.recommendation import recommend
+from inspection.learning.recommendation import recommend, say_accuracy, say_escapes
 from inspection.lines import Line
 from inspection.ui import resources
 from inspection.ui.charts import format_ms
@@ -15,7 +16,7 @@ from inspection.ui.charts_compare import (
     list_front,
     rank_shared_classes,
 )
-from inspection.ui.compare_choice import Comparison
+from inspection.ui.compare_choice import Comparison, find_choosers
 from inspection.ui.evaluations import describe_origin
 from inspection.ui.exhibits import PERCENT, UNDEFINED, in_percent, offer_csv, show_chart
 from inspection.ui.tables_compare import find_best, tabulate_class_comparison, tabulate_contenders
@@ -34,7 +35,8 @@ def show_recommendation(comparison: Comparison) -> int | None:
         if (each.model, each.evaluation.precision) not in comparison.withheld
     ]
     serving = [comparison.contenders[place] for place in able]
-    found = recommend(serving, parts_a_minute=comparison.parts_a_minute)
+    choosers, chosen_on = find_choosers(comparison, serving)
+    found = recommend(choosers, parts_a_minute=comparison.parts_a_minute)
     with st.container(border=True):
         if not serving:
             st.markdown("### :material/block: None of these may run the line")
@@ -42,7 +44,7 @@ def show_recommendation(comparison: Comparison) -> int | None:
             st.markdown(f"INT8 is withheld: {escape_markdown(why)}. Choose another precision above.")
             return None
         if found is None:
-            fastest = min(serving, key=lambda each: each.p95_ms)
+            fastest = min(choosers, key=lambda each: each.p95_ms)
             st.markdown("### :material/block: None of these keeps up")
             st.markdown(
                 f"At {say_pace(comparison.parts_a_minute)} there are "
@@ -54,10 +56,18 @@ def show_recommendation(comparison: Comparison) -> int | None:
         winner = serving[found.winner]
         st.markdown(f"### :material/verified: Take {escape_markdown(winner.title)}")
         st.markdown(escape_markdown(found.say(winner.title)))
+        st.caption(escape_markdown(tell_choosing(winner, chosen_on, comparison.split)))
         if winner.model != comparison.line.champion:
             champion = resources.title_model(comparison.line.champion)
             st.markdown(f"It is not the line's champion: {escape_markdown(champion)} runs the line now.")
     return able[found.winner]
+
+
+def tell_choosing(winner: Contender, chosen_on: str, judged_on: str) -> str:
+    if chosen_on == judged_on:
+        return f"Chosen on the {judged_on} pictures that it is shown on, which flatters it a little."
+    said = [*say_escapes(winner, [winner]), say_accuracy(winner)]
+    return f"Chosen on the {chosen_on} pictures. On the {judged_on} pictures, which choose nothing here: {'; '.join(said)}."
 
 
 def tell_untrained(line: Line) -> None:
@@ -78,7 +88,7 @@ def tell_rule(comparison: Comparison) -> None:
     origins = sorted({describe_origin(each.card) for each in comparison.measured.values()})
     counts = sorted({len(each.evaluation) for each in comparison.contenders})
     pictures = " or ".join(map(str, counts))
-    rule = "fewest escapes first, then no worse accuracy than the best (McNemar, 5 %), then the lowest p95"
+    rule = "fewest escapes first, then no worse accuracy than the best (McNemar, 5 %), then the lowest p95; it asks the validation pictures where all have been judged by them"
     st.caption(
         f"{pictures} {' and '.join(origins)}, {comparison.split} split. The rule: of those that keep pace, {rule}. "
         "Times are of the classifier alone, one picture at a time, measured when and where the model was evaluated: models that "

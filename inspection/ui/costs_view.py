@@ -6,13 +6,12 @@ from inspection.learning.comparison import Contender
 from inspection.learning.costs import PARTS, Prices, cost_thousand, find_cheapest
 from inspection.learning.thresholds import Routing, route
 from inspection.ui.charts_compare import build_costs
-from inspection.ui.compare_choice import Comparison
+from inspection.ui.compare_choice import Comparison, find_choosing_split
 from inspection.ui.evaluations import get_report, get_sweep, place_good
 from inspection.ui.exhibits import UNDEFINED, in_percent, offer_csv, show_chart
 from inspection.ui.tables_compare import CostRow, tabulate_costs
 from inspection.ui.widgets import escape_markdown
 
-CHOOSES = "validation"  # a threshold that is chosen on the pictures it is judged on flatters itself
 MOSTLY_0_1 = 0.9  # reviews of all parts above which a model hardly helps
 EXAMPLES = {"escape": 100.0, "false_reject": 10.0, "review": 1.0}
 
@@ -114,12 +113,6 @@ def price_contenders(comparison: Comparison, prices: Prices, defective_0_1: floa
         if best is not None and policy is not None:
             rows.append(CostRow(each, policy, best, chooses))
     return rows
-
-
-def find_choosing_split(comparison: Comparison, each: Contender) -> str:
-    """The split on which the threshold is chosen."""
-    has_one = each.evaluation.precision in comparison.measured[each.model].precisions(CHOOSES)
-    return CHOOSES if has_one else comparison.split
 
 
 def route_at(comparison: Comparison, each: Contender, threshold_0_1: float) -> Routing:

@@ -13,6 +13,7 @@ from inspection.config import load_settings
 from inspection.errors import DataInvalid, WeightsRefused
 from inspection.images import decode
 from inspection.learning.challenge import HELD_OUT, LINE_TEST, list_challenges
+from inspection.learning.fine_tune import choose_precision
 from inspection.lines import load_line
 from inspection.pipeline import load_inspector
 from inspection.records.promotion import list_history, promote, roll_back
@@ -21,6 +22,7 @@ from inspection.types import Box
 from tests.models.cards import make_card
 from tests.records.answering import CLASSES, decide, find_picture, inspect_picture, make_picture
 from tests.records.contenders import MANAGER
+from tests.ui.measured import make_evaluation
 
 LINE = """
 title = "Toy"
@@ -186,3 +188,15 @@ def test_the_frozen_test_set_is_the_one_that_the_card_names(store: RecordStore, 
         run("novelty", "toy", "--model", "compact_cnn", "--data", str(folder))
     assert len(list_history(store, line)) == 1
     assert {path.name: path.read_bytes() for path in (tmp_path / "weights" / "toy").iterdir()} == before
+
+
+def test_the_two_are_compared_at_a_precision_that_both_would_run_at() -> None:
+    rows = [make_evaluation([0, 1, 2], precision=precision) for precision in ("f32", "int8")]
+    fit = make_card(precisions={"f32": {}, "int8": {}})
+    withheld = make_card(precisions={"f32": {}, "int8": {"withheld": "26 of 630 pictures change"}})
+    assert choose_precision(rows, rows, [fit, fit]) == "int8"
+    assert choose_precision(rows, rows[:1], [fit, fit]) == "f32"
+    assert choose_precision(rows, rows, [withheld, fit]) == "f32", "the challenger's"
+    assert choose_precision(rows, rows, [fit, withheld]) == "f32", (
+        "the champion runs at f32: that is to be beaten"
+    )

@@ -63,6 +63,15 @@ def test_a_run_goes_on_in_its_precision_with_other_threads_or_on_another_device(
     assert not asked
 
 
+def test_a_run_begun_in_bfloat16_ends_in_it_where_new_ones_would_not(
+    asked: list[bool], tmp_path: Path
+) -> None:
+    """It began on a GPU, say, and goes on where bfloat16 is emulated: slow, but the same run."""
+    (tmp_path / "config.json").write_text(json.dumps(plan(bf16=True, device="cuda").to_dict()))
+    assert settle_precision(plan(bf16=False), tmp_path) == plan(bf16=True)
+    assert not asked
+
+
 def test_another_plan_in_the_same_folder_is_measured(asked: list[bool], tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(plan(seed=7).to_dict()))
     assert settle_precision(plan(), tmp_path).bf16 is False

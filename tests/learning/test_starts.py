@@ -72,4 +72,6 @@ def test_weights_that_know_the_pictures_by_name_start_nothing(settings: Settings
     known, strange = {"1.png", "4.png", "9.png"}, {"1.png", "8.png", "9.png"}
     assert find_start("mobilenetv2", AUTOMATIC, settings, pictures=known) is None
     assert find_start("mobilenetv2", AUTOMATIC, settings, pictures=strange) == start
-    assert find_start("mobilenetv2", "steel/mobilenetv2", settings, pictures=known) == start  # as asked
+    assert find_start("mobilenetv2", "steel/mobilenetv2", settings, pictures=strange) == start
+    with pytest.raises(DataInvalid, match="steel/mobilenetv2, which knows at least half of them by name"):
+        find_start("mobilenetv2", "steel/mobilenetv2", settings, pictures=known)

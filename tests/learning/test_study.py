@@ -112,7 +112,7 @@ def test_folds_are_trained_pooled_and_gone_on_with(home: Path) -> None:
         assert part.test == 2 * len(judged) and part.train + part.validation + part.test == 24
 
     # a second call trains nothing; a fold that was lost is made again and comes out the same
-    runs = home / "var" / "runs" / "plates" / "compact_cnn"
+    runs = home / "var" / "runs" / "plates" / "studies" / "compact_cnn"
     made = {path: path.stat().st_mtime_ns for path in runs.rglob("last.pt")}
     (runs / "fold-2" / "part.json").unlink()
     run(home, "--k", "3")
@@ -130,10 +130,10 @@ def test_the_grouped_split_is_a_study_of_one_part(home: Path) -> None:
     with pytest.raises(DataInvalid, match="make the 1 of --epochs, got 2"):
         run(home, "--split", "grouped", "--sizes", "2x256")
     assert "grouped" in [each.name for each in list_studies(home / "weights" / "plates")]
-    split_file = home / "var" / "runs" / "plates" / "compact_cnn" / "grouped" / "split.sha256"
+    split_file = home / "var" / "runs" / "plates" / "studies" / "compact_cnn" / "grouped" / "split.sha256"
     split_file.write_text("0" * 64)
     (split_file.parent / "part.json").unlink()
-    with pytest.raises(DataInvalid, match="Remove that folder"):
+    with pytest.raises(DataInvalid, match="Move that folder away"):
         run(home, "--split", "grouped", "--batch", "4", "--rate", "0.002")
 
 

@@ -17,7 +17,7 @@ from inspection.learning.batches import iterate_calibration
 from inspection.learning.config import TrainConfig
 from inspection.learning.epochs import TrainingDiverged
 from inspection.learning.optimizing import learning_rate, order_layers, set_trainable
-from inspection.learning.run_status import RunFolderGone, read_status
+from inspection.learning.run_status import RunFolderBusy, RunFolderGone, read_status
 from inspection.learning.train import distillation_loss, score_logits, train_classifier
 from models.registry import find_spec
 from tests.learning.toy import (
@@ -134,6 +134,17 @@ def test_a_run_whose_folder_is_removed_says_so(tmp_path: Path) -> None:
     out = tmp_path / "run"
     with pytest.raises(RunFolderGone, match="leave its folder until it has ended"):
         train_classifier(make_config(), TRAIN, VALIDATION, out, on_epoch=lambda _row: shutil.rmtree(out))
+
+
+def test_two_do_not_train_in_one_folder(tmp_path: Path) -> None:
+    def train_again(_row: object) -> None:
+        train_classifier(make_config(), TRAIN, VALIDATION, tmp_path)
+
+    with pytest.raises(RunFolderBusy, match="another process trains in"):
+        train_classifier(make_config(), TRAIN, VALIDATION, tmp_path, on_epoch=train_again)
+    assert len(read_rows(tmp_path)) == 1, "the second wrote nothing"
+    ended = train_classifier(make_config(), TRAIN, VALIDATION, tmp_path)
+    assert [row.epoch for row in ended.rows] == [1, 2, 3, 4, 5], "and the first can be gone on with"
 
 
 def test_patience_ends_a_run_that_no_longer_improves(tmp_path: Path) -> None:
