@@ -1,11 +1,12 @@
 """An attribute agreement study: how far people agree with each other, with themselves and with the model.
 
 AIAG's MSA manual asks of an attribute gauge a kappa of 0.75 or more, at most 2 % misses and 5 % false alarms. Only
-answers given before the verdict and the map were seen are independent; what was said after is counted apart.
+answers given before the verdict and the map were seen are independent; what was said after is counted apart. Several
+answers about one part are no trials of their own either: they make a kappa's interval no narrower than one answer does.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -53,11 +54,12 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Kappa:
-    """Two that judge the same n parts. kappa is None where chance alone explains everything: one label only."""
+    """Two that judge the same parts. kappa is None where chance alone explains everything: one label only."""
 
     first: str
     second: str
-    n: int
+    n: int  # pairs of answers
+    parts: int  # that they are about; both intervals, this one and that of agreed, are as wide as these allow
     agreed: Rate
     kappa: float | None
     interval: Interval | None
@@ -117,12 +119,24 @@ def study_agreement(opinions: Sequence[Opinion], *, good: str | None, blind: boo
 
 
 Told = Sequence[tuple[Opinion, str]]
+Compared = tuple[Opinion, tuple[str, str]]  # an opinion of the part, and what each of the two says
+FindInterval = Callable[[int, int], Interval | None]
 
 
 def measure_kappa(
-    pairs: Sequence[tuple[str, str]], *, first: str, second: str, either_way: bool = False
+    pairs: Sequence[tuple[str, str]],
+    *,
+    first: str,
+    second: str,
+    either_way: bool = False,
+    parts: Sequence[Hashable] | None = None,
 ) -> Kappa:
-    """either_way: who comes first means nothing, so each pair counts half in both directions."""
+    """either_way: who comes first means nothing, so each pair counts half in both directions.
+
+    parts: what each pair is about; None: each is about a part of its own.
+    """
+    about = range(len(pairs)) if parts is None else parts
+    trials = count_trials(about)
     names = sorted({label for pair in pairs for label in pair})
     places = {name: place for place, name in enumerate(names)}
     counts = np.zeros((len(names), len(names)))
@@ -131,8 +145,8 @@ def measure_kappa(
     if either_way:
         counts = (counts + counts.T) / 2
     agreed = sum(one == other for one, other in pairs)
-    found = measure_agreement(counts) if pairs else None
-    exact = find_exact_interval(agreed, len(pairs))
+    found = measure_agreement(counts * (trials / len(pairs))) if pairs else None
+    exact = find_interval_of(find_exact_interval, agreed, len(pairs), trials=trials)
     interval = None
     if found is not None and exact is not None:
         # The large-sample interval has no width where all agree. So it is widened to what the exact interval of the
@@ -144,10 +158,28 @@ def measure_kappa(
         first=first,
         second=second,
         n=len(pairs),
-        agreed=rate(agreed, len(pairs)),
+        parts=len(set(about)),
+        agreed=Rate(
+            agreed, len(pairs), find_interval_of(find_wilson_interval, agreed, len(pairs), trials=trials)
+        ),
         kappa=None if found is None else found.kappa,
         interval=interval,
     )
+
+
+def count_trials(about: Iterable[Hashable]) -> int:
+    """How many answers, each about a part of its own, say as much as these where all about one part are the same answer:
+    the number of the parts, and fewer where some have more answers than others (Kish 1965)."""
+    each = Counter(about).values()
+    return sum(each) ** 2 // sum(count**2 for count in each) if each else 0
+
+
+def find_interval_of(find: FindInterval, agreed: int, n: int, *, trials: int) -> Interval | None:
+    """find's interval of the share agreed / n, as wide as so many trials make it. A count is whole: rounded outwards."""
+    if not n:
+        return None
+    low, high = find(agreed * trials // n, trials), find(-(-agreed * trials // n), trials)
+    return None if low is None or high is None else Interval(low.low, high.high)
 
 
 def say_kappa(found: Kappa) -> str:
@@ -178,36 +210,47 @@ def _settle_parts(told: Told) -> dict[int, str]:
 
 
 def _compare_model(told: Told) -> tuple[Kappa, ...]:
-    guessed = [(one, label, one.model) for one, label in told if one.model is not None]
-    decided = [(one, label, model) for one, label, model in guessed if one.decided]
+    guessed = [(one, (label, one.model)) for one, label in told if one.model is not None]
+    decided = [(one, pair) for one, pair in guessed if one.decided]
     found = [
-        measure_kappa([(label, model) for _, label, model in decided], first=PEOPLE, second=MODEL),
-        measure_kappa(
-            [(label, model) for _, label, model in guessed], first=PEOPLE, second="model's best guess"
-        ),
+        _measure_pairs(decided, first=PEOPLE, second=MODEL),
+        _measure_pairs(guessed, first=PEOPLE, second="model's best guess"),
     ]
-    persons = sorted({one.person for one, _, _ in decided})
+    persons = sorted({one.person for one, _ in decided})
     for person in persons if len(persons) > 1 else ():
-        own = [(label, model) for one, label, model in decided if one.person == person]
-        found.append(measure_kappa(own, first=person, second=MODEL))
+        own = [(one, pair) for one, pair in decided if one.person == person]
+        found.append(_measure_pairs(own, first=person, second=MODEL))
     return tuple(each for each in found if each.n)
 
 
 def _compare_people(told: Told) -> tuple[Kappa, ...]:
-    by_part = defaultdict[int, dict[str, str]](dict)
+    by_part = defaultdict[int, dict[str, tuple[Opinion, str]]](dict)
     for one, label in told:
-        by_part[one.record_id][one.person] = label
-    pairs = defaultdict[tuple[str, str], list[tuple[str, str]]](list)
+        by_part[one.record_id][one.person] = one, label
+    pairs = defaultdict[tuple[str, str], list[Compared]](list)
     for said in by_part.values():
         for first, second in combinations(sorted(said), 2):
-            pairs[first, second].append((said[first], said[second]))
+            (one, label), (_, other) = said[first], said[second]
+            pairs[first, second].append((one, (label, other)))
     if not pairs:
         return ()
-    each = [measure_kappa(found, first=one, second=other) for (one, other), found in sorted(pairs.items())]
+    each = [_measure_pairs(found, first=one, second=other) for (one, other), found in sorted(pairs.items())]
     if len(each) == 1:
         return tuple(each)
     everyone = [pair for found in pairs.values() for pair in found]
-    return (measure_kappa(everyone, first=PEOPLE, second=PEOPLE, either_way=True), *each)
+    return (_measure_pairs(everyone, first=PEOPLE, second=PEOPLE, either_way=True), *each)
+
+
+def _measure_pairs(
+    compared: Sequence[Compared], *, first: str, second: str, either_way: bool = False
+) -> Kappa:
+    return measure_kappa(
+        [pair for _, pair in compared],
+        first=first,
+        second=second,
+        either_way=either_way,
+        parts=[one.picture for one, _ in compared],  # one that was inspected twice is the same part
+    )
 
 
 def _compare_within(told: Told) -> tuple[Kappa, ...]:

@@ -14,7 +14,7 @@ from inspection.ui.palette import NEUTRAL
 from inspection.ui.review_tables import Rows
 
 KAPPA, MISS, ALARM = "#2F7FBF", "#D0532B", "#7A5CB5"
-THIN = 10  # answers: below it an interval covers nearly everything, so the dot is grey
+THIN = 10  # parts: below it an interval covers nearly everything, so the dot is grey
 
 
 @drawn_once
@@ -24,7 +24,7 @@ def build_kappas(rows: Rows) -> go.Figure:
     low = min((row["Kappa low"] for row in told), default=0.0)
     figure = go.Figure()
     for thin in (False, True):
-        own = [(len(told) - place, row) for place, row in enumerate(told) if (row["Compared"] < THIN) == thin]
+        own = [(len(told) - place, row) for place, row in enumerate(told) if (row["Parts"] < THIN) == thin]
         if own:
             figure.add_trace(
                 _draw(own, "Kappa", colour=NEUTRAL if thin else KAPPA, symbol="circle", say=_say_kappa)

@@ -32,7 +32,8 @@ _PERIODS = {"Last 30 days": 30, "Last 90 days": 90, "Last year": 365, "All time"
 _KAPPA_WORDS = (
     "Kappa is the agreement beyond chance: 1 is full agreement, 0 what two would reach who guess with the same "
     "frequencies. AIAG's manual on measurement systems calls 0.75 and more good and less than 0.40 poor. The interval "
-    "counts: with few parts a kappa of 1 says little. The words beside each figure go no further than its interval "
+    "counts: with few parts a kappa of 1 says little, and several answers about one part are no more parts, so they make "
+    "it no narrower. The words beside each figure go no further than its interval "
     "allows. The manual also asks of a gauge at most 2 % misses and 5 % false alarms."
 )
 _LIMITS = (
@@ -112,7 +113,8 @@ def _show_kappa(label: str, found: Kappa | None, absent: str) -> None:
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help=f"Cohen's kappa over {found.n} pairs of answers: {say_kappa(found)}.",
+        help=f"Cohen's kappa over {say_number(found.n, 'pair')} of answers about {say_number(found.parts, 'part')}, which "
+        f"its interval counts: {say_kappa(found)}.",
     )
 
 

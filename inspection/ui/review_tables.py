@@ -13,6 +13,7 @@ def tabulate_kappas(found: Sequence[Kappa]) -> Rows:
         {
             "Who": f"{each.first} and {each.second}",
             "Compared": each.n,
+            "Parts": each.parts,
             "Agreed": each.agreed.count,
             **_spread("Agreement", each.agreed),
             "Kappa": each.kappa,

@@ -100,6 +100,52 @@ def test_the_interval_holds_the_true_kappa(count: int, error: float) -> None:
     assert held / 300 >= 0.94
 
 
+def test_answers_about_one_part_are_no_trials_of_their_own() -> None:
+    """Four people who all say the same of twenty parts say no more than one of them does."""
+    people = ("ada", "bo", "cy", "dee")
+    labels = [GOOD if part % 2 else "cracked" for part in range(20)]
+    opinions = [make_opinion(part, who, label, label) for part, label in enumerate(labels) for who in people]
+    study = study_agreement(opinions, good=GOOD)
+    alone = measure_kappa([(label, label) for label in labels], first="ada", second=MODEL)
+    assert alone.interval is not None and alone.interval.low < 0.75
+    for pooled, answers in ((study.with_model[0], 80), (study.between[0], 120)):
+        assert (pooled.n, pooled.parts, pooled.agreed.count) == (answers, 20, answers)
+        assert pooled.interval == alone.interval and pooled.agreed.interval == alone.agreed.interval
+        assert say_kappa(pooled) == "good so far, too few parts to be sure"
+
+
+def test_a_part_that_many_judged_does_not_stand_for_many_parts() -> None:
+    pairs, twice = [(GOOD, GOOD), ("cracked", "cracked")] * 10, [("cracked", "cracked")] * 30
+    even = measure_kappa(pairs, first="a", second="b")
+    uneven = measure_kappa(pairs + twice, first="a", second="b", parts=[*range(20), *[19] * 30])
+    assert (uneven.n, uneven.parts) == (50, 20) and uneven.interval is not None and even.interval is not None
+    assert uneven.interval.low < even.interval.low
+    one = measure_kappa(pairs, first="a", second="b", parts=["p"] * 20)
+    assert one.agreed.interval == find_wilson_interval(1, 1)
+
+
+def test_a_picture_that_was_inspected_twice_is_one_part() -> None:
+    opinions = [
+        make_opinion(part, "ada", label, label, picture=f"p{part % 10}")
+        for part, label in enumerate([GOOD, "cracked"] * 10)
+    ]
+    (found, _) = study_agreement(opinions, good=GOOD).with_model
+    assert (found.n, found.parts) == (20, 10)
+    assert found.agreed.interval == find_wilson_interval(10, 10)
+
+
+def test_the_interval_holds_the_true_kappa_where_people_err_on_the_same_parts() -> None:
+    """Four people who see a part alike, against a model: half of the parts are judged rightly by all, half by chance."""
+    rng, held = np.random.default_rng(7), 0
+    for _ in range(300):
+        truth, hard = rng.random(30) < 0.5, rng.random(30) < 0.5
+        seen = np.where(hard, rng.random(30) < 0.5, truth)
+        pairs = [(str(one), str(other)) for one, other in zip(truth, seen, strict=True)] * 4
+        interval = measure_kappa(pairs, first="people", second="model", parts=[*range(30)] * 4).interval
+        held += interval is None or interval.low <= 0.5 <= interval.high
+    assert held / 300 >= 0.94
+
+
 def test_full_agreement_of_few_is_not_certainty() -> None:
     few = measure_kappa([(GOOD, GOOD)] * 4 + [("cracked", "cracked")] * 4, first="a", second="b")
     assert few.kappa == 1.0 and few.interval is not None and few.interval.low < 0.5

@@ -9,15 +9,16 @@ from inspection.ui.palette import NEUTRAL
 from inspection.ui.review_tables import tabulate_errors, tabulate_kappas
 
 FOUND = [
-    Kappa("people", "model", 80, rate(70, 80), 0.76, Interval(0.65, 0.85)),
-    Kappa("ada@example.org", "bo@example.org", 8, rate(4, 8), -0.1, Interval(-0.6, 0.4)),
+    Kappa("people", "model", 80, 40, rate(70, 80), 0.76, Interval(0.65, 0.85)),
+    Kappa("ada@example.org", "bo@example.org", 16, 8, rate(8, 16), -0.1, Interval(-0.6, 0.4)),
     measure_kappa([("flawless", "flawless")] * 5, first="cy", second="model"),
 ]
 
 
-def test_each_kappa_has_its_interval_and_few_answers_are_grey() -> None:
+def test_each_kappa_has_its_interval_and_few_parts_are_grey() -> None:
     rows = tabulate_kappas(FOUND)
-    assert [row["Compared"] for row in rows] == [80, 8, 5] and rows[2]["Kappa"] is None
+    assert [row["Compared"] for row in rows] == [80, 16, 5] and rows[2]["Kappa"] is None
+    assert [row["Parts"] for row in rows] == [40, 8, 5]
     figure = build_kappas(rows)
     many, few = figure.data
     assert (list(many.x), many.marker.color, list(few.x), few.marker.color) == (
@@ -27,7 +28,7 @@ def test_each_kappa_has_its_interval_and_few_answers_are_grey() -> None:
         NEUTRAL,
     )
     assert many.error_x.array[0] == pytest.approx(0.09) and many.error_x.arrayminus[0] == pytest.approx(0.11)
-    assert list(figure.layout.yaxis.ticktext) == ["people and model (80)", "ada and bo (8)"]
+    assert list(figure.layout.yaxis.ticktext) == ["people and model (80)", "ada and bo (16)"]
     assert many.y[0] > few.y[0], "in the order of the table, downwards"
     assert figure.layout.xaxis.range[0] < -0.6, "no interval is cut"
     assert [line.x0 for line in figure.layout.shapes] == [0.40, 0.75]
