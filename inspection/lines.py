@@ -11,6 +11,7 @@ from inspection.config import Settings, load_settings
 from inspection.errors import LineInvalid, LineUnknown
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+EMPTY_CLASS = "empty"  # a picture on which nothing is marked: no class may be called so
 SYNTHETIC = ("aluminium",)  # lines whose pictures are made here, by make-data
 
 
@@ -129,6 +130,11 @@ def parse_line(table: Mapping[str, object], *, name: str, folder: Path) -> Line:
     if len(classes) < 2 or len(set(classes)) != len(classes):
         raise LineInvalid(
             f"Line {name}: expected at least two different classes, got {list(classes)}. Mend `classes`."
+        )
+    if EMPTY_CLASS in classes:
+        raise LineInvalid(
+            f"Line {name}: expected no class called {EMPTY_CLASS!r}, which means a picture without a part. "
+            "Rename it in `classes`, and its folder of pictures too."
         )
     good = table.get("good")
     if good is not None and good not in classes:

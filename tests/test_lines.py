@@ -34,6 +34,7 @@ def test_a_name_from_a_page_is_never_made_into_a_path(name):
         ({"classes": ["a"]}, "two different classes"),
         ({"classes": ["a", "a"]}, "two different classes"),
         ({"classes": "a"}, "to be a list"),
+        ({"classes": ["a", "empty"]}, "no class called 'empty'.*Rename"),
         ({"good": "c"}, "must be one of"),
         ({"title": ""}, "`title` is missing"),
         ({"models": {}}, "`champion` is missing"),

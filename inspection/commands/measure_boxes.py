@@ -27,6 +27,9 @@ def measure_boxes(
             rows.append((f"{side}, {precision}", told["boxes"], *said))
     results.print(f"{line}, {model}")
     print_table(("side", "boxes", "mAP@0.5 (95 %)", "mAP@0.5:0.95 (95 %)", "recall (95 %)"), rows)
+    results.print(
+        "Recall's interval takes each box for itself; where pictures hold several it may be too narrow."
+    )
     changed = card.precisions["int8"]["against_f32"]["test"]
     results.print(f"INT8 changes {changed['flipped']} of {changed['n']} test pictures.")
     results.print(f"INT8 is withheld: {card.withheld}" if card.withheld else "INT8 is not withheld.")

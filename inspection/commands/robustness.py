@@ -62,8 +62,8 @@ def find_card(inspector: "Inspector", settings: "Settings", *, dry: bool) -> Pat
     folder = find_weights_dir(inspector.model, champion, settings)
     if folder != settings.weights_dir and not dry:
         raise DataInvalid(
-            f"Expected a card that may be written, but {inspector.model} was promoted by record {champion.record_id}: "
-            "the chain names its card by its hash. Measure it with --dry."
+            f"Expected a place that may be written, but {inspector.model} was promoted by record {champion.record_id}: "
+            "the chain names its card and all that belongs to it by their hashes. Measure it with --dry."
         )
     return folder / inspector.line.name / f"{inspector.model}.json"
 

@@ -7,7 +7,8 @@ import typer
 
 from inspection.commands.make_data import require_synthetic
 from inspection.commands.output import Exit, notes, print_table, results, show_path, show_progress
-from inspection.commands.robustness import find_judged
+from inspection.commands.robustness import find_card, find_judged
+from inspection.errors import DataInvalid
 from inspection.types import Precision, VerdictKind
 
 FIRST_SEED = 9_000_000
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from inspection.learning.data import Sample
     from inspection.learning.trial import Trial
     from inspection.lines import Line
+    from inspection.pipeline import Inspector
+    from models.card import Card
 
 
 def try_line(
@@ -36,22 +39,36 @@ def try_line(
 
     inspector = load_inspector(line, model, precision)
     settings = load_settings()
-    home = settings.weights_dir / line
-    samples, keys = find_test(inspector.line, data, home / f"{inspector.model}.parquet")
+    card_path = find_card(inspector, settings, dry=dry)
+    card = read_tried(inspector, card_path)
+    samples, keys = find_test(inspector.line, data, card_path.with_suffix(".parquet"))
     if empty_belts:
         made = make_empty_belts(line, empty_belts, settings.cache_dir / "empty-belts")
         samples, keys = samples + made, keys + tuple(f"{MADE}{sample.path.stem}" for sample in made)
     found_by, detector = inspector.line.locate.model, None
     if found_by is not None:
         _, detector = find_weights(line, found_by, settings)
-    policy = say_policy(inspector.line, find_weights(line, inspector.model, settings)[1], detector)
+    policy = say_policy(inspector.line, card, detector)
     notes.print(f"{inspector.model} at {inspector.classifier_label.precision}, {len(samples)} test pictures")
     with show_progress("inspecting") as tick:
         trial = run_trial(inspector, samples, keys, policy=policy, tick=tick)
     print_trial(trial)
     if not dry:
-        results.print(show_path(write_trial(trial, home)))
+        results.print(show_path(write_trial(trial, card_path.parent)))
     raise typer.Exit(Exit.OK)
+
+
+def read_tried(inspector: "Inspector", path: Path) -> "Card":
+    """The card of the weights that are tried: between loading them and looking for it, others may have been promoted."""
+    from models.card import read_card
+
+    card, tried = read_card(path), inspector.classifying.weights_sha256
+    if card.weights_sha256 != tried:
+        raise DataInvalid(
+            f"Expected {path.name} to be of the weights {tried[:12]}… that were loaded, got "
+            f"{card.weights_sha256[:12]}…: the model was promoted, taken back or trained anew meanwhile. Try it again."
+        )
+    return card
 
 
 def find_test(line: "Line", data: Path, evaluations: Path) -> "tuple[tuple[Sample, ...], tuple[str, ...]]":

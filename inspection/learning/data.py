@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import math
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,10 +12,10 @@ from pathlib import Path
 
 from inspection.errors import DataInvalid
 from inspection.hashing import hash_file
+from inspection.lines import EMPTY_CLASS as EMPTY_CLASS  # whoever reads data takes it from here
 from inspection.types import Box
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
-EMPTY_CLASS = "empty"  # a picture of a detection set on which nothing is marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,9 @@ def parse_voc(path: Path) -> tuple[LabelledBox, ...]:
         )
     try:
         root = ElementTree.fromstring(text)
-        return tuple(parse_voc_object(node) for node in root.iter("object"))
+        boxes = tuple(parse_voc_object(node) for node in root.iter("object"))
+        check_told(boxes, root.findtext("size/width"), root.findtext("size/height"))
+        return boxes
     except (ElementTree.ParseError, ValueError) as error:
         raise DataInvalid(f"Expected a Pascal VOC annotation in {path}: {error}. Export it again.") from error
 
@@ -146,7 +149,8 @@ def parse_voc_object(node: ElementTree.Element) -> LabelledBox:
         raise ValueError("an object has no name")
     edges = [float(node.findtext(f"bndbox/{edge}") or "nan") for edge in ("xmin", "ymin", "xmax", "ymax")]
     # VOC counts pixels from 1 and includes the last one; a Box counts from 0 and excludes it
-    return make_box(name, max(edges[0] - 1, 0), max(edges[1] - 1, 0), edges[2], edges[3])
+    left, top = (max(edge - 1, 0) if math.isfinite(edge) else edge for edge in edges[:2])
+    return make_box(name, left, top, edges[2], edges[3])
 
 
 def read_coco(json_path: Path, images_dir: Path, *, class_names: Sequence[str] | None = None) -> Dataset:
@@ -166,7 +170,10 @@ def read_coco(json_path: Path, images_dir: Path, *, class_names: Sequence[str] |
             (int(row["id"]), str(row["file_name"]), read_severity(row.get("severity_0_1")))
             for row in document["images"]
         ]
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        for row in document["images"]:
+            check_told(boxes[int(row["id"])], row.get("width"), row.get("height"))
+    # a list where an object belongs has no `get`, an infinite id is no whole number, and deep nesting ends the parser
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise DataInvalid(
             f"Expected COCO annotations in {json_path} (images, annotations, categories): "
             f"{type(error).__name__} {error}. Export them again."
@@ -187,7 +194,12 @@ def read_severity(value: object) -> float | None:
 def read_csv(path: Path, *, root: Path | None = None, class_names: Sequence[str] | None = None) -> Dataset:
     """Columns path, class and perhaps group; paths are relative to `root`, or else to the folder of the CSV."""
     home = root or path.parent
-    rows = list(csv.DictReader(read_text(path).splitlines()))
+    try:
+        rows = list(csv.DictReader(read_text(path).splitlines()))
+    except csv.Error as error:
+        raise DataInvalid(
+            f"Expected the columns path, class and perhaps group in {path}: {error}. Export it again."
+        ) from error
     if not rows or not {"path", "class"} <= set(rows[0]):
         got = ", ".join(rows[0]) if rows else "no rows"
         raise DataInvalid(f"Expected the columns path, class and perhaps group in {path}, got {got}.")
@@ -258,17 +270,42 @@ def name_class(path: Path, boxes: Sequence[LabelledBox], known: set[str]) -> str
 
 
 def make_box(name: str, x1: float, y1: float, x2: float, y2: float) -> LabelledBox:
-    if not (x1 < x2 and y1 < y2):  # also false for NaN
-        raise ValueError(f"a box of class {name} has no area: {x1:g} {y1:g} {x2:g} {y2:g}")
+    edges = f"{x1:g} {y1:g} {x2:g} {y2:g}"
+    if not all(math.isfinite(edge) for edge in (x1, y1, x2, y2)):
+        raise ValueError(f"a box of class {name} has an edge that is no finite number: {edges}")
+    if not (x1 < x2 and y1 < y2):
+        raise ValueError(f"a box of class {name} has no area: {edges}")
     return LabelledBox(Box(x1, y1, x2, y2), name)
+
+
+def check_told(boxes: Iterable[LabelledBox], width: object, height: object) -> None:
+    """Against the size that an annotation tells; none, or 0 as some tools write, tells nothing."""
+    extents = [float(str(value or 0)) or math.inf for value in (width, height)]
+    check_inside(boxes, width=extents[0], height=extents[1])
+
+
+def check_inside(boxes: Iterable[LabelledBox], *, width: float, height: float) -> None:
+    """A box beside the picture is cut from the nearest corner: bare ground would teach as the class."""
+    for box, name in ((each.box, each.class_name) for each in boxes):
+        if box.x1 >= width or box.y1 >= height or box.x2 <= 0 or box.y2 <= 0:
+            edges = f"{box.x1:g} {box.y1:g} {box.x2:g} {box.y2:g}"
+            raise ValueError(
+                f"a box of class {name} lies outside its picture of {width:g} × {height:g} pixels: {edges}"
+            )
 
 
 def resolve_inside(home: Path, name: str, source: Path) -> Path:
     """A path that a file names must stay below its folder and exist."""
     path = home / name
-    if not path.resolve().is_relative_to(home.resolve()):
+    try:
+        inside, exists = path.resolve().is_relative_to(home.resolve()), path.is_file()
+    except (OSError, ValueError) as error:  # a NUL, half a character, or longer than a name may be
+        raise DataInvalid(
+            f"Expected names of pictures in {source}, got {name[:80]!r}: {error}. Correct the name."
+        ) from error
+    if not inside:
         raise DataInvalid(f"Expected paths inside {home} in {source}, got {name}. Move the picture there.")
-    if not path.is_file():
+    if not exists:
         raise DataInvalid(f"Expected the picture {path} that {source} names, but there is none. Restore it.")
     return path
 

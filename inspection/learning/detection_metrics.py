@@ -32,7 +32,8 @@ class DetectionFigures:
     found: int
     precision: float | None
     recall: float | None
-    recall_interval: Interval | None  # Wilson, 95 %
+    # Wilson, 95 %, as if each box were a picture of its own: where pictures hold several it may be too narrow
+    recall_interval: Interval | None
     empty_pictures: int
     empty_called_part: int
     empty_called_part_rate: float | None

@@ -22,6 +22,7 @@ from inspection.learning.data import (
     EMPTY_CLASS,
     Dataset,
     Sample,
+    check_inside,
     hash_dataset,
     read_coco,
     read_folder,
@@ -146,17 +147,44 @@ def check_boxes(samples: Sequence[Sample], names: Sequence[str]) -> None:
             )
 
 
+def check_parts(parts: Sequence[Sample], line: Line) -> None:
+    """One crop and one class are learnt of a picture: which of several boxes, and which class, nobody could say."""
+    check_boxes(parts, line.classes)
+    for sample in parts:
+        if len(sample.boxes) > 1:
+            raise DataInvalid(
+                f"Expected one part a picture for a classifier of line {line.name}, got {len(sample.boxes)} boxes in {sample.path}. "
+                f"Cut it into pictures of one part each, or leave one box of it in {BOXES}."
+            )
+
+
+def read_boxed(sample: Sample) -> U8:
+    """The picture, once its boxes are known to lie on it: an annotation may not tell its size, or tell it wrongly."""
+    pixels = read_rgb(sample.path)
+    refuse_outside(sample, height=pixels.shape[0], width=pixels.shape[1])
+    return pixels
+
+
+def refuse_outside(sample: Sample, *, height: int, width: int) -> None:
+    try:
+        check_inside(sample.boxes, width=width, height=height)
+    except ValueError as error:
+        raise DataInvalid(
+            f"Expected boxes on the picture {sample.path}: {error}. Correct the annotation."
+        ) from error
+
+
 def cut_parts(samples: Sequence[Sample], line: Line, folder: Path, *, size: int, cache_dir: Path) -> ArraySet:
     """Each part in the crop that a perfect detector would give."""
     parts = [sample for sample in samples if sample.boxes]
     if not parts:
         raise DataInvalid(f"Expected parts with boxes in {folder}, got none. Check {BOXES}.")
-    check_boxes(parts, line.classes)
+    check_parts(parts, line)
     labels = np.array([line.classes.index(sample.class_name) for sample in parts], np.int64)
     keys = tuple(sample.path.relative_to(folder).as_posix() for sample in parts)
 
     def cut(sample: Sample) -> U8:
-        return crop_box(read_rgb(sample.path), sample.boxes[0].box, margin=line.locate.margin, size=size)
+        return crop_box(read_boxed(sample), sample.boxes[0].box, margin=line.locate.margin, size=size)
 
     boxes = [sample.boxes[0].box.as_list() for sample in parts]
     name = digest([stamp(parts), size, line.locate.margin, boxes])
@@ -172,7 +200,7 @@ def load_guided(line: Line, folder: Path, *, size: int, cache_dir: Path) -> Arra
     if not any(mask_path(sample).is_file() for sample in parts):
         raise DataInvalid(f"Expected masks in {folder / 'train' / 'masks'}, got none. Choose another recipe.")
     pictures = cut_parts(parts, line, folder, size=size, cache_dir=cache_dir)
-    name = digest([stamp(parts), size, line.locate.margin, "masks"])
+    name = digest([stamp(parts), size, line.locate.margin, "masks", stamp_marks(parts)])
     masks = map_pixels(
         cache_dir / f"masks-{name}.npy",
         (len(parts), size, size),
@@ -213,8 +241,11 @@ def load_patches(line: Line, folder: Path, *, size: int, cache_dir: Path) -> Lin
     sides = {}
     for side in ("train", "validation"):
         parts = [sample for sample in found.side(side) if sample.boxes]
-        check_boxes(parts, line.classes)
-        name = digest([stamp(parts), size, "tight patches"])
+        if line.locate.mode == "detector":
+            check_parts(parts, line)
+        else:  # its boxes mark defects, of which a part may have several
+            check_boxes(parts, line.classes)
+        name = digest([stamp(parts), size, "tight patches", stamp_marks(parts)])
         pixels = map_pixels(
             cache_dir / f"patches-{name}.npy",
             (len(parts), size, size, 3),
@@ -231,7 +262,7 @@ def cut_patch(sample: Sample, size: int) -> U8:
     """A square one and a third to three times as wide as the defect, that holds it off its centre."""
     seed = int(hashlib.sha256(sample.path.name.encode()).hexdigest()[:8], 16)
     rng = np.random.default_rng(seed)
-    pixels, box = read_rgb(sample.path), sample.boxes[0].box
+    pixels, box = read_boxed(sample), sample.boxes[0].box
     part_side = max(box.x2 - box.x1, box.y2 - box.y1)
     mask = read_mask(sample)
     if mask is not None and mask.any():
@@ -273,6 +304,7 @@ def letterbox_samples(
     boxes, labels = [], []
     for sample in samples:
         height, width = read_size(sample.path)
+        refuse_outside(sample, height=height, width=width)
         _, scale, offset = letterbox(np.zeros((height, width, 3), np.uint8), size)
         edges = np.array([each.box.as_list() for each in sample.boxes], np.float32).reshape(-1, 4)
         boxes.append(boxes_to_letterbox(edges, scale, offset))
@@ -309,6 +341,13 @@ def map_pixels(path: Path, shape: tuple[int, ...], make: Any) -> U8:
 
 def stamp(samples: Sequence[Sample]) -> list[tuple[object, ...]]:
     return [stamp_file(sample.path) for sample in samples]
+
+
+def stamp_marks(samples: Sequence[Sample]) -> list[object]:
+    """Where a mask or a box was corrected, what was cut by it is another picture though the photograph is the same."""
+    masks = [mask_path(sample) for sample in samples]
+    boxes = [[each.box.as_list() for each in sample.boxes] for sample in samples]
+    return [[stamp_file(path) if path.is_file() else None for path in masks], boxes]
 
 
 def digest(value: object) -> str:

@@ -17,7 +17,7 @@ from inspection.learning.data_report import DataReport
 from inspection.learning.line_data import split_line
 from inspection.learning.splits import DEFAULT_FRACTIONS
 from inspection.learning.starts import AUTOMATIC
-from inspection.lines import Line, check_line_name, list_lines, parse_line
+from inspection.lines import EMPTY_CLASS, Line, check_line_name, list_lines, parse_line
 from inspection.wording import say_number
 
 GOOD_NAMES = ("good", "ok", "pass", "flawless", "normal", "fine", "intact", "ok_front")
@@ -78,6 +78,11 @@ def refuse_layout(data: Path, model: str) -> None:
         raise DataInvalid(
             f"Expected one sub-folder a class in {data}, got sides of a split ({', '.join(sides)}). "
             "Put all pictures of a class into one folder: they are split here, copies together."
+        )
+    if EMPTY_CLASS in (folder.name for folder in folders):
+        raise DataInvalid(
+            f"Expected no class called {EMPTY_CLASS!r} in {data}, got a folder of that name, which means a picture without "
+            f"a part. Rename the folder {data / EMPTY_CLASS}."
         )
     if len(folders) == 1:
         inner = [entry.name for entry in list_visible(folders[0]) if entry.is_dir()]

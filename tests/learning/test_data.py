@@ -1,6 +1,7 @@
 """What is read from disk is what lies there, and what cannot be learnt from is refused by name."""
 
 import json
+import math
 from pathlib import Path
 
 import cv2
@@ -138,6 +139,14 @@ def test_voc_class_is_the_file_name_before_the_boxes(tmp_path: Path) -> None:
         ("<annotation><object><bndbox/></object></annotation>", "no name"),
         ("<annotation>" + OBJECT.format(9, 9, 3, 12, name="a") + "</annotation>", "no area"),
         ("<annotation>" + OBJECT.format(1, "one", 3, 12, name="a") + "</annotation>", "one"),
+        ("<annotation>" + OBJECT.format("-inf", 1, 3, 12, name="a") + "</annotation>", "finite"),
+        ("<annotation>" + OBJECT.format(1, 1, "1e999", 12, name="a") + "</annotation>", "finite"),
+        (
+            "<annotation><size><width>30</width><height>20</height></size>"
+            + OBJECT.format(2, 22, 9, 29, name="a")
+            + "</annotation>",
+            "outside its picture of 30 × 20",
+        ),
     ],
 )
 def test_bad_annotations_are_refused(tmp_path: Path, text: str, words: str) -> None:
@@ -177,6 +186,13 @@ def test_coco_boxes_and_empty_pictures(tmp_path: Path) -> None:
         ({"annotations": [{"image_id": 9, "category_id": 7, "bbox": [0, 0, 1, 1]}]}, "KeyError"),
         ({"annotations": [{"image_id": 1, "category_id": 7, "bbox": [0, 0, 0, 1]}]}, "no area"),
         ({"categories": None}, "TypeError"),
+        ({"annotations": [{"image_id": 1, "category_id": 7, "bbox": [1, 2, math.inf, 4]}]}, "finite"),
+        ({"annotations": [{"image_id": 1, "category_id": 7, "bbox": [math.nan, 2, 3, 4]}]}, "finite"),
+        ({"annotations": [{"image_id": 1, "category_id": 7, "bbox": [1e308, 2, 1e308, 4]}]}, "finite"),
+        ({"annotations": [[1, 7]]}, "AttributeError"),
+        ({"images": [{"id": math.inf, "file_name": "a.png"}]}, "OverflowError"),
+        ({"images": [{"id": 1, "file_name": "a\0.png"}], "annotations": []}, "null byte"),
+        ({"images": [{"id": 1, "file_name": "a" * 300 + ".png"}], "annotations": []}, "too long"),
     ],
 )
 def test_bad_coco_is_refused(tmp_path: Path, changes: dict[str, object], words: str) -> None:
@@ -185,6 +201,41 @@ def test_bad_coco_is_refused(tmp_path: Path, changes: dict[str, object], words: 
     write_picture(tmp_path / "set" / "a.png")
     with pytest.raises(DataInvalid, match=words):
         read_coco(write_coco(tmp_path / "set.json", **changes), tmp_path / "set")
+
+
+def test_json_too_deep_to_parse_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "set.json").write_text("[" * 100_000)
+    with pytest.raises(DataInvalid, match="RecursionError"):
+        read_coco(tmp_path / "set.json", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("bbox", "told", "outside"),
+    [
+        ([30, 5, 4, 4], {"width": 30, "height": 20}, True),
+        ([5, 20, 4, 4], {"width": 30, "height": 20}, True),
+        ([-9, 5, 9, 4], {"width": 30, "height": 20}, True),
+        ([-9, 5, 9, 4], {}, True),  # left of every picture
+        ([29, 19, 40, 40], {"width": 30, "height": 20}, False),  # it begins on the last pixel
+        ([-9, -9, 10, 10], {"width": 30, "height": 20}, False),
+        ([30, 5, 4, 4], {"width": 0, "height": 0}, False),  # the size is not known
+        ([30, 5, 4, 4], {"width": None}, False),
+    ],
+)
+def test_a_box_beside_its_picture_is_refused(
+    tmp_path: Path, bbox: list[int], told: dict[str, object], outside: bool
+) -> None:
+    write_picture(tmp_path / "a.png")
+    changes = {
+        "images": [{"id": 1, "file_name": "a.png", **told}],
+        "annotations": [{"image_id": 1, "category_id": 7, "bbox": bbox}],
+    }
+    source = write_coco(tmp_path / "set.json", **changes)
+    if not outside:
+        assert len(read_coco(source, tmp_path).samples[0].boxes) == 1
+        return
+    with pytest.raises(DataInvalid, match="class stain lies outside its picture"):
+        read_coco(source, tmp_path)
 
 
 def test_csv_carries_groups(tmp_path: Path) -> None:
@@ -205,6 +256,8 @@ def test_csv_carries_groups(tmp_path: Path) -> None:
         ("path,class\na.png,\n", "line 2"),
         ("path,class\na.png,ok\na.png,bad\n", "more than once"),
         ("path,class\n/etc/hostname,ok\n", "inside"),
+        ("path,class\n" + "a" * 140_000 + ",ok\n", "field"),
+        ("path,class\na\0.png,ok\n", "null byte"),
     ],
 )
 def test_bad_csv_is_refused(tmp_path: Path, text: str, words: str) -> None:

@@ -77,6 +77,7 @@ def test_the_card_tells_what_is_measured_today(card: Path, pictures: Path) -> No
     assert told.figures["robustness"] == []  # what was not measured again stays
     assert told.precisions["int8"]["against_f32"]["validation"]["n"] == 6
     assert "mAP@0.5 (95 %)" in done.output and "recall (95 %)" in done.output
+    assert "takes each box for itself" in done.output
     assert ("INT8 is withheld" in done.output) == (told.withheld is not None)
 
 

@@ -176,6 +176,7 @@ def test_a_class_of_too_few_parts_is_refused_before_anything_is_taught(tmp_path:
     [
         (("train/ok", "train/bad"), r"sides of a split \(train\)"),
         (("train", "test", "ground_truth"), r"sides of a split \(test, train\)"),
+        (("empty", "ok", "bad"), "no class called 'empty'.*Rename the folder .*empty"),
         (("set/ok", "set/bad"), "got one, set, which holds bad, ok. Name .*set instead"),
     ],
 )

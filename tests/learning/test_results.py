@@ -1,5 +1,6 @@
 """RESULTS.md says what the evaluations say: nothing stale, nothing left out, nothing better than it is."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from inspection.errors import DataInvalid
 from inspection.learning.evaluate import Evaluation, write_evaluations
 from inspection.learning.results import render_results
 from inspection.learning.results.gather import gather_lines
+from inspection.learning.results.line_sections import tabulate_detectors
 from inspection.learning.results.markdown import exact_rate, rate, table
 from inspection.learning.results.targets import Target, list_targets
 from inspection.learning.study import Study, StudyPart, write_study
@@ -39,14 +41,21 @@ def make_rows(split: str, precision: str, *, n: int, wrong: Sequence[int], ok: i
 
 
 def ship(
-    weights: Path, model: str, *, wrong: Sequence[int], wrong_int8: Sequence[int], withheld: str | None = None
+    weights: Path,
+    model: str,
+    *,
+    wrong: Sequence[int],
+    wrong_int8: Sequence[int],
+    withheld: str | None = None,
+    line: str = "casting",
 ) -> None:
-    path = weights / "casting" / f"{model}.json"
+    path = weights / line / f"{model}.json"
     int8 = {"withheld": withheld, "against_f32": {"test": {"n": 715, "flipped": 1}}}
     worse = {
         "condition": "blur", "severity": 5, "accuracy": 0.625, "n": 300, "precision": "int8", "strength": "σ 3",
     }  # fmt: skip
     card = make_card(
+        line=line,
         model=model,
         data={"split": SPLIT},
         figures={"robustness": [{**worse, "severity": 0, "accuracy": 1.0, "strength": "as taken"}, worse]},
@@ -141,6 +150,58 @@ def test_int8_is_judged_by_its_worst_model_unless_that_one_is_withheld(
     assert judge(settings, "INT8 against f32").reached == "**yes**"
     assert judge(settings, "casting, escapes that INT8 adds").reached == "**yes**"
     assert "INT8 is withheld for ResNet50: INT8 changes 9 of 400." in render_results(settings)
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_users_own_lines_are_not_spoken_of(settings: Settings, tmp_path: Path, broken: bool) -> None:
+    own = replace(settings, lines_dir=tmp_path / "lines")
+    shutil.copytree(settings.lines_dir, own.lines_dir)
+    ship(tmp_path, "compact_cnn", wrong=[1], wrong_int8=[1])
+    page = render_results(own)
+    casting = (own.lines_dir / "casting.toml").read_text(encoding="utf-8")
+    (own.lines_dir / "mine.toml").write_text("title = " if broken else casting, encoding="utf-8")
+    ship(tmp_path, "compact_cnn", wrong=range(90), wrong_int8=range(300), line="mine")
+    assert render_results(own) == page
+    assert judge(own, "INT8 against f32").by == "Compact CNN, grey, casting"
+    assert "casting" in judge(own, "calibration error").ours["int8"]
+
+
+def test_what_is_missing_is_measured_by_the_command_that_is_named(settings: Settings) -> None:
+    page = render_results(settings)
+    for precision in ("f32", "int8"):
+        assert f"`python -m inspection trial aluminium --data FOLDER --precision {precision}`" in page
+
+
+def test_recall_of_boxes_says_what_its_interval_counts(settings: Settings, tmp_path: Path) -> None:
+    boxes = {
+        "pictures": 240, "boxes": 563, "map_50": 0.72, "map_50_95": 0.35, "recall": 375 / 563, "threshold": 0.25,
+        "empty_pictures": 0, "empty_called_part": 0,
+    }  # fmt: skip
+    card = make_card(line="steel", model="yolov5n", data={"split": SPLIT}, figures={"test": {"f32": boxes}})
+    write_card(card, tmp_path / "steel" / "yolov5n.json")
+    told = tabulate_detectors(gather_lines(settings)["steel"])
+    assert "| recall (95 %, each box for itself) |" in told and f"at 0.25: {rate(375, 563)}" in told
+    assert "Recall of boxes has Wilson's" in render_results(settings)
+
+
+def test_folds_are_told_as_folds(settings: Settings, tmp_path: Path) -> None:
+    parts, rows = [], {}
+    for number, wrong in enumerate(([0], [0, 30], [0, 30, 31])):
+        name = f"fold-{number}"
+        parts.append(StudyPart(name, "0" * 64, 5138, 1119, 40, 1.0, 0.99, 9))
+        for precision in ("f32", "int8"):
+            made = make_rows(name, precision, n=40, wrong=wrong, ok=20)
+            rows[name, precision] = replace(made, keys=tuple(f"{name}/{key}" for key in made.keys))
+    write_study(
+        Study(
+            "casting", "compact_cnn", "3-fold", ("ok", "defective"), 5433, False, "1" * 64, 42, {}, tuple(parts), "", "abc",
+            rows,  # type: ignore[arg-type]
+        ),
+        tmp_path / "casting",
+    )  # fmt: skip
+    page = render_results(settings)
+    assert "| each fold: mean ± SD | escapes (95 %) | counted by part |" in page
+    assert "| 95.00 % ± 2.50 (97.50 %, 95.00 %, 92.50 %) |" in page
 
 
 def test_other_splits_and_worse_pictures_stand_beside(settings: Settings, tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def tell_chain(title: str, locator: Shipped | None, line: LineResults, precision
     trials = () if champion is None else champion.trials
     found = next((each.figures() for each in trials if each.precision == precision), None)
     if champion is None or found is None:
-        return "not measured: `python -m inspection trial aluminium --data FOLDER`"
+        return f"not measured: `python -m inspection trial {line.line.name} --data FOLDER --precision {precision}`"
     own = [each for each in found.per_class if each.support]
     precision_0_1, recall, f1 = (
         average([getattr(each, name) for each in own]) for name in ("precision", "recall", "f1")

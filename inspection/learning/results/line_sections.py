@@ -19,7 +19,7 @@ CLASSIFIER_COLUMNS = (
     "calibration error (of a perfect model, on average)", "changed by INT8",
 )  # fmt: skip
 DETECTOR_COLUMNS = (
-    "model", "split", "precision", "pictures", "mAP@0.5 (95 %)", "mAP@0.5:0.95 (95 %)", "recall (95 %)",
+    "model", "split", "precision", "pictures", "mAP@0.5 (95 %)", "mAP@0.5:0.95 (95 %)", "recall (95 %, each box for itself)",
     "empty called a part (95 %)", "changed by INT8",
 )  # fmt: skip
 
@@ -205,7 +205,7 @@ def describe_studies(results: LineResults) -> str:
         "split",
         "precision",
         "accuracy (95 %, n)",
-        "each part",
+        "each fold: mean ± SD",
         "escapes (95 %)",
         "counted by part",
     )

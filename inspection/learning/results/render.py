@@ -3,12 +3,11 @@
 from inspection.config import Settings
 from inspection.learning.results.casting_groups import describe_groups
 from inspection.learning.results.documents import describe_documents
-from inspection.learning.results.gather import gather_lines
+from inspection.learning.results.gather import ORDER, gather_lines
 from inspection.learning.results.line_sections import describe_line
 from inspection.learning.results.targets import Results, tabulate_targets
 from inspection.published import SLIPS
 
-ORDER = ("aluminium", "casting", "steel")
 HEAD = """# Results
 
 Made by `python -m inspection results` (`make results`) from the evaluations that ship under `models/weights/`; edit nothing
@@ -18,7 +17,8 @@ How to read it:
 
 - Accuracies, escapes and false rejects have their 95 % interval and the count n behind them: Wilson's for accuracies, Clopper
   and Pearson's for escapes (a defective part called good) and false rejects, whole parts drawn again where variants of a part
-  are counted; mAP's draws whole pictures again, and lies a little high where pictures are few. F1, precision of boxes,
+  are counted; mAP's draws whole pictures again, and lies a little high where pictures are few. Recall of boxes has Wilson's,
+  as if each box were a picture of its own: where pictures hold several it may be too narrow. F1, precision of boxes,
   calibration errors, worse pictures and mAP beside the documents' own are printed without, as theirs are.
 - *f32* is the reference, *INT8* what runs unless it is withheld. Both are measured on the weights as they are stored.
 - Models are chosen on validation pictures. Test pictures only judge; where they were looked at more than once, LOG.md says so.
@@ -36,9 +36,8 @@ How to read it:
 
 def render_results(settings: Settings) -> str:
     results = gather_lines(settings)
-    lines = [name for name in ORDER if name in results]
     told = [HEAD, "## What it set out to reach\n", tabulate_targets(results), describe_missing(results)]
-    for name in lines:
+    for name in ORDER:
         told.append(describe_line(results[name]))
         if results[name].line.data.groups is not None:
             told.append(describe_groups(results[name].line))
