@@ -132,7 +132,9 @@ def test_answers_become_a_challenger_and_the_challenger_the_champion(
     (tmp_path / "weights" / "toy" / "compact_cnn.safetensors").rename(tmp_path / "put away")
     told_of = json.loads(run("lines", "--json")[1][0])
     assert told_of["trained"] == ["compact_cnn"], "what runs is what is listed"
-    with pytest.raises(DataInvalid, match="names its card and all that belongs to it by their hashes. Measure it with --dry"):
+    with pytest.raises(
+        DataInvalid, match="names its card and all that belongs to it by their hashes. Measure it with --dry"
+    ):
         run("robustness", "toy", "--data", str(tmp_path))
     (tmp_path / "put away").rename(tmp_path / "weights" / "toy" / "compact_cnn.safetensors")
     roll_back(store, line, signature, settings=settings)
