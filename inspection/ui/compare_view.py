@@ -1,5 +1,6 @@
 """The upper part of the Compare page: the recommendation, the table of all, accuracy against speed, the classes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -35,8 +36,7 @@ def show_recommendation(comparison: Comparison) -> int | None:
         if (each.model, each.evaluation.precision) not in comparison.withheld
     ]
     serving = [comparison.contenders[place] for place in able]
-    choosers, chosen_on = find_choosers(comparison, serving)
-    found = recommend(choosers, parts_a_minute=comparison.parts_a_minute)
+    found = recommend(serving, parts_a_minute=comparison.parts_a_minute)
     with st.container(border=True):
         if not serving:
             st.markdown("### :material/block: None of these may run the line")
@@ -44,7 +44,7 @@ def show_recommendation(comparison: Comparison) -> int | None:
             st.markdown(f"INT8 is withheld: {escape_markdown(why)}. Choose another precision above.")
             return None
         if found is None:
-            fastest = min(choosers, key=lambda each: each.p95_ms)
+            fastest = min(serving, key=lambda each: each.p95_ms)
             st.markdown("### :material/block: None of these keeps up")
             st.markdown(
                 f"At {say_pace(comparison.parts_a_minute)} there are "
@@ -56,18 +56,25 @@ def show_recommendation(comparison: Comparison) -> int | None:
         winner = serving[found.winner]
         st.markdown(f"### :material/verified: Take {escape_markdown(winner.title)}")
         st.markdown(escape_markdown(found.say(winner.title)))
-        st.caption(escape_markdown(tell_choosing(winner, chosen_on, comparison.split)))
+        st.caption(escape_markdown(tell_choosing(comparison, serving, winner)))
         if winner.model != comparison.line.champion:
             champion = resources.title_model(comparison.line.champion)
             st.markdown(f"It is not the line's champion: {escape_markdown(champion)} runs the line now.")
     return able[found.winner]
 
 
-def tell_choosing(winner: Contender, chosen_on: str, judged_on: str) -> str:
-    if chosen_on == judged_on:
-        return f"Chosen on the {judged_on} pictures that it is shown on, which flatters it a little."
-    said = [*say_escapes(winner, [winner]), say_accuracy(winner)]
-    return f"Chosen on the {chosen_on} pictures. On the {judged_on} pictures, which choose nothing here: {'; '.join(said)}."
+def tell_choosing(comparison: Comparison, serving: Sequence[Contender], winner: Contender) -> str:
+    """What is chosen and judged by the same pictures is flattered by them; whether others choose the same is told."""
+    said = f"Chosen by the {comparison.split} pictures that its figures are of, which flatters it a little."
+    choosers, chosen_on = find_choosers(comparison, serving)
+    other = recommend(choosers, parts_a_minute=comparison.parts_a_minute)
+    if chosen_on == comparison.split or other is None:
+        return said
+    taken = choosers[other.winner]
+    if taken.title == winner.title:
+        return f"{said} The {chosen_on} pictures choose the same."
+    reasons = "; ".join([*say_escapes(taken, choosers), say_accuracy(taken)])
+    return f"{said} The {chosen_on} pictures would choose {taken.title}: {reasons}."
 
 
 def tell_untrained(line: Line) -> None:
@@ -88,7 +95,7 @@ def tell_rule(comparison: Comparison) -> None:
     origins = sorted({describe_origin(each.card) for each in comparison.measured.values()})
     counts = sorted({len(each.evaluation) for each in comparison.contenders})
     pictures = " or ".join(map(str, counts))
-    rule = "fewest escapes first, then no worse accuracy than the best (McNemar, 5 %), then the lowest p95; it asks the validation pictures where all have been judged by them"
+    rule = "fewest escapes first, then no worse accuracy than the best (McNemar, 5 %), then the lowest p95"
     st.caption(
         f"{pictures} {' and '.join(origins)}, {comparison.split} split. The rule: of those that keep pace, {rule}. "
         "Times are of the classifier alone, one picture at a time, measured when and where the model was evaluated: models that "

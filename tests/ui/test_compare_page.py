@@ -54,24 +54,29 @@ def test_the_recommendation_gives_its_reason(compared: AppTest) -> None:
     assert "it keeps up with 120 parts a minute" in said
 
 
-def test_validation_pictures_choose_and_test_pictures_only_judge(compared: AppTest, tmp_path: Path) -> None:
-    for model, chosen, judged, ms in (("resnet50", LIGHT, {}, 4.0), ("compact_cnn", {}, LIGHT, 1.0)):
+def test_it_is_said_by_which_pictures_the_recommended_is_chosen_and_what_others_would(
+    compared: AppTest, tmp_path: Path
+) -> None:
+    def captions() -> str:
+        return " ".join(each.value for each in compared.caption).replace("\\", "")
+
+    open_compare(compared)
+    assert "Chosen by the test pictures that its figures are of, which flatters it" in captions()
+    assert "The validation pictures choose the same." in captions()
+    for model, chosen, judged, ms in (("resnet50", {}, LIGHT, 4.0), ("compact_cnn", LIGHT, {}, 1.0)):
         rows = [
             make_evaluation(LABELS, mistakes, split=split, ms=ms)
             for split, mistakes in (("validation", chosen), ("test", judged))
         ]
         write_measured(tmp_path / "weights", make_measured_card(model), rows)
-    said = words_of(open_compare(compared))
-    assert "Take Compact CNN, grey · INT8" in said and "0 of 160 defective parts escaped" in said
-    captions = " ".join(each.value for each in compared.caption).replace("\\", "")
+    compared.run()
+    assert "Take Compact CNN, grey · INT8" in words_of(compared)
     assert (
-        "Chosen on the validation pictures. On the test pictures, which choose nothing here: 2 of 160"
-        in captions
+        "The validation pictures would choose ResNet50 · INT8: 0 of 160 defective parts escaped" in captions()
     )
     compared.session_state["compare.split.aluminium"] = "validation"
     compared.run()
-    captions = " ".join(each.value for each in compared.caption).replace("\\", "")
-    assert "Chosen on the validation pictures that it is shown on, which flatters it" in captions
+    assert "Take ResNet50" in words_of(compared) and "would choose" not in captions()
 
 
 def test_it_is_said_who_runs_the_line_where_another_is_recommended(compared: AppTest) -> None:
