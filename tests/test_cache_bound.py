@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from inspection.cache_bound import YOUNG_S, list_used, note_use, trim_cache
-from inspection.learning.line_data import map_pixels
+from inspection.learning.pixel_cache import map_pixels
 
 NOW = 2_000_000_000.0
 

@@ -6,8 +6,6 @@ top or below `train/` and `test/`.
 """
 
 import hashlib
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,20 +13,26 @@ from typing import Any
 
 import numpy as np
 
-from inspection.cache_bound import note_use
 from inspection.errors import DataInvalid
 from inspection.learning.arrays import ArraySet, BoxSet, load_array_set, read_rgb, stamp_file
+from inspection.learning.boxed_pictures import (
+    check_boxes,
+    check_parts,
+    read_boxed,
+    read_size,
+    refuse_outside,
+)
 from inspection.learning.data import (
     EMPTY_CLASS,
     Dataset,
     Sample,
-    check_inside,
     hash_dataset,
     read_coco,
     read_folder,
     read_voc,
 )
 from inspection.learning.parts import read_groups
+from inspection.learning.pixel_cache import digest, map_pixels, stamp
 from inspection.learning.splits import Split, grouped_split, hash_split, official_split, stratified_split
 from inspection.letterbox import boxes_to_letterbox, crop_box, letterbox
 from inspection.lines import Line
@@ -134,44 +138,6 @@ def load_line_data(line: Line, folder: Path, *, size: int, cache_dir: Path) -> L
             )
     facts = found.facts(line, folder)
     return LineData(sides["train"], sides["validation"], sides["test"], facts, found.split)
-
-
-def check_boxes(samples: Sequence[Sample], names: Sequence[str]) -> None:
-    """Before anything is decoded: a class that nobody can learn."""
-    for sample in samples:
-        strange = sorted({each.class_name for each in sample.boxes} - set(names))
-        if strange:
-            raise DataInvalid(
-                f"Expected boxes of {', '.join(names)} in {sample.path.name}, got {', '.join(strange)}. Correct the annotation, or "
-                f"name the class under `classes` in the line's file."
-            )
-
-
-def check_parts(parts: Sequence[Sample], line: Line) -> None:
-    """One crop and one class are learnt of a picture: which of several boxes, and which class, nobody could say."""
-    check_boxes(parts, line.classes)
-    for sample in parts:
-        if len(sample.boxes) > 1:
-            raise DataInvalid(
-                f"Expected one part a picture for a classifier of line {line.name}, got {len(sample.boxes)} boxes in {sample.path}. "
-                f"Cut it into pictures of one part each, or leave one box of it in {BOXES}."
-            )
-
-
-def read_boxed(sample: Sample) -> U8:
-    """The picture, once its boxes are known to lie on it: an annotation may not tell its size, or tell it wrongly."""
-    pixels = read_rgb(sample.path)
-    refuse_outside(sample, height=pixels.shape[0], width=pixels.shape[1])
-    return pixels
-
-
-def refuse_outside(sample: Sample, *, height: int, width: int) -> None:
-    try:
-        check_inside(sample.boxes, width=width, height=height)
-    except ValueError as error:
-        raise DataInvalid(
-            f"Expected boxes on the picture {sample.path}: {error}. Correct the annotation."
-        ) from error
 
 
 def cut_parts(samples: Sequence[Sample], line: Line, folder: Path, *, size: int, cache_dir: Path) -> ArraySet:
@@ -313,42 +279,8 @@ def letterbox_samples(
     return BoxSet(pixels, tuple(boxes), tuple(labels), keys)
 
 
-def read_size(path: Path) -> tuple[int, int]:
-    """(height, width) as the picture is decoded."""
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        if not picture.getexif():
-            return picture.height, picture.width
-    height, width = read_rgb(path).shape[:2]  # only the decoder knows which of its tags turn it
-    return height, width
-
-
-def map_pixels(path: Path, shape: tuple[int, ...], make: Any) -> U8:
-    """shape: (count, …) of bytes, made once and mapped from disk afterwards."""
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{os.getpid()}.npy")
-        into = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
-        for index in range(shape[0]):
-            into[index] = make(index)
-        into.flush()
-        partial.replace(path)
-    note_use(path)
-    mapped: U8 = np.load(path, mmap_mode="r")
-    return mapped
-
-
-def stamp(samples: Sequence[Sample]) -> list[tuple[object, ...]]:
-    return [stamp_file(sample.path) for sample in samples]
-
-
 def stamp_marks(samples: Sequence[Sample]) -> list[object]:
     """Where a mask or a box was corrected, what was cut by it is another picture though the photograph is the same."""
     masks = [mask_path(sample) for sample in samples]
     boxes = [[each.box.as_list() for each in sample.boxes] for sample in samples]
     return [[stamp_file(path) if path.is_file() else None for path in masks], boxes]
-
-
-def digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:24]

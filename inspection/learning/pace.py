@@ -138,8 +138,8 @@ def settle_precision(
     from models.registry import find_spec
 
     exact = replace(config, bf16=False)
-    path = run / "config.json"
-    begun = TrainConfig.from_dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    told = read_settings(run)
+    begun = TrainConfig.from_dict(told) if told else None
     # digests: with other threads or on another device it is the same run, and one begun in bfloat16 ends in it anywhere
     if begun is not None and begun.digest in (exact.digest, replace(config, bf16=True).digest):
         return replace(config, bf16=begun.bf16)

@@ -16,10 +16,11 @@ from inspection.errors import DataInvalid
 from inspection.images import read_picture
 from inspection.learning.arrays import ArraySet, BoxSet, load_array_set, load_pixels, read_rgb
 from inspection.learning.augment_presets import PRESETS
+from inspection.learning.boxed_pictures import check_boxes, read_size
 from inspection.learning.checkpoint import load_checkpoint, save_checkpoint, write_atomically
 from inspection.learning.config import TrainConfig
 from inspection.learning.data import LabelledBox, Sample, build_dataset
-from inspection.learning.line_data import check_boxes, letterbox_samples, read_size
+from inspection.learning.line_data import letterbox_samples
 from inspection.learning.prefetch import AHEAD, MOST_WORKERS, count_workers, prefetch
 from inspection.learning.recipes import FITS, RECIPES, make_config, plan_sizes
 from inspection.learning.run_status import STATUS, RunStatus, StatusFile, read_status, status_file

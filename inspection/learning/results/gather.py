@@ -20,13 +20,13 @@ from models.card import Card, read_card
 from models.registry import REGISTRY
 
 MEASURED: tuple[Precision, ...] = ("f32", "int8")
-ORDER = ("aluminium", "casting", "steel")  # the lines that come with the project; others are a user's own
 # What a line should have beside the models that its file names.
 WANTED: Mapping[str, tuple[str, ...]] = {
     "aluminium": ("yolov5n", "ssdlite320", "nanodet_plus_m"),
     "casting": ("yolov5n",),
     "steel": ("yolov5n",),
 }
+ORDER = tuple(WANTED)  # the lines that come with the project; others are a user's own
 
 
 @dataclass(frozen=True)
