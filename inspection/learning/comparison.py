@@ -12,6 +12,9 @@ from inspection.learning.intervals import Interval, compare_mcnemar, find_paired
 from inspection.learning.metrics import Figures
 
 SIGNIFICANT = 0.05
+_NONE_SHARED = (
+    "Expected two models that judged the same pictures, got none in common. Evaluate both on one split."
+)
 FlipKind = Literal["first right", "second right", "both wrong"]
 
 
@@ -76,9 +79,7 @@ def compare_pair(first: Evaluation, second: Evaluation) -> Pairing:
     places = {key: row for row, key in enumerate(second.keys)}
     rows = [(row, places[key]) for row, key in enumerate(first.keys) if key in places]
     if not rows:
-        raise PicturesDiffer(
-            "Expected two models that judged the same pictures, got none in common. Evaluate both on one split."
-        )
+        raise PicturesDiffer(_NONE_SHARED)
     a, b = (np.array(side) for side in zip(*rows, strict=True))
     labels = first.labels[a]
     if (labels != second.labels[b]).any():
@@ -108,6 +109,25 @@ def compare_pair(first: Evaluation, second: Evaluation) -> Pairing:
         difference=find_paired_difference(first_only, second_only, len(labels)),
         flips=flips,
     )
+
+
+def compare_escapes(first: Contender, second: Contender) -> float | None:
+    """McNemar's p of the defective parts that only one of the two calls good; None where no class is the good one."""
+    if first.figures.decision is None or second.figures.decision is None:
+        return None
+    shared = set(first.evaluation.keys) & set(second.evaluation.keys)
+    if not shared:
+        raise PicturesDiffer(_NONE_SHARED)
+    one, other = (_list_escaped(each) & shared for each in (first, second))
+    return compare_mcnemar(len(one - other), len(other - one))
+
+
+def _list_escaped(contender: Contender) -> set[str]:
+    figures, rows = contender.figures, contender.evaluation
+    if figures.decision is None:
+        return set()
+    good = figures.class_names.index(figures.decision.good_class)
+    return {rows.keys[row] for row in np.flatnonzero((rows.called == good) & (rows.labels != good))}
 
 
 def find_pareto(points: Sequence[tuple[float, float]]) -> tuple[int, ...]:

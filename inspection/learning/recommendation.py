@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inspection.learning.comparison import Contender, compare_pair
+from inspection.learning.comparison import SIGNIFICANT, Contender, compare_escapes, compare_pair
 from inspection.learning.costs import keeps_pace, say_pace
 
 
@@ -19,29 +19,44 @@ class Recommendation:
 def recommend(
     contenders: Sequence[Contender], *, parts_a_minute: float | None = None
 ) -> Recommendation | None:
-    """Of those that keep pace, those with the fewest escapes; of these, those whose accuracy cannot be told from the
-    best one's; of these, the fastest. None without a contender, or where none keeps pace."""
-    left = [
-        place
-        for place, each in enumerate(contenders)
-        if parts_a_minute is None or keeps_pace(each.p95_ms, parts_a_minute)
-    ]
-    if not left:
+    """Of those that keep pace, those whose escapes chance may have made; of these, those whose accuracy cannot be told
+    from the best one's; of these, the one with the fewest escapes, then the fastest. None where none keeps pace.
+
+    Fewest escapes alone would let three parts of five hundred, which is chance, outweigh eight points of accuracy.
+    """
+    able = [each for each in contenders if parts_a_minute is None or keeps_pace(each.p95_ms, parts_a_minute)]
+    if not able:
         return None
-    left = safe = keep_fewest_escapes(contenders, left)
-    best = max(left, key=lambda place: (contenders[place].figures.accuracy or 0.0, -contenders[place].p95_ms))
-    left = [place for place in left if place == best or not is_worse(contenders[place], contenders[best])]
-    winner = min(left, key=lambda place: (contenders[place].p95_ms, place))
-    return Recommendation(
-        winner,
-        tuple(give_reasons(contenders, winner=winner, best=best, rivals=len(safe) - 1, pace=parts_a_minute)),
-    )
+    careful = keep_careful(able)
+    best = max(careful, key=lambda each: (each.figures.accuracy or 0.0, -each.p95_ms))
+    equals = [each for each in careful if each is best or not is_worse(each, best)]
+    chosen = min(equals, key=lambda each: (each.escapes or 0, each.p95_ms))
+    reasons = [
+        *say_escapes(chosen, contenders, able=able),
+        say_accuracy(chosen) + rank_accuracy(chosen, contenders, careful=careful, best=best),
+        f"p95 {chosen.p95_ms:.1f} ms" + rank_speed(chosen, contenders, equals=equals),
+    ]
+    if parts_a_minute is not None:
+        reasons.append(f"it keeps up with {say_pace(parts_a_minute)}")
+    winner = next(place for place, each in enumerate(contenders) if each is chosen)
+    return Recommendation(winner, tuple(reasons))
 
 
-def keep_fewest_escapes(contenders: Sequence[Contender], places: Sequence[int]) -> list[int]:
-    counts = {place: contenders[place].escapes for place in places}
-    defined = [count for count in counts.values() if count is not None]
-    return [place for place in places if not defined or counts[place] == min(defined)]
+def find_safest(contenders: Sequence[Contender]) -> Contender | None:
+    """The one with the fewest escapes; None where nobody's are counted."""
+    counted = [each for each in contenders if each.escapes is not None]
+    return min(counted, key=lambda each: each.escapes or 0, default=None)
+
+
+def keep_careful(contenders: Sequence[Contender]) -> list[Contender]:
+    """Without those of whom it is shown that they let more escape than the one with the fewest."""
+    safest = find_safest(contenders)
+    return [each for each in contenders if safest is None or not escapes_more(each, safest)]
+
+
+def escapes_more(one: Contender, safest: Contender) -> bool:
+    p_value = compare_escapes(one, safest)
+    return p_value is not None and p_value < SIGNIFICANT and (one.escapes or 0) > (safest.escapes or 0)
 
 
 def is_worse(one: Contender, best: Contender) -> bool:
@@ -49,36 +64,36 @@ def is_worse(one: Contender, best: Contender) -> bool:
     return pairing.differs and pairing.second_only > pairing.first_only
 
 
-def give_reasons(
-    contenders: Sequence[Contender], *, winner: int, best: int, rivals: int, pace: float | None
+def rank_speed(chosen: Contender, contenders: Sequence[Contender], *, equals: Sequence[Contender]) -> str:
+    """Nothing where it did not decide: of those that are as good, another may be faster and let more escape."""
+    if len(contenders) > 1 and all(chosen.p95_ms <= each.p95_ms for each in contenders):
+        return ", the fastest of all"
+    if len(equals) > 1 and all(chosen.p95_ms <= each.p95_ms for each in equals):
+        return ", the fastest of those that are as good"
+    return ""
+
+
+def say_escapes(
+    chosen: Contender, contenders: Sequence[Contender], *, able: Sequence[Contender] | None = None
 ) -> list[str]:
-    """`rivals`: how many others have as few escapes; without one, accuracy and speed decided nothing."""
-    chosen = contenders[winner]
-    accuracy, speed = say_accuracy(chosen), f"p95 {chosen.p95_ms:.1f} ms"
-    if rivals:
-        accuracy += rank_accuracy(chosen, contenders[best], contenders)
-        speed += rank_speed(chosen, contenders)
-    elif len(contenders) == 1:
-        accuracy += ", the only model chosen"
-    reasons = [*say_escapes(chosen, contenders), accuracy, speed]
-    if pace is not None:
-        reasons.append(f"it keeps up with {say_pace(pace)}")
-    return reasons
-
-
-def rank_speed(chosen: Contender, contenders: Sequence[Contender]) -> str:
-    fastest = all(chosen.p95_ms <= each.p95_ms for each in contenders)
-    return ", the fastest of all" if fastest else ", the fastest of those that are as good"
-
-
-def say_escapes(chosen: Contender, contenders: Sequence[Contender]) -> list[str]:
+    """able: those that keep pace, where it was asked for."""
     decision = chosen.figures.decision
     if decision is None or decision.escape_rate_below is None:
         return []
-    fewest = all(each.escapes is None or each.escapes >= decision.escapes for each in contenders)
-    rank = "" if len(contenders) == 1 else ", no model fewer" if fewest else ", none that keeps pace fewer"
     bound = f"the true rate may be {decision.escape_rate_below * 100:.2g} %"
-    return [f"{decision.escapes} of {decision.defective} defective parts escaped{rank} ({bound})"]
+    rank = rank_escapes(chosen, contenders, able=contenders if able is None else able)
+    return [f"{decision.escapes} of {decision.defective} defective parts escaped ({bound}){rank}"]
+
+
+def rank_escapes(chosen: Contender, contenders: Sequence[Contender], *, able: Sequence[Contender]) -> str:
+    safest = find_safest(able)
+    if len(contenders) == 1 or safest is None:
+        return ""
+    if (chosen.escapes or 0) > (safest.escapes or 0):
+        p_value = compare_escapes(chosen, safest)
+        return f", {safest.escapes} with {safest.title}, which chance may explain (McNemar p = {p_value:.2g})"
+    fewest = all(each.escapes is None or each.escapes >= (chosen.escapes or 0) for each in contenders)
+    return ", no model fewer" if fewest else ", none that keeps pace fewer"
 
 
 def say_accuracy(chosen: Contender) -> str:
@@ -91,13 +106,19 @@ def say_accuracy(chosen: Contender) -> str:
     )
 
 
-def rank_accuracy(chosen: Contender, best: Contender, contenders: Sequence[Contender]) -> str:
-    if chosen is best:
-        mine = chosen.figures.accuracy or 0.0
-        highest = all(mine >= (each.figures.accuracy or 0.0) for each in contenders)
-        rivals = [each for each in contenders if highest or each.escapes == chosen.escapes]
-        if any(each is not chosen and each.figures.accuracy == mine for each in rivals):
-            return f", as high as any{'' if highest else ' with as few escapes'}"
-        return f", the highest {'of all' if highest else 'of those with as few escapes'}"
-    pairing = compare_pair(chosen.evaluation, best.evaluation)
-    return f", which the test cannot tell from {best.title} (McNemar p = {pairing.p_value:.2g})"
+def rank_accuracy(
+    chosen: Contender, contenders: Sequence[Contender], *, careful: Sequence[Contender], best: Contender
+) -> str:
+    """careful: those among whom accuracy decided; `best` has the highest of theirs."""
+    if len(contenders) == 1:
+        return ", the only model chosen"
+    if len(careful) == 1:
+        return ""
+    mine, others = chosen.figures.accuracy or 0.0, [each for each in careful if each is not chosen]
+    if mine < (best.figures.accuracy or 0.0):
+        pairing = compare_pair(chosen.evaluation, best.evaluation)
+        return f", which the test cannot tell from {best.title} (McNemar p = {pairing.p_value:.2g})"
+    highest = all(mine >= (each.figures.accuracy or 0.0) for each in contenders)
+    if any(each.figures.accuracy == mine for each in others):
+        return f", as high as any{'' if highest else ' with so few escapes'}"
+    return f", the highest {'of all' if highest else 'of those with so few escapes'}"

@@ -95,9 +95,12 @@ def tell_rule(comparison: Comparison) -> None:
     origins = sorted({describe_origin(each.card) for each in comparison.measured.values()})
     counts = sorted({len(each.evaluation) for each in comparison.contenders})
     pictures = " or ".join(map(str, counts))
-    rule = "fewest escapes first, then no worse accuracy than the best (McNemar, 5 %), then the lowest p95"
+    rule = (
+        "not shown to let more escape than the one with the fewest, nor to be less accurate than the best of these (McNemar, "
+        "5 %); of these the fewest escapes, then the lowest p95"
+    )
     st.caption(
-        f"{pictures} {' and '.join(origins)}, {comparison.split} split. The rule: of those that keep pace, {rule}. "
+        f"{pictures} {' and '.join(origins)}, {comparison.split} split. The rule: whoever keeps pace and is {rule}. "
         "Times are of the classifier alone, one picture at a time, measured when and where the model was evaluated: models that "
         "ship were not all evaluated on one machine. *Latency, live* races them on this one."
     )
