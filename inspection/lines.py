@@ -33,6 +33,7 @@ class Policy:
     lead_0_1: float = 0.20  # the best class must lead the second by this much
     retest: bool = True
     novelty_0_1: float = 0.01  # a part that fewer known parts are as unlike as goes to a person; 0: none does
+    whole: bool = True  # a part that the picture's edge cuts off goes to a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +172,9 @@ def parse_line(table: Mapping[str, object], *, name: str, folder: Path) -> Line:
         policy=Policy(
             confidence_0_1=_fraction(policy, "confidence", 0.80, name),
             lead_0_1=_fraction(policy, "lead", 0.20, name),
-            retest=bool(policy.get("retest", True)),
+            retest=_switch(policy, "retest", True, name),
             novelty_0_1=_fraction(policy, "novelty", 0.01, name),
+            whole=_switch(policy, "whole", True, name),
         ),
         samples_dir=None if samples is None else folder / Path(str(samples)).name,
         defect_detector=None if defects is None else str(defects),
@@ -208,6 +210,13 @@ def _text(table: Mapping[str, object], key: str, line: str) -> str:
     value = table.get(key)
     if not isinstance(value, str) or not value:
         raise LineInvalid(f"Line {line}: `{key}` is missing or not a text. Add it to the line's file.")
+    return value
+
+
+def _switch(table: Mapping[str, object], key: str, default: bool, line: str) -> bool:
+    value = table.get(key, default)
+    if not isinstance(value, bool):
+        raise LineInvalid(f"Line {line}: `{key}` must be true or false, got {value!r}.")
     return value
 
 

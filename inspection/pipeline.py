@@ -29,11 +29,12 @@ from inspection.types import (
     Inspection,
     Picture,
     Precision,
+    Step,
     Timings,
     Verdict,
     VerdictKind,
 )
-from inspection.verdict import decide, find_step, needs_retest
+from inspection.verdict import decide, find_cut_sides, find_step, needs_retest, whole_step
 
 if TYPE_CHECKING:
     from inspection.records.champions import Champion
@@ -108,7 +109,12 @@ class Inspector:
         classified = time.perf_counter()
         found = find_step(self.line, found=True, score_0_1=part.score_0_1, others=len(parts) - 1)
         verdict = decide(
-            self.line, found=found, first=first.probabilities, after_retest=averaged, novelty=novelty
+            self.line,
+            found=found,
+            whole=self._ask_whole(picture, part.box),
+            first=first.probabilities,
+            after_retest=averaged,
+            novelty=novelty,
         )
         heat_map = self._explain(picture, part.box, first, verdict, target) if explain else None
         explained = time.perf_counter()
@@ -145,6 +151,12 @@ class Inspector:
             class_names=self._locating.class_names,
             threshold_0_1=self.line.locate.threshold_0_1,
         )
+
+    def _ask_whole(self, picture: Picture, box: Box) -> Step | None:
+        """None where the part fills the frame, or the line takes parts that are cut off."""
+        if self._locating is None or not self.line.policy.whole:
+            return None
+        return whole_step(find_cut_sides(box, width=picture.width, height=picture.height))
 
     def classify_crop(self, picture: Picture, box: Box) -> Classification:
         return self._classify([self.cut(picture, box)])[0]

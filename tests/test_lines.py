@@ -43,6 +43,8 @@ def test_a_name_from_a_page_is_never_made_into_a_path(name):
         ({"locate": {"mode": "frame", "threshold": 3}}, "between 0 and 1"),
         ({"policy": {"confidence": "high"}}, "between 0 and 1"),
         ({"policy": 3}, "to be a table"),
+        ({"policy": {"retest": "no"}}, "`retest` must be true or false, got 'no'"),
+        ({"policy": {"whole": 1}}, "`whole` must be true or false, got 1"),
         ({"data": {"split_seed": "x"}}, "whole number"),
     ],
 )

@@ -70,6 +70,18 @@ def test_no_part_runs_no_classifier():
     assert inspector.classifying.engine.batches == []
 
 
+def test_a_part_that_the_picture_cuts_off_goes_to_a_person_unless_the_line_takes_halves():
+    at_the_edge = [[0, 10, 12, 20, 0.9]]
+    found = make_inspector([0, 0, 9], candidates=at_the_edge).inspect(make_picture())
+    assert found.verdict.kind is VerdictKind.REVIEW
+    assert "the picture ends before it at the left" in found.verdict.path[1].answer
+    taking = make_line(detector=True, policy=Policy(whole=False))
+    half = make_inspector([0, 0, 9], candidates=at_the_edge, line=taking).inspect(make_picture())
+    assert half.verdict.kind is VerdictKind.REJECT
+    framed = make_inspector([0, 0, 9]).inspect(make_picture())
+    assert framed.verdict.kind is VerdictKind.REJECT, "what fills the frame has no edge around it"
+
+
 def test_an_unsure_part_is_looked_at_mirrored_and_wider():
     inspector = make_inspector([1.0, 0.9, 0.8], candidates=[[4, 8, 20, 20, 0.9]])
     found = inspector.inspect(make_picture())

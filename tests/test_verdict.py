@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from inspection.lines import Policy
-from inspection.types import VerdictKind
-from inspection.verdict import decide, find_step, needs_retest
+from inspection.types import Box, VerdictKind
+from inspection.verdict import decide, find_cut_sides, find_step, needs_retest, whole_step
 from tests.fakes import make_line
 
 SURE_FINE = np.array([0.95, 0.03, 0.02], np.float32)
@@ -53,6 +53,32 @@ def test_the_path_tells_what_was_asked():
     assert "2 more" in verdict.path[0].answer
     assert "below 80%" in verdict.path[1].answer
     assert [step.passed for step in verdict.path] == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("box", "sides"),
+    [
+        (Box(100, 100, 300, 300), ()),
+        (Box(3.3, 100, 300, 300), ()),  # 0.5 % of 640 is 3.2
+        (Box(3.2, 100, 300, 300), ("left",)),
+        (Box(100, 0, 300, 480), ("top", "bottom")),
+        (Box(-4, 100, 645, 300), ("left", "right")),
+    ],
+)
+def test_a_part_is_cut_off_where_its_box_ends_with_the_picture(box: Box, sides: tuple[str, ...]) -> None:
+    assert find_cut_sides(box, width=640, height=480) == sides
+
+
+@pytest.mark.parametrize("first", [SURE_FINE, SURE_TORN])
+def test_nobody_passes_or_rejects_what_the_picture_cuts_off(first) -> None:
+    line = make_line(detector=True)
+    found = find_step(line, found=True, score_0_1=1)
+    verdict = decide(line, found=found, whole=whole_step(("top",)), first=first)
+    assert verdict.kind is VerdictKind.REVIEW
+    assert "the picture ends before it at the top" in verdict.path[1].answer
+    assert verdict.path[-1].answer == "a person must look"
+    uncut = decide(line, found=found, whole=whole_step(()), first=first)
+    assert uncut.kind is not VerdictKind.REVIEW and uncut.path[1].passed
 
 
 def test_the_threshold_itself_is_enough():

@@ -159,6 +159,7 @@ def say_policy(line: Line, card: Card | None, detector: Card | None) -> str:
     if line.locate.mode == "detector":
         by = "nobody" if detector is None else f"{detector.model} {detector.weights_sha256[:8]}"
         told += f", found by {by}"
+        told += ", with parts that the picture cuts off to a person" if policy.whole else ""
     return told
 
 

@@ -168,9 +168,10 @@ def _refuse(then: Inspection, present: str | None) -> Replay:
 
 
 def restore_rules(line: Line, thresholds: Mapping[str, Any]) -> Line:
-    """The line with the policy of then."""
+    """The line with the policy of then; before there was a rule it did not hold."""
     known = {one.name for one in fields(Policy)}
-    policy = replace(line.policy, **{name: value for name, value in thresholds.items() if name in known})
+    told = {"whole": False, **thresholds}
+    policy = replace(line.policy, **{name: value for name, value in told.items() if name in known})
     locate = replace(
         line.locate,
         threshold_0_1=thresholds.get("locate_0_1", line.locate.threshold_0_1),

@@ -224,6 +224,8 @@ def test_the_rules_of_then_are_used_and_the_line_stays_as_it_is(store: RecordSto
     assert loaded[0].line.policy.confidence_0_1 == 0.999, "what others use is not touched"
     seen.append(restore_rules(loaded[0].line, kept.body["thresholds"]).policy)
     assert seen == [Policy()]
+    before = {name: value for name, value in kept.body["thresholds"].items() if name != "whole"}
+    assert not restore_rules(loaded[0].line, before).policy.whole, "a rule that came later did not judge it"
 
 
 def test_a_picture_that_was_changed_is_not_replayed(store: RecordStore, kept: Record) -> None:
