@@ -38,7 +38,7 @@ def decode(data: bytes, *, name: str, settings: Settings | None = None) -> Pictu
     try:
         pixels = decode_pixels(data, read_limits(settings))
     except PictureRefused as refused:
-        raise _say_which(name, refused) from None
+        raise say_which(name, refused) from None
     sha256 = hashlib.sha256(data).hexdigest()
     return Picture(name, sha256, pixels, decode_ms=(time.perf_counter() - started) * 1000)
 
@@ -69,7 +69,7 @@ def read_picture(path: str | Path, *, settings: Settings | None = None) -> Pictu
     try:
         data = read_file(path, read_limits(settings))
     except PictureRefused as refused:
-        raise _say_which(name, refused) from None
+        raise say_which(name, refused) from None
     return decode(data, name=name, settings=settings)
 
 
@@ -122,7 +122,7 @@ def _encode(pixels: U8, extension: str, parameters: list[int]) -> bytes:
     return encoded.tobytes()
 
 
-def _say_which(name: str, refused: PictureRefused) -> PictureRefused:
+def say_which(name: str, refused: PictureRefused) -> PictureRefused:
     """The end of a long path says more than its start."""
     short = name if len(name) <= _MAX_NAME_CHARS else f"…{name[-_MAX_NAME_CHARS:]}"
     return type(refused)(f"{short or 'picture'}: {refused}")

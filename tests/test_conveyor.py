@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ from inspection.conveyor.parts import (
     lay_picture,
 )
 from inspection.conveyor.tally import Answer, Tally
+from inspection.errors import PictureTooLarge
 from inspection.images import decode
 from inspection.records.errors import StoreError, StoreFull
 from inspection.types import U8, Inspection, Picture, VerdictKind
@@ -189,6 +191,14 @@ def test_a_refused_picture_is_counted_and_said(lines: list[Conveyor]) -> None:
     snapshot = conveyor.read()
     assert marker.marked == [("broken.png", "REFUSED")]
     assert snapshot.refused == 1 and "broken.png" in (snapshot.last_refusal or "")
+
+
+def test_a_picture_that_its_source_could_not_read_is_refused_too(lines: list[Conveyor]) -> None:
+    why = PictureTooLarge("large.png: expected at most 20 bytes, got 50.")
+    large = replace(make_part("large.png", 0), shot=b"", refused=why)
+    conveyor = run_line(lines, Listed(large), marker=Marker())
+    wait_until(lambda: conveyor.read().refused == 1)
+    assert conveyor.read().last_refusal == str(why)
 
 
 class Slow(FakeInspector):

@@ -88,7 +88,7 @@ def test_what_was_seen_is_forgotten_only_beyond_a_bound_and_when_it_is_gone(
     for name in ("a.png", "c.png", "d.png"):
         (tmp_path / name).unlink()
     assert take_all(source) == []
-    assert [name for name, _ in source._seen] == ["b.png", "c.png", "d.png"]
+    assert [version.name for version in source._seen] == ["b.png", "c.png", "d.png"]
 
 
 def test_the_root_is_the_servers_to_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

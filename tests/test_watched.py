@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from inspection.conveyor import watched
+from inspection.formats.refusals import Limits
+from inspection.images import read_file, refuse_file
 
 
 def test_a_picture_that_is_taken_away_while_it_is_looked_at_does_not_stop_the_line(
@@ -21,3 +23,44 @@ def test_a_picture_that_is_taken_away_while_it_is_looked_at_does_not_stop_the_li
 
     monkeypatch.setattr(watched, "list_entries", list_and_clear)
     assert watched.FolderSource(tmp_path, ".", look_every_s=0.0).take() is None
+
+
+def test_a_picture_that_is_there_and_cannot_be_read_is_handed_on_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "large.png").write_bytes(b"x" * 50)
+    (tmp_path / "small.png").write_bytes(b"x")
+    monkeypatch.setattr(watched, "read_limits", lambda _settings: Limits(20, 1000))
+    source = watched.FolderSource(tmp_path, ".", look_every_s=0.0)
+    assert source.take() is None, "their sizes may still grow"
+    taken = {part.name: part for part in (source.take(), source.take()) if part is not None}
+    refused = taken["large.png"].refused
+    assert (
+        taken["small.png"].refused is None
+        and refused is not None
+        and "at most 20 bytes, got 50" in str(refused)
+    )
+    assert source.take() is None, "once"
+
+
+def test_a_picture_is_taken_again_when_its_mode_lets_it_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "late.png"
+    path.write_bytes(b"x")
+    path.chmod(0o600)
+    source = watched.FolderSource(tmp_path, ".", look_every_s=0.0)
+
+    def refuse_private(path: Path, limits: Limits) -> bytes:
+        if path.stat().st_mode & 0o077 == 0:
+            raise refuse_file("Permission denied")
+        return read_file(path, limits)
+
+    monkeypatch.setattr(watched, "read_file", refuse_private)
+    source.take()
+    private = source.take()
+    assert private is not None and private.refused is not None and source.take() is None
+    path.chmod(0o644)
+    source.take()
+    readable = source.take()
+    assert readable is not None and readable.refused is None and readable.shot == b"x"

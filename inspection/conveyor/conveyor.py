@@ -207,6 +207,8 @@ class Conveyor:
         part = piece.part
         assert part is not None  # only parts are shot
         try:
+            if part.refused is not None:
+                raise part.refused
             inspection = self._judge.inspect(decode(part.shot, name=part.name))
         except PictureRefused as error:
             self._tally.refuse(str(error))

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from inspection.conveyor.world import VIEW_HEIGHT, VIEW_WIDTH, keep_whole, open_world, world_dir
+from inspection.errors import PictureRefused
 from inspection.images import encode_png
 from inspection.types import U8
 
@@ -22,6 +23,9 @@ class Part:
     scale: float  # shown pixels a pixel of the shot
     offset: tuple[float, float]  # where the shot's corner lies on what is shown
     truth: str | None = None  # the class that it was made with, where that is known
+    refused: PictureRefused | None = (
+        None  # it is there, but its file was not read: too large, or not ours to read
+    )
 
 
 class Source(Protocol):

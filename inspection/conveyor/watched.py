@@ -7,11 +7,12 @@ import time
 from collections import deque
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from inspection.config import load_settings
 from inspection.conveyor.parts import Part, draw_empty, lay_picture
 from inspection.errors import DataInvalid, PictureRefused
-from inspection.images import decode_pixels, read_file, read_limits
+from inspection.images import decode_pixels, read_file, read_limits, say_which
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 _LOOK_EVERY_S = 0.5
@@ -39,6 +40,14 @@ def list_folders(root: Path) -> tuple[str, ...]:
     return (ROOT_ITSELF, *sorted(names)[:_MOST_FOLDERS])
 
 
+class _Version(NamedTuple):
+    """A picture is another one when it was written anew, and may be readable when its mode changed."""
+
+    changed_ns: int
+    name: str
+    mode: int
+
+
 class FolderSource:
     """A picture is taken once, when its size has stood still between two looks: it may still be being written."""
 
@@ -53,7 +62,7 @@ class FolderSource:
         self._look_every_s = look_every_s
         self._looked_s = float("-inf")
         self._sizes: dict[str, int] = {}
-        self._seen: dict[tuple[str, int], None] = {}  # oldest first
+        self._seen: dict[_Version, None] = {}  # oldest first
         self._waiting: deque[str] = deque()
 
     def open(self) -> None: ...
@@ -69,8 +78,10 @@ class FolderSource:
         limits = read_limits(None)
         try:
             shot = read_file(self._folder / name, limits)
-        except PictureRefused:  # it was taken away again
-            return None
+        except PictureRefused as error:
+            if not (self._folder / name).is_file():  # it was taken away again
+                return None
+            return Part(name, b"", ground, 1.0, (0.0, 0.0), refused=say_which(name, error))
         try:
             shown, scale, offset = lay_picture(decode_pixels(shot, limits), ground)
         except PictureRefused:  # the judge refuses it too, and says why
@@ -92,22 +103,23 @@ class FolderSource:
             except FileNotFoundError:  # taken away since the folder was listed
                 continue
             there.add(entry.name)
-            if (entry.name, status.st_mtime_ns) in self._seen:
+            version = _Version(status.st_mtime_ns, entry.name, status.st_mode)
+            if version in self._seen:
                 continue
             if self._sizes.get(entry.name) == status.st_size:
-                found.append((status.st_mtime_ns, entry.name))
+                found.append(version)
             self._sizes[entry.name] = status.st_size
-        for changed_ns, name in sorted(found):
-            self._seen[name, changed_ns] = None
-            self._sizes.pop(name)
-            self._waiting.append(name)
+        for version in sorted(found):
+            self._seen[version] = None
+            self._sizes.pop(version.name)
+            self._waiting.append(version.name)
         self._forget(there)
 
     def _forget(self, there: set[str]) -> None:
         """The oldest of those that were taken away, beyond a bound: a folder that is gone for a moment is not judged anew."""
         self._sizes = {name: size for name, size in self._sizes.items() if name in there}
         excess = max(0, len(self._seen) - _MOST_SEEN)
-        for seen in [seen for seen in islice(self._seen, excess) if seen[0] not in there]:
+        for seen in [seen for seen in islice(self._seen, excess) if seen.name not in there]:
             del self._seen[seen]
 
 

@@ -13,6 +13,7 @@ from inspection.jobs.supervise import Report, Work
 if TYPE_CHECKING:
     from inspection.learning.config import TrainConfig
     from inspection.lines import Line
+    from models.card import Card
 
 STAGED = "weights"  # in the job's folder: a trained model that is not installed yet
 
@@ -46,11 +47,23 @@ def train_rival(job: Job, report: Report) -> dict[str, Any]:
     train = train_detection if find_spec(config.model).task == "detect" else train_classification
     card = train(line, config, folder, job.run_dir, apart, small=False)
     staged = Staged(line.name, config.model, apart.weights_dir / line.name)
-    fresh = not (settings.weights_dir / line.name / f"{config.model}.json").is_file()
-    if fresh:
+    place = settings.weights_dir / line.name / f"{config.model}.json"
+    if not place.is_file():
         install(staged, settings)
+    installed = runs_already(place, card)
+    if installed:  # asked of the files: it may have been killed when it was installed, and named by nobody
         add_rival(line.name, config.model, settings)
-    return {"line": line.name, "model": card.model, "installed": fresh}
+    return {"line": line.name, "model": card.model, "installed": installed}
+
+
+def runs_already(place: Path, card: "Card") -> bool:
+    """place: the card of what is in use. A damaged one is of something else."""
+    from models.card import CardInvalid, read_card
+
+    try:
+        return read_card(place).weights_sha256 == card.weights_sha256
+    except CardInvalid:
+        return False
 
 
 def plan_rival(line: "Line", asked: dict[str, Any], settings: Settings) -> "TrainConfig":

@@ -29,11 +29,12 @@ def recommend(
         return None
     careful = keep_careful(able)
     best = max(careful, key=lambda each: (each.figures.accuracy or 0.0, -each.p95_ms))
-    equals = [each for each in careful if each is best or not is_worse(each, best)]
+    bests = [each for each in careful if each.figures.accuracy == best.figures.accuracy]
+    equals = [each for each in careful if not any(is_worse(each, other) for other in bests)]
     chosen = min(equals, key=lambda each: (each.escapes or 0, each.p95_ms))
     reasons = [
         *say_escapes(chosen, contenders, able=able),
-        say_accuracy(chosen) + rank_accuracy(chosen, contenders, careful=careful, best=best),
+        say_accuracy(chosen) + rank_accuracy(chosen, contenders, able=able, careful=careful, best=best),
         f"p95 {chosen.p95_ms:.1f} ms" + rank_speed(chosen, contenders, equals=equals),
     ]
     if parts_a_minute is not None:
@@ -49,9 +50,13 @@ def find_safest(contenders: Sequence[Contender]) -> Contender | None:
 
 
 def keep_careful(contenders: Sequence[Contender]) -> list[Contender]:
-    """Without those of whom it is shown that they let more escape than the one with the fewest."""
+    """Without those of whom it is shown that they let more escape than one with the fewest; of several with as few,
+    any shows it, so that the order in which they were chosen does not count."""
     safest = find_safest(contenders)
-    return [each for each in contenders if safest is None or not escapes_more(each, safest)]
+    if safest is None:
+        return list(contenders)
+    rivals = [each for each in contenders if each.escapes == safest.escapes]
+    return [each for each in contenders if not any(escapes_more(each, rival) for rival in rivals)]
 
 
 def escapes_more(one: Contender, safest: Contender) -> bool:
@@ -107,18 +112,27 @@ def say_accuracy(chosen: Contender) -> str:
 
 
 def rank_accuracy(
-    chosen: Contender, contenders: Sequence[Contender], *, careful: Sequence[Contender], best: Contender
+    chosen: Contender,
+    contenders: Sequence[Contender],
+    *,
+    able: Sequence[Contender],
+    careful: Sequence[Contender],
+    best: Contender,
 ) -> str:
     """careful: those among whom accuracy decided; `best` has the highest of theirs."""
     if len(contenders) == 1:
         return ", the only model chosen"
     if len(careful) == 1:
         return ""
-    mine, others = chosen.figures.accuracy or 0.0, [each for each in careful if each is not chosen]
+    mine = chosen.figures.accuracy or 0.0
     if mine < (best.figures.accuracy or 0.0):
         pairing = compare_pair(chosen.evaluation, best.evaluation)
         return f", which the test cannot tell from {best.title} (McNemar p = {pairing.p_value:.2g})"
-    highest = all(mine >= (each.figures.accuracy or 0.0) for each in contenders)
-    if any(each.figures.accuracy == mine for each in others):
-        return f", as high as any{'' if highest else ' with so few escapes'}"
-    return f", the highest {'of all' if highest else 'of those with so few escapes'}"
+    circle = "of those with so few escapes"
+    for others, words in ((contenders, "of all"), (able, "of those that keep pace")):
+        if all(mine >= (each.figures.accuracy or 0.0) for each in others):
+            circle = words
+            break
+    if any(each is not chosen and each.figures.accuracy == mine for each in careful):
+        return ", as high as any" if circle == "of all" else f", as high as any {circle}"
+    return f", the highest {circle}"

@@ -65,7 +65,7 @@ def build_series(watched: Watched, *, detects: bool) -> tuple[Series, ...]:
         _rate(
             "override",
             "Override rate",
-            "answers of people",
+            "answers to decided parts",
             watched.overrides,
             watched.answers,
             {"kind": "decision", "agrees": "no"},

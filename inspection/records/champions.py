@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,13 @@ from inspection.learning.checkpoint import write_atomically
 from inspection.lines import Line
 from inspection.records.errors import StoreDamaged, StoreError
 from inspection.records.record import Kind, Record
-from inspection.records.search import Cursor, Page, Search, read_page
+from inspection.records.search import Search, read_back
 from inspection.records.shelf import Release, check_release, open_release, shelf_dir
 from inspection.records.store import RecordStore, open_store
 
 PROMOTION, RETURN = "promotion", "return to an earlier champion"
 FRESH_S = 0.2  # a page asks many times while it is drawn; after so long the chain is asked again
 RETRY_S = 5.0  # after a store that cannot be reached
-_A_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +48,28 @@ def find_weights_dir(model: str, champion: Champion, settings: Settings) -> Path
 
 
 def list_changes(store: RecordStore, line: str) -> Iterator[Record]:
-    """Promotions and returns of a line, the newest first; what nobody asks for is not read."""
-    return _walk_changes(store.search, line)
+    """Promotions and returns of a line, the newest first; what nobody asks for is not read.
+
+    Newest is what stands last in the chain: by the clock, a return after the clock was put right would not count.
+    """
+    return filter(_is_change, store.walk_back(_events_of(line)))
 
 
 def find_newest_change(connection: Connection, line: str) -> int | None:
     """Inside a writer's transaction, so that it is still the newest when the transaction commits."""
-    ask = partial(read_page, connection)
-    return next((record.id for record in _walk_changes(ask, line)), None)
-
-
-def _walk_changes(ask: Callable[..., Page], line: str) -> Iterator[Record]:
-    after: Cursor | None = None
-    while True:
-        page = ask(Search(kinds=(Kind.EVENT,), lines=(line,)), after=after, limit=_A_PAGE)
-        yield from (record for record in page.records if record.body["event"] in (PROMOTION, RETURN))
-        if page.next is None:
-            return
-        after = page.next
+    return next((record.id for record in read_back(connection, _events_of(line)) if _is_change(record)), None)
 
 
 def find_newest_event(store: RecordStore, line: str) -> int:
-    page = store.search(Search(kinds=(Kind.EVENT,), lines=(line,)), limit=1)
-    return page.records[0].id if page.records else 0
+    return store.find_last(_events_of(line))
+
+
+def _events_of(line: str) -> Search:
+    return Search(kinds=(Kind.EVENT,), lines=(line,))
+
+
+def _is_change(record: Record) -> bool:
+    return record.body["event"] in (PROMOTION, RETURN)
 
 
 def read_release_of(told: Mapping[str, Any], line: str) -> Release:

@@ -40,8 +40,8 @@ def build_decision_body(
         )
     if answer.class_name is not None:
         check_word(answer.class_name, what="class")
-    agrees = (answer.verdict.value, answer.class_name) == (subject.verdict, subject.class_name)
-    if saw_map and not agrees and not reason.strip():
+    same = (answer.verdict.value, answer.class_name) == (subject.verdict, subject.class_name)
+    if saw_map and not same and not reason.strip():
         raise RecordRefused(
             f"Expected a reason, because the decision differs from the model's {subject.verdict}. Say why."
         )
@@ -50,7 +50,7 @@ def build_decision_body(
         subject, Kind.DECISION, person, verdict=answer.verdict.value, class_name=answer.class_name
     )
     return {
-        "about": {**about, "agrees": "yes" if agrees else "no"},
+        "about": {**about, "agrees": say_agreement(subject, same)},
         **_copy_subject(subject),
         "saw_map": saw_map,
         "took_ms": float(took_ms),
@@ -60,6 +60,13 @@ def build_decision_body(
         if before is None
         else {"verdict": before.verdict, "class": before.class_name, "record": before.id},
     }
+
+
+def say_agreement(subject: Record, same: bool) -> str:
+    """Empty where the model had asked: who answers it neither agrees nor overrides."""
+    if subject.verdict == VerdictKind.REVIEW:
+        return ""
+    return "yes" if same else "no"
 
 
 def build_correction_body(

@@ -68,10 +68,8 @@ def walk_confirmed(store: RecordStore, line: Line, name: str) -> Iterator[tuple[
             if subject.picture_sha256 in seen:
                 continue
             seen.add(subject.picture_sha256)
-            answers = [read_answer(store, record, line) for record in store.about(subject.id)]
-            said = [each for each in answers if each is not None]
-            label = settle(said) if said else None
-            if not isinstance(label, Label) or label.class_name != name:
+            label = label_picture(store, line, subject.picture_sha256)
+            if label is None or label.class_name != name:
                 continue
             try:
                 yield subject.id, store.read_picture(subject)
@@ -80,3 +78,13 @@ def walk_confirmed(store: RecordStore, line: Line, name: str) -> Iterator[tuple[
         cursor = page.next
         if cursor is None:
             return
+
+
+def label_picture(store: RecordStore, line: Line, picture_sha256: str | None) -> Label | None:
+    """Of all that people said of this picture, whichever inspection of it they had before them (labels.py)."""
+    shown = store.walk(Search(lines=(line.name,), picture_sha256=picture_sha256))
+    about = store.about_each([inspection.id for inspection in shown])
+    later = sorted((record for records in about.values() for record in records), key=lambda record: record.id)
+    said = [answer for record in later if (answer := read_answer(store, record, line)) is not None]
+    label = settle(said) if said else None
+    return label if isinstance(label, Label) else None

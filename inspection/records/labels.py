@@ -81,8 +81,7 @@ def read_labels(store: RecordStore, line: Line) -> Labels:
 
 def find_last_answer(store: RecordStore, line: str) -> int:
     """Changes when anybody answers: what was read of the labels is fresh until then."""
-    page = store.search(Search(kinds=(Kind.DECISION, Kind.CORRECTION), lines=(line,)), limit=1)
-    return page.records[0].id if page.records else 0
+    return store.find_last(Search(kinds=(Kind.DECISION, Kind.CORRECTION), lines=(line,)))
 
 
 def list_answers(store: RecordStore, line: Line) -> list[Said]:

@@ -24,6 +24,7 @@ from inspection.records.schema import facets, records
 
 MOST_PER_PAGE = 5_000
 _BATCH = 2_000
+_FEW = 50
 _EVER_US = (0, 2**62)
 
 
@@ -113,43 +114,58 @@ class Page:
 
 
 def find_page(database: Database, search: Search, *, after: Cursor | None, limit: int) -> Page:
-    with database.reading() as connection:
-        return read_page(connection, search, after=after, limit=limit)
-
-
-def read_page(connection: Connection, search: Search, *, after: Cursor | None, limit: int) -> Page:
-    """Inside a writer's transaction: what nobody can change before it commits."""
     if not 1 <= limit <= MOST_PER_PAGE:
         raise SearchRefused(f"Expected 1 to {MOST_PER_PAGE} records a page, got {limit}.")
-    places = _find_places(connection, search, after=after, most=limit + 1)
-    found = fetch_in_order(connection, [place.id for place in places[:limit]])
+    with database.reading() as connection:
+        places = _find_places(connection, search, after=after, most=limit + 1)
+        found = fetch_in_order(connection, [place.id for place in places[:limit]])
     more = len(places) > limit
     return Page(records=found, next=places[limit - 1] if more else None)
 
 
 def walk_records(database: Database, search: Search) -> Iterator[Record]:
     """Every match in the order of the chain; a batch of them is held at a time."""
-    low, high = search.span_us()
     with database.reading() as connection:
-        ids = array(
-            "q",
-            connection.execute(
-                select(records.c.id)
-                .join(facets, facets.c.id == records.c.facet_id)
-                .where(
-                    records.c.at_us >= low,
-                    records.c.at_us < high,
-                    *search.facet_rules(),
-                    *search.record_rules(),
-                )
-            ).scalars(),
-        )
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), _BATCH):
+        ordered = sorted(_list_numbers(connection, search))
+    yield from _walk(database, ordered, batch=_BATCH)
+
+
+def walk_back(database: Database, search: Search) -> Iterator[Record]:
+    """Every match, the last of the chain first: for what a later record overrules, whatever clocks said meanwhile."""
+    with database.reading() as connection:
+        ordered = sorted(_list_numbers(connection, search), reverse=True)
+    yield from _walk(database, ordered, batch=_FEW)
+
+
+def read_back(connection: Connection, search: Search) -> Iterator[Record]:
+    """The same inside a writer's transaction: what nobody can change before it commits."""
+    ordered = sorted(_list_numbers(connection, search), reverse=True)
+    for start in range(0, len(ordered), _FEW):
+        yield from fetch_in_order(connection, ordered[start : start + _FEW])
+
+
+def find_last(database: Database, search: Search) -> int:
+    """The number of the last match in the chain; 0 where there is none."""
+    with database.reading() as connection:
+        return max(_list_numbers(connection, search), default=0)
+
+
+def _walk(database: Database, numbers: list[int], *, batch: int) -> Iterator[Record]:
+    for start in range(0, len(numbers), batch):
         # records are only ever added to, so each batch may be read on its own
         with database.reading() as connection:
-            found = fetch_in_order(connection, ordered[start : start + _BATCH])
+            found = fetch_in_order(connection, numbers[start : start + batch])
         yield from found
+
+
+def _list_numbers(connection: Connection, search: Search) -> "array[int]":
+    low, high = search.span_us()
+    fitting = (
+        select(records.c.id)
+        .join(facets, facets.c.id == records.c.facet_id)
+        .where(records.c.at_us >= low, records.c.at_us < high, *search.facet_rules(), *search.record_rules())
+    )
+    return array("q", connection.execute(fitting).scalars())
 
 
 def _find_places(connection: Connection, search: Search, *, after: Cursor | None, most: int) -> list[Cursor]:

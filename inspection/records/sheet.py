@@ -11,6 +11,7 @@ from inspection.records.decisions import read_current
 from inspection.records.facts import list_facts, say_outcome, say_time
 from inspection.records.qr import build_qr
 from inspection.records.record import Kind, Record
+from inspection.types import VerdictKind
 
 if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
@@ -177,7 +178,14 @@ def say_later(record: Record) -> str:
         )
         return f"{head} corrected {changed}.{reason}"
     seen = "after seeing the map" if body["saw_map"] else "before seeing the map"
-    return f"{head} decided {outcome} {seen}, {'with' if record.agrees else 'against'} the model.{reason}"
+    return f"{head} decided {outcome} {seen}, {say_side(record)}.{reason}"
+
+
+def say_side(record: Record) -> str:
+    # older records say of such an answer that it differs
+    if record.body["model_said"]["verdict"] == VerdictKind.REVIEW:
+        return "which the model had asked for"
+    return f"{'with' if record.agrees else 'against'} the model"
 
 
 def _draw_text(canvas: "Canvas", text: str, *, x: float, y: float, width: float) -> float:

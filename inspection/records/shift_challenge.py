@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from inspection.pipeline import Inspector
 
 EVENT, OVERRIDE = "challenge", "challenge overridden"
-_A_PAGE = 200
+
 _SHORTEST_REASON = 5
 Tick = Callable[[int, int], None]
 
@@ -187,13 +187,9 @@ def list_challenges(
 
 
 def walk_challenges(store: RecordStore, line: str, *, since: datetime | None = None) -> Iterator[Record]:
-    search, cursor = Search(since=since, kinds=(Kind.EVENT,), lines=(line,)), None
-    while True:
-        page = store.search(search, after=cursor, limit=_A_PAGE)
-        yield from (record for record in page.records if record.body["event"] in (EVENT, OVERRIDE))
-        cursor = page.next
-        if cursor is None:
-            return
+    """The last of the chain first: a failed challenge counts though the clock was put back before it."""
+    events = store.walk_back(Search(since=since, kinds=(Kind.EVENT,), lines=(line,)))
+    return (record for record in events if record.body["event"] in (EVENT, OVERRIDE))
 
 
 def read_outcomes(record: Record) -> tuple[Outcome, ...]:

@@ -27,7 +27,7 @@ from inspection.records.reading import (
     read_record,
 )
 from inspection.records.record import Kind, Record, build_about
-from inspection.records.search import Cursor, Page, Search, find_page, walk_records
+from inspection.records.search import Cursor, Page, Search, find_last, find_page, walk_back, walk_records
 from inspection.types import Inspection
 
 
@@ -146,6 +146,14 @@ class RecordStore:
     def walk(self, search: Search) -> Iterator[Record]:
         """Every match in the order of the chain, without holding more than a batch of them."""
         return walk_records(self.database, search)
+
+    def walk_back(self, search: Search) -> Iterator[Record]:
+        """Every match, the last of the chain first, whatever clocks said."""
+        return walk_back(self.database, search)
+
+    def find_last(self, search: Search) -> int:
+        """The number of the last match in the chain; 0 where there is none."""
+        return find_last(self.database, search)
 
     def count(self, search: Search) -> int:
         return count_records(self.database, search)

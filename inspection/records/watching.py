@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import JSON, Integer, cast, func, literal_column, select
+from sqlalchemy import JSON, BigInteger, Integer, cast, func, literal_column, select
 
 from inspection.records.database import Database
 from inspection.records.record import HOUR_US, Kind
@@ -21,6 +21,7 @@ from inspection.records.store import RecordStore
 from inspection.types import VerdictKind
 
 MOST_SAMPLED = 4_000
+_SCATTER, _SCATTERED = 648_055, 2**20  # the golden section of it, odd: no rhythm of the numbers meets it
 F64 = NDArray[np.float64]
 
 
@@ -175,10 +176,10 @@ def divide(sums: F64, weights: F64) -> tuple[float | None, ...]:
 
 
 def draw_sample(database: Database, search: Search, *, total: int) -> Sample:
-    """Every k-th record by its number: numbers know nothing of what a record says. Which ones is read off the index
-    alone, so only the sampled rows are touched."""
+    """A share of the records by their number, scattered: every k-th would see one of two lines that take turns, and
+    not the other. Which ones is read off the index alone, so only the sampled rows are touched."""
     low, high = search.span_us()
-    every = max(1, -(-total // MOST_SAMPLED))
+    share = min(1.0, MOST_SAMPLED / max(total, 1))
     # of all that is in a body only this is needed, and only of the sampled rows
     known = (
         cast(records.c.body, JSON)["novelty"]["known"].as_integer()
@@ -194,7 +195,7 @@ def draw_sample(database: Database, search: Search, *, total: int) -> Sample:
                 facets.c.verdict != VerdictKind.NO_PART.value,
                 records.c.at_us >= low,
                 records.c.at_us < high,
-                records.c.id % every == 0,
+                cast(records.c.id, BigInteger) * _SCATTER % _SCATTERED < round(share * _SCATTERED),
             )
         ).all()
     columns = [[np.nan if row[place] is None else row[place] for row in rows] for place in (1, 2, 3, 4)]
@@ -231,13 +232,20 @@ def count_novel(
 def count_answers(
     database: Database, search: Search, starts: Sequence[datetime], period: Period
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """(answers, overrides): a person who answers blind and again after seeing the map has answered once, at last."""
+    """(answers, overrides): a person who answers blind and again after seeing the map has answered once, at last.
+
+    Of parts that the model decided: where it asked, no answer overrides anything.
+    """
     low, high = search.span_us()
+    part, judged = records.alias(), facets.alias()
     with database.reading() as connection:
         rows = connection.execute(
             select(records.c.id, records.c.at_us, records.c.of_id, facets.c.person, facets.c.agrees)
             .select_from(records.join(facets, facets.c.id == records.c.facet_id))
+            .join(part, part.c.id == records.c.of_id)
+            .join(judged, judged.c.id == part.c.facet_id)
             .where(*search.facet_rules(), records.c.at_us >= low, records.c.at_us < high)
+            .where(judged.c.verdict != VerdictKind.REVIEW.value)
         ).all()
     last = {(row.of_id, row.person): row for row in sorted(rows, key=lambda row: int(row.id))}
     hours_us = period.span_hours * HOUR_US

@@ -43,7 +43,7 @@ VERDICT_STYLES: dict[VerdictKind, VerdictStyle] = {
         text="#1B1300",
         icon=":material/visibility:",
         path="M12 5V14 M12 17.5V19",
-        meaning="The model is not sure: a person must look.",
+        meaning="It was not decided: a person must look.",
     ),
     VerdictKind.NO_PART: VerdictStyle(
         fill="#434D57",

@@ -240,8 +240,7 @@ def _list_decided_lines(store: RecordStore) -> list[str]:
 
 def _find_last(store: RecordStore, line: str) -> int:
     """The newest decision's number; what is computed holds until there is another."""
-    page = store.search(Search(kinds=(Kind.DECISION,), lines=(line,)), limit=1)
-    return page.records[0].id if page.records else 0
+    return store.find_last(Search(kinds=(Kind.DECISION,), lines=(line,)))
 
 
 @st.cache_data(max_entries=16, show_spinner="Reading what was said …")

@@ -16,6 +16,7 @@ from inspection.records.leases import Lease, Leases, PartTaken
 from inspection.records.queue import Reason
 from inspection.records.record import Kind, Record
 from inspection.records.review_rules import read_rules
+from inspection.records.search import Search
 from inspection.records.store import RecordStore
 from inspection.types import VerdictKind
 
@@ -168,6 +169,8 @@ class Desk:
             self._draw()
 
     def _draw(self) -> None:
+        if not self.trail and self._take_up():
+            return
         lease = self.leases.take_next(
             token=self.token,
             person=self.person,
@@ -181,6 +184,22 @@ class Desk:
         record = self.store.get(lease.place.record_id)
         self.sheet = Sheet(record, Stage.BLIND, self.clock(), lease)
         self.trail.append(record.id)
+
+    def _take_up(self) -> bool:
+        """The part whose map this person was about to see when the tab was lost: the queue has it as answered, and a
+        blind answer alone names no class."""
+        mine = Search(kinds=(Kind.DECISION,), persons=(self.person,), lines=self.lines)
+        last = next(iter(self.store.search(mine, limit=1).records), None)
+        if last is None or last.of_id is None or last.body["saw_map"]:
+            return False
+        if any(
+            record.kind is Kind.DECISION and record.person == self.person and record.body["saw_map"]
+            for record in self.store.about(last.of_id)
+        ):
+            return False  # said by a clock that was put back since
+        self.trail.append(last.of_id)
+        self.answered.append(last.of_id)
+        return self._visit(last.of_id)
 
     def _visit(self, part: int) -> bool:
         """False: somebody else has it by now; it leaves the trail."""

@@ -79,7 +79,11 @@ def show_errors(trial: Tried) -> None:
         for label, rate, tip in (
             ("Line escapes", trial.escapes, "Defective parts that the line passes by itself."),
             ("Line false rejects", trial.false_rejects, "Good parts that it rejects by itself."),
-            ("To a person", trial.reviews, "Parts of which it is not sure, after its second look."),
+            (
+                "To a person",
+                trial.reviews,
+                "Parts that it does not decide: not sure after a second look, unlike the training parts, or cut off by the picture.",
+            ),
             ("Not found", trial.missed, "Parts that were on the picture and were not found."),
         ):
             show_rate(label, rate, tip)

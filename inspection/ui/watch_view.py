@@ -263,7 +263,7 @@ def show_method(watched: Watched) -> None:
 - Alarms: {"; ".join(RULES.values())}. They call a line in control unusual about once in a hundred {spans} and rule: look before you act.
 - Scores: PSI over the reference's tenths, and the two-sample test of Kolmogorov and Smirnov; an alarm needs PSI ≥ 0.2 and a chance below 0.001.
 - Novelty: p is uniform over parts like the known ones. A part below the line's threshold goes to a person, and is counted there.
-- Override: the answers of people that differ from the model's, of all their answers, blind ones and later ones alike.
+- Override: the answers of people that differ from the model's, of all their answers about parts that the model decided itself; each person's last answer counts.
 - Counts are exact; spreads, p95 and drift come from about 4,000 records, evenly spread. Times are the server's.
 """
         )

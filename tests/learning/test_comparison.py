@@ -1,6 +1,7 @@
 """Pairs, the front, money and the recommendation, against numbers worked out by hand."""
 
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -257,7 +258,29 @@ def test_who_shares_the_highest_accuracy_is_not_called_the_highest() -> None:
     some = recommend(
         [make_contender(name, rejects=15, ms=ms) for name, ms in (("A", 1.0), ("B", 2.0))] + [lucky]
     )
-    assert some is not None and "as high as any with so few escapes" in some.say("A")
+    assert some is not None and "as high as any of those with so few escapes" in some.say("A")
+    slow = make_contender("Slow", ms=900.0)
+    able = [make_contender(name, rejects=rejects, ms=5.0) for name, rejects in (("A", 5), ("B", 15))]
+    paced = recommend([slow, *able], parts_a_minute=120)
+    assert paced is not None and "the highest of those that keep pace" in paced.say("A")
+
+
+def test_the_order_in_which_models_are_chosen_counts_for_nothing() -> None:
+    """Two let as few parts escape, but others: what is shown against one of them holds."""
+
+    def let_escape(title: str, parts: range, rejects: int) -> Contender:
+        called = [1] * rejects + [0] * (100 - rejects) + [0 if part in parts else 1 for part in range(100)]
+        return enter(title, make_rows([0] * 100 + [1] * 100, called))
+
+    models = [
+        let_escape("A", range(3), 40), let_escape("B", range(50, 53), 40), let_escape("C", range(9), 0),
+    ]  # fmt: skip
+    taken = set()
+    for order in permutations(models):
+        found = recommend(order)
+        assert found is not None
+        taken.add((order[found.winner].title, order[found.winner].figures.accuracy))
+    assert {accuracy for _, accuracy in taken} == {0.785}
 
 
 def test_one_alone_is_not_called_the_best() -> None:

@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ from inspection.records.store import RecordStore, open_store
 from inspection.records.verify import verify
 from tests.records.answering import make_line
 from tests.records.contenders import ENGINEER, MANAGER, make_challenge, make_settings, write_release
+from tests.records.shifts import open_clocked
 
 LINE = replace(make_line(), rivals=("compact_cnn",))
 
@@ -102,6 +104,20 @@ def test_back_and_back_again_to_what_was_shipped(
     with pytest.raises(PromotionRefused, match="runs as shipped"):
         roll_back(store, LINE, ENGINEER, settings=settings)
     assert [change.is_return for change in list_history(store, LINE)] == [True, True, False, False]
+
+
+def test_a_return_counts_though_the_clock_was_put_back_before_it(
+    tmp_path: Path, settings: Settings, shipped: Release
+) -> None:
+    with open_clocked(tmp_path) as (store, clock):
+        promote(store, LINE, make_challenge(LINE, shipped, settings, seed=2), MANAGER, settings=settings)
+        clock.now -= timedelta(minutes=4)
+        record = roll_back(store, LINE, ENGINEER, settings=settings)
+        champion = find_champion(store, LINE, settings)
+        assert champion.record_id == record.id and champion.release is not None
+        assert champion.release.weights_sha256 == shipped.weights_sha256
+        with pytest.raises(PromotionRefused, match="runs as shipped"):
+            roll_back(store, LINE, ENGINEER, settings=settings)
 
 
 def test_a_second_press_does_not_go_back_twice(
@@ -286,7 +302,7 @@ def test_a_lost_store_leaves_the_last_champion_in_force(
 
     reader = ChampionReader(store, settings)
     with monkeypatch.context() as patch:
-        patch.setattr(RecordStore, "search", lose)
+        patch.setattr(RecordStore, "find_last", lose)
         found = reader.find(LINE)
         assert (found.record_id, found.stale) == (record.id, True)
     assert reader.find(LINE, fresh=True).stale is False

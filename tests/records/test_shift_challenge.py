@@ -289,6 +289,17 @@ def test_parts_that_people_confirmed_can_challenge(clocked: tuple[RecordStore, C
     assert parts[0].name == f"record {record.id}" and parts[0].data == picture
 
 
+def test_a_picture_that_was_inspected_twice_has_one_class(clocked: tuple[RecordStore, Clock]) -> None:
+    store, _ = clocked
+    line, picture = replace(make_line(), name="aluminium"), make_png(code_of("cracked"))
+    first, second = (store.add(make_inspection(picture), picture, context=CONTEXT) for _ in range(2))
+    said = {"person": "ada", "saw_map": True, "took_ms": 1.0, "reason": "looked"}
+    store.decide(first.id, Answer(VerdictKind.REJECT, "cracked"), **said)
+    changes = {"verdict": "PASS", "class": "flawless"}
+    store.correct(second.id, changes, person="bea", reason="a hair on it", good="flawless")
+    assert [part.expected for part in read_confirmed_parts(store, line)] == ["flawless"]
+
+
 def test_a_class_that_was_answered_long_ago_is_found(clocked: tuple[RecordStore, Clock]) -> None:
     """Mostly rejects are looked at: the good parts lie behind hundreds of them."""
     store, _ = clocked

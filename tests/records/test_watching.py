@@ -96,6 +96,34 @@ def test_answers_of_people_are_held_against_the_model(clocked: tuple[RecordStore
     assert (watched.answers[-1], watched.overrides[-1]) == (6, 2), "another person is another answer"
 
 
+def test_an_answer_to_a_part_that_the_model_asked_about_overrides_nothing(
+    clocked: tuple[RecordStore, Clock],
+) -> None:
+    store, clock = clocked
+    clock.now = NOW
+    asked, decided = keep_parts(store, unsure=3), keep_parts(store, rejected=2)
+    for record in (*asked, *decided):
+        answer = Answer(VerdictKind.REJECT, "cracked")
+        said = store.decide(record.id, answer, person="ada", saw_map=True, took_ms=1.0, reason="looked")
+        assert said.agrees is (None if record in asked else True)
+    watched = look(store)
+    assert (watched.answers[-1], watched.overrides[-1]) == (2, 0)
+
+
+def test_two_lines_that_take_turns_are_both_sampled(
+    clocked: tuple[RecordStore, Clock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inspection.records.watching.MOST_SAMPLED", 40)
+    store, clock = clocked
+    clock.now = NOW
+    for _ in range(80):
+        keep_parts(store, passed=1, line="aluminium")
+        keep_parts(store, passed=1, line="toy")
+    for line in ("aluminium", "toy"):
+        watched = look(store, Subject(line))
+        assert 30 <= len(watched.sample.at) <= 50
+
+
 def test_no_novelty_no_chart_of_it(clocked: tuple[RecordStore, Clock]) -> None:
     store, _ = clocked
     keep_parts(store, passed=3, with_novelty=False)

@@ -220,6 +220,26 @@ def test_a_desk_after_a_reload_begins_with_the_part_that_lay_there(store: Record
     assert desk.sheet.record.id == second
 
 
+def test_a_desk_after_a_lost_tab_begins_with_the_map_that_was_not_seen(
+    store: RecordStore, clock: Clock
+) -> None:
+    """The queue has the part as answered, and a blind answer alone teaches nothing."""
+    first, second = ask(store, 2)
+    lost = sit_down(store, clock)
+    lost.choose(CRACKED)
+    lost.confirm()
+    desk = sit_down(store, clock)
+    assert desk.sheet is not None and (desk.sheet.record.id, desk.sheet.stage) == (first, Stage.SHOWN)
+    assert desk.sheet.chosen == CRACKED
+    clock.now += 2.0
+    desk.confirm()
+    assert [each.body["saw_map"] for each in list_decisions(store, first)] == [False, True]
+    assert desk.sheet is not None and desk.sheet.record.id == second
+    assert sit_down(store, clock).sheet.record.id == second, "what is done does not come back"  # type: ignore[union-attr]
+    others = sit_down(store, clock, "bea").sheet
+    assert others is None or others.stage is Stage.BLIND, "it is nobody else's"
+
+
 def test_a_part_that_went_to_another_is_not_answered_twice(store: RecordStore, clock: Clock) -> None:
     (part,) = ask(store, 1)
     ada = sit_down(store, clock)

@@ -161,7 +161,7 @@ def describe_trials(results: LineResults) -> str:
         for shipped in results.models
         for trial in shipped.trials
     ]
-    head = "### The whole line: find, judge, decide\n\nTest pictures as they come; what is not sure goes to a person.\n"
+    head = "### The whole line: find, judge, decide\n\nTest pictures as they come; what the line does not decide goes to a person.\n"
     columns = ("model", "precision", "pictures of", "n", *(kind.value for kind in VerdictKind))
     severe = [
         (shipped.title, trial.precision.upper(), name, *(rate(*each) if each[1] else NONE for each in bins))
