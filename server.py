@@ -70,15 +70,13 @@ def warm() -> None:
     from inspection.errors import AssayError
     from inspection.jobs.desk import open_desk
     from inspection.placing import sweep_weights
-    from inspection.types import PRECISIONS
     from inspection.ui import charts, keeping, resources
 
     charts.build_timings({"decode": 1.0, "total": 1.0})
     line = resources.get_line(resources.line_names()[0])
     resources.get_samples(line.name)
-    precision, _ = resources.serve_precision(line, line.champion, PRECISIONS[0])
     steps: dict[str, Callable[[], object]] = {
-        line.name: lambda: resources.get_inspector(line.name, line.champion, precision),
+        line.name: lambda: resources.get_serving_inspector(line),
         "The records": lambda: keeping.get_store().warm(),
         "The cache": lambda: trim_cache(
             load_settings().cache_dir, most_bytes=load_settings().max_cache_bytes

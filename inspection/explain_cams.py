@@ -12,6 +12,7 @@ from inspection.explain_subject import Subject, Watch
 from inspection.types import F32, U8
 from models.heads import FlattenMlpHead, Head
 
+TINY = 1e-6  # of a score: smaller ones are no ground to divide by
 CHUNK = 10  # one of the engine's batch sizes: progress is seen often and nothing new is compiled
 
 
@@ -49,17 +50,20 @@ def grad_cam_plus_plus(subject: Subject, class_index: int, watch: Watch) -> F32:
 def ablation_cam(subject: Subject, class_index: int, watch: Watch) -> F32:
     """Desai and Ramaswamy 2020: how much of the class's score is lost when a channel is silenced.
 
-    Only the head has to be asked again, and it is known: the whole method is C small products.
+    Only the head has to be asked again, and it is known: the whole method is C small products. The paper and the
+    reference implementation divide by the score itself. A logit may be negative, which would turn the map inside out, or 0:
+    its size is divided by here, which is the same for every positive score.
     """
     features = subject.classification.features
     # a head that pools gives the mean of each channel the answer that it gives the channel
     asked = features.mean(axis=(1, 2), keepdims=True) if pools_first(subject.head) else features
     whole = float(subject.head.logits(asked)[class_index])
+    size = max(abs(whole), TINY)
     silenced = asked.copy()
     weights = np.empty(len(features), np.float32)
     for channel in range(len(features)):
         silenced[channel] = 0
-        weights[channel] = (whole - float(subject.head.logits(silenced)[class_index])) / whole
+        weights[channel] = (whole - float(subject.head.logits(silenced)[class_index])) / size
         silenced[channel] = asked[channel]
         if channel % 256 == 255:
             watch(channel + 1, len(features))

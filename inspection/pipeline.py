@@ -51,6 +51,7 @@ class Detecting:
     engine: Engine
     input_size: int
     class_names: tuple[str, ...]
+    weights_sha256: str | None = None  # None: it came from no card
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,12 @@ class Inspector:
     @property
     def classifier_label(self) -> EngineLabel:
         return self.classifying.engine.label
+
+    @property
+    def detector_sha256(self) -> dict[str, str | None]:
+        """By what it is for. Of the weights that were loaded: others may lie on the disk by now."""
+        asked = {"locates": self._locating, "marks defects": self._marking}
+        return {role: used.weights_sha256 for role, used in asked.items() if used is not None}
 
     def inspect(self, picture: Picture, *, explain: bool = True, target: str | None = None) -> Inspection:
         """`target` names the class to explain; without it the one that the verdict names."""
@@ -325,7 +332,7 @@ def load_marking(line: Line, model: str, precision: Precision, settings: Setting
 def load_detecting(line: Line, model: str, precision: Precision, settings: Settings) -> Detecting:
     prepared = prepare_model(line.name, model, precision, settings)
     engine = load_engine(prepared, precision, settings)
-    return Detecting(engine, prepared.input_size, prepared.card.class_names)
+    return Detecting(engine, prepared.input_size, prepared.card.class_names, prepared.card.weights_sha256)
 
 
 def load_card_novelty(

@@ -5,7 +5,16 @@ import streamlit as st
 from inspection.ui import resources
 from inspection.ui.judge_choice import choose_judge, follow_link, write_link
 from inspection.ui.live_choice import choose_keeping, choose_pace, choose_source, say_pace
-from inspection.ui.live_run import Setting, held_run, keep_up, rejoin_run, show_run, start_run, stop_run
+from inspection.ui.live_run import (
+    Setting,
+    close_run,
+    held_run,
+    keep_up,
+    rejoin_run,
+    show_run,
+    start_run,
+    stop_run,
+)
 from inspection.ui.watch_challenge import show_line_state
 
 st.title("Live line")
@@ -22,7 +31,7 @@ st.caption(say_pace(pace))
 run = held_run()
 closed = show_line_state(line)  # of now: it may have been closed in another window since the button was drawn
 if closed and run is not None and run.setting.choice.line == line.name:
-    stop_run()
+    close_run(run)
 if source is not None:
     setting = Setting(choice, source)
     running = run is not None and run.running

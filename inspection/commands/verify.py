@@ -21,6 +21,12 @@ def verify_records(
     as_json: Annotated[bool, typer.Option("--json", help="One object.")] = False,
 ) -> None:
     """Walk the record chain and read the pictures again. Exit status 1 where anything does not fit."""
+    if key is not None and not checkpoint:
+        raise typer.BadParameter(
+            "Expected it beside --checkpoint FILE, got it alone: the key is what checkpoints are held against. "
+            "Name a checkpoint, or leave the key out.",
+            param_hint="--key",
+        )
     from inspection.records.checkpoint_files import read_checkpoint_file
     from inspection.records.store import open_store
     from inspection.records.verify import verify

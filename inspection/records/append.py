@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, text
+from sqlalchemy import Connection, Insert, bindparam, insert, select, text, type_coerce
+from sqlalchemy.types import NullType
 
 from inspection.records.chain import canonical_json, link_hash, origin_hash
 from inspection.records.content import SCHEMA
@@ -29,6 +30,8 @@ from inspection.records.tallies import TallySums, count_one, list_tallies
 SERVER_TRIES = 3
 _PAUSE_S = 0.1
 
+# as it lies in the file: somebody may have put something else there
+_ORIGIN = select(type_coerce(chain_origin.c.uid, NullType()))
 _LAST = select(records.c.id, records.c.hash).order_by(records.c.id.desc()).limit(1)
 _TOPIC = tuple(word for word in Facet._fields if word != "person")
 _FIND_FACET = select(facets.c.id, facets.c.topic_id).where(
@@ -38,7 +41,8 @@ _FIND_TOPIC = (
     select(facets.c.topic_id).where(*(facets.c[word] == bindparam(word) for word in _TOPIC)).limit(1)
 )
 _LAST_FACET = select(facets.c.id).order_by(facets.c.id.desc()).limit(1)
-_ADD_FACET, _ADD_RECORD = insert(facets), insert(records)
+_ADD_FACET = insert(facets).execution_options(preserve_rowcount=True)
+_ADD_RECORD = insert(records).execution_options(preserve_rowcount=True)
 ADD_TALLY = text(
     "INSERT INTO tallies (span_hours, start, topic_id, n, score_ppm, latency_us)"
     " VALUES (:span_hours, :start, :topic_id, :n, :score_ppm, :latency_us)"
@@ -106,12 +110,21 @@ def read_last(connection: Connection) -> tuple[int, bytes]:
     last = connection.execute(_LAST).first()
     if last is not None:
         return last.id, last.hash
-    uid = connection.execute(select(chain_origin.c.uid)).scalar()
-    if uid is None:
+    return 0, origin_hash(read_store_uid(connection))
+
+
+def read_store_uid(connection: Connection) -> bytes:
+    found = connection.execute(_ORIGIN).scalars().all()
+    if not found:
         raise StoreDamaged(
             "Expected the row that begins the chain, but it is gone. Restore the store from a copy."
         )
-    return 0, origin_hash(uid)
+    if len(found) > 1 or not isinstance(found[0], bytes):
+        raise StoreDamaged(
+            f"Expected one row that begins the chain, with the store's uid, got {found!r:.100}. "
+            "Restore the store from a copy."
+        )
+    return found[0]
 
 
 def find_or_add_facet(connection: Connection, facet: Facet) -> FacetKey:
@@ -122,8 +135,18 @@ def find_or_add_facet(connection: Connection, facet: Facet) -> FacetKey:
         return FacetKey(*known)
     facet_id = int(connection.execute(_LAST_FACET).scalar() or 0) + 1
     topic_id = connection.execute(_FIND_TOPIC, {word: words[word] for word in _TOPIC}).scalar() or facet_id
-    connection.execute(_ADD_FACET, {"id": facet_id, "topic_id": topic_id, **words})
+    _add_row(connection, _ADD_FACET, {"id": facet_id, "topic_id": topic_id, **words})
     return FacetKey(facet_id, topic_id)
+
+
+def _add_row(connection: Connection, statement: Insert, row: Mapping[str, Any]) -> None:
+    """A trigger or rule that somebody has put in can swallow a row without an error: it would be confirmed and lost."""
+    added = connection.execute(statement, row).rowcount
+    if added != 1:
+        raise StoreDamaged(
+            f"Expected the database to add one row to {statement.table.name}, it added {added}: a trigger or a rule "
+            "that is not Assay's swallows it. Run verify, take away what it names, then keep it again."
+        )
 
 
 def write_record(
@@ -133,7 +156,7 @@ def write_record(
     digest = link_hash(previous, words.encode())
     columns = read_columns(body["about"])
     row = {"id": record_id, "facet_id": key.id, "hash": digest, "body": words, **columns._asdict()}
-    connection.execute(_ADD_RECORD, row)
+    _add_row(connection, _ADD_RECORD, row)
     counts: TallySums = {}
     count_one(counts, columns, key.topic_id)
     connection.execute(ADD_TALLY, list_tallies(counts))

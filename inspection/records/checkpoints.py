@@ -11,14 +11,13 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import select
 
-from inspection.records.append import read_last
+from inspection.learning.checkpoint import write_atomically
+from inspection.records.append import read_last, read_store_uid
 from inspection.records.chain import canonical_json
 from inspection.records.database import Database
 from inspection.records.errors import CheckpointRefused
 from inspection.records.record import write_time
-from inspection.records.schema import chain_origin
 
 _LABEL = "assay checkpoint 1"
 
@@ -38,7 +37,7 @@ class Checkpoint:
 
 def sign_checkpoint(database: Database, key: Ed25519PrivateKey, *, at: datetime | None = None) -> Checkpoint:
     with database.reading_one_moment() as connection:
-        store_uid = connection.execute(select(chain_origin.c.uid)).scalar_one()
+        store_uid = read_store_uid(connection)
         record_id, record_hash = read_last(connection)
     claim: dict[str, object] = {
         "store": store_uid.hex(),
@@ -51,9 +50,15 @@ def sign_checkpoint(database: Database, key: Ed25519PrivateKey, *, at: datetime 
 
 
 def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"checkpoint-{checkpoint.record_id:09d}-{checkpoint.record_hash[:12]}.json"
-    path.write_text(checkpoint.to_json() + "\n", encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, f"{checkpoint.to_json()}\n".encode())
+    except OSError as error:
+        raise CheckpointRefused(
+            f"Expected to write the checkpoint into the folder {folder}, got: {error.strerror}. "
+            "Name a folder that this process may write."
+        ) from error
     return path
 
 

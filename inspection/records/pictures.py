@@ -34,7 +34,7 @@ class PictureStore:
         """sha256: of the data, which the caller has computed. Bytes that are there are not written again."""
         path = self.path_of(sha256)
         with self._named_errors(sha256):
-            if self._size_of(path) == len(data):
+            if self._holds(path, data):
                 return
             if self.is_local:
                 self._write_local(path, data)
@@ -49,6 +49,13 @@ class PictureStore:
                 raise PictureMissing(
                     f"Expected the file {sha256[:12]}… in {self.url}, but it is not there. Restore a copy of it."
                 ) from error
+            except OSError as error:
+                if not self.is_local:  # the way to a server is cut for every file alike
+                    raise
+                raise PictureAltered(
+                    f"Expected the file {sha256[:12]}… in {self.url} to be readable, got: {error.strerror}. "
+                    "Mend that, or restore it from a copy."
+                ) from error
         found = hashlib.sha256(data).hexdigest()
         if found != sha256:
             raise PictureAltered(
@@ -62,6 +69,14 @@ class PictureStore:
             return bytes(self.filesystem.cat_file(path))
         with open(path, "rb") as file:  # verify reads millions; the way through fsspec costs twice as much
             return file.read()
+
+    def _holds(self, path: str, data: bytes) -> bool:
+        """A power cut leaves files of the right size full of zeros, so the bytes on a disk are compared; a bucket keeps
+        an object whole or not at all. What cannot be read is written again; where that fails too, it says why."""
+        try:
+            return self._size_of(path) == len(data) and (not self.is_local or self._read_bytes(path) == data)
+        except OSError:
+            return False
 
     def _size_of(self, path: str) -> int | None:
         try:

@@ -129,7 +129,7 @@ def replay(store: RecordStore, record: Record, *, load: Load, settings: Settings
         rewound.classifying = replace(inspector.classifying, novelty=None)
     target = None if then.heat_map is None else then.heat_map.class_name
     now = rewound.inspect(decode(picture, name=then.picture), target=target)
-    surroundings = _compare_surroundings(record.body, then, now, rewound, settings)
+    surroundings = _compare_surroundings(record.body, then, now, rewound)
     present = asked.describe(rewound.classifying.novelty, now.novelty)
     novelty = replace(_compare_words("novelty model", then=asked.words, now=present), decides=False)
     return Replay((*compare(then, now), novelty, *surroundings), now, caveat=asked.say_difference(present))
@@ -222,7 +222,7 @@ def _compare_maps(then: Inspection, now: Inspection, *, tolerance: float) -> Com
 
 
 def _compare_surroundings(
-    body: Mapping[str, Any], then: Inspection, now: Inspection, inspector: "Inspector", settings: Settings
+    body: Mapping[str, Any], then: Inspection, now: Inspection, inspector: "Inspector"
 ) -> tuple[Comparison, ...]:
     """What may explain a difference, and is none of its own."""
     machine = body["extra"].get("machine", {})
@@ -233,8 +233,7 @@ def _compare_surroundings(
         ("processor", machine.get("cpu"), describe_this_machine()["cpu"]),
     ]
     for role, detector in detectors.items():
-        present = find_weights_hash(then.line, detector["model"], settings)
-        pairs.append((f"detector that {role}", detector["sha256"], present))
+        pairs.append((f"detector that {role}", detector["sha256"], inspector.detector_sha256.get(role)))
     return tuple(
         replace(_compare_words(what, then=_say(before), now=_say(after)), decides=False)
         for what, before, after in pairs

@@ -21,7 +21,7 @@ class Report:
     broken: int  # records that do not fit
     clock_went_back: int  # dated before the record in front of them: no break, but worth a question
     tallies_match: bool
-    missing_guards: tuple[str, ...]  # triggers that no longer refuse changes
+    missing_guards: tuple[str, ...]  # triggers that are gone, "(changed)", or not ours: "(added to TABLE)"
     files_checked: int
     picture_share_0_1: float
     picture_faults: tuple[PictureFault, ...]  # the first hundred
@@ -51,7 +51,7 @@ class Report:
         found += [] if self.tallies_match else ["The hourly counts disagree with the records."]
         if self.missing_guards:
             found.append(
-                f"The database no longer refuses changes or sends parts to review: {', '.join(self.missing_guards)} are gone."
+                f"The database no longer refuses changes or sends parts to review as it was set up to; gone, changed or added: {', '.join(self.missing_guards)}."
             )
         found += [fault.words for fault in self.picture_faults[:3]]
         return " ".join([*found, *self.checkpoint_faults])

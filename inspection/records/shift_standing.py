@@ -1,13 +1,14 @@
 """How a line stands today: open, closed or not challenged, by the newest challenge of the weights that run, in words.
 
-A challenge speaks for one day and for the weights that were challenged: another day or another model asks for another.
+A challenge speaks for one day and for the weights that were challenged: another day or another model asks for another. What
+was passed at one precision does not open a line that runs at another; what failed at any closes it.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from inspection.records.record import Record
 from inspection.records.shift_challenge import (
@@ -18,7 +19,7 @@ from inspection.records.shift_challenge import (
     walk_challenges,
 )
 from inspection.records.store import RecordStore
-from inspection.types import VerdictKind
+from inspection.types import Precision, VerdictKind
 from inspection.wording import say_number
 
 State = Literal["open", "closed", "not challenged"]
@@ -36,27 +37,41 @@ class Standing:
     untold: tuple[str, ...] = ()  # "good", "bad": what the challenge shows nothing about
 
 
-def read_standing(store: RecordStore, line: str, *, model_sha256: str | None, now: datetime) -> Standing:
+def read_standing(
+    store: RecordStore,
+    line: str,
+    *,
+    model_sha256: str | None,
+    now: datetime,
+    precision: Precision | None = None,
+) -> Standing:
     """now: in the zone whose midnight begins a day. model_sha256: the weights that would run; None: nobody can tell.
+    precision: what they would run at; None: any.
 
     A rival that was challenged meanwhile, rightly or wrongly, says nothing of what runs.
     """
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     others: Record | None = None
     for record in walk_challenges(store, line, since=midnight):
-        if record.body["details"]["model_sha256"] == model_sha256:
+        details = record.body["details"]
+        if details["model_sha256"] == model_sha256 and not passed_elsewhere(details, precision):
             return describe_standing(record)
         others = others or record
     if others is not None and model_sha256 is None and others.body["details"].get("passed") is False:
         return describe_standing(others)  # it may have been what runs
     if others is None:
         return Standing("not challenged", "No known parts were shown to this line today.")
-    return Standing(
-        "not challenged",
-        f"Today's challenge was of other weights ({others.model}); what runs now was not challenged.",
-        None,
-        others.id,
-    )
+    told = others.body["details"]
+    words = f"was of other weights ({others.model}); what runs now was not challenged."
+    if precision is not None and told["model_sha256"] == model_sha256:
+        words = f"was at {told['precision'].upper()}; the line runs at {precision.upper()}, which was not challenged."
+    return Standing("not challenged", f"Today's challenge {words}", None, others.id)
+
+
+def passed_elsewhere(details: Mapping[str, Any], precision: Precision | None) -> bool:
+    """Passed, but not at this precision. An override names none: whoever opened the line so answers for all."""
+    told = details.get("precision")
+    return precision is not None and details.get("passed") is True and told not in (None, precision)
 
 
 def describe_standing(record: Record) -> Standing:

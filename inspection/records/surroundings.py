@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inspection.config import Settings, load_settings
+from inspection.config import Settings
 from inspection.engines.machine import describe_machine
 from inspection.records.content import Context, build_context
 
@@ -14,14 +14,12 @@ if TYPE_CHECKING:
     from inspection.pipeline import Inspector
 
 
-def build_full_context(
-    inspector: "Inspector", *, person: str, source: str, part: str = "", settings: Settings | None = None
-) -> Context:
-    """All that is known when an inspection is kept: rules, preprocessing, machine, detectors."""
+def build_full_context(inspector: "Inspector", *, person: str, source: str, part: str = "") -> Context:
+    """All that is known when an inspection is kept: rules, preprocessing, machine, detectors as they were asked."""
     context = build_context(inspector, person=person, source=source, part=part)
-    line, settings = inspector.line, settings or load_settings()
+    line = inspector.line
     detectors = {
-        role: {"model": model, "sha256": find_weights_hash(line.name, model, settings)}
+        role: {"model": model, "sha256": inspector.detector_sha256.get(role)}
         for role, model in (("locates", line.locate.model), ("marks defects", line.defect_detector))
         if model is not None
     }
@@ -50,6 +48,7 @@ def find_weights_hash(line: str, model: str, settings: Settings) -> str | None:
 class Hashes(NamedTuple):
     weights: str | None
     novelty: str | None  # None: no novelty model is fitted to them
+    int8: str | None = None  # of the calibration; None: there is none
 
 
 def find_hashes(line: str, model: str, settings: Settings) -> Hashes:
@@ -70,4 +69,5 @@ def _read_hashes(path: Path, changed_ns: int) -> Hashes:
         card = read_card(path)
     except CardInvalid:
         return Hashes(None, None)
-    return Hashes(card.weights_sha256, card.data.get("novelty", {}).get("sha256"))
+    calibration = card.precisions.get("int8", {}).get("calibration_sha256")
+    return Hashes(card.weights_sha256, card.data.get("novelty", {}).get("sha256"), calibration)

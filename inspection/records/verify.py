@@ -13,13 +13,15 @@ from typing import Any
 from sqlalchemy import Row, func, select, type_coerce
 from sqlalchemy.types import NullType
 
+from inspection.records.append import read_store_uid
 from inspection.records.chain import link_hash, origin_hash
 from inspection.records.checkpoints import Checkpoint
-from inspection.records.guards import find_missing_guards
+from inspection.records.errors import StoreDamaged
+from inspection.records.guards import find_guard_faults
 from inspection.records.picture_check import PictureCheck
 from inspection.records.record import Columns, Facet, find_about, read_columns, read_facet
 from inspection.records.report import Break, Report
-from inspection.records.schema import chain_origin, facets, records, tallies
+from inspection.records.schema import facets, records, tallies
 from inspection.records.store import RecordStore
 from inspection.records.tallies import TallySums, count_one, list_tallies
 from inspection.wording import say_number
@@ -87,10 +89,10 @@ class _Walk:
         try:
             about = find_about(words)
             facet, expected = read_facet(about), read_columns(about)
-        except (ValueError, KeyError, TypeError) as error:
+            filed, topic_id = self.facets.get(facet_id, (None, 0))
+            count_one(self.tallies, expected, topic_id)
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             return f"Record {record_id} is not a record of this release ({error!r})."
-        filed, topic_id = self.facets.get(facet_id, (None, 0))
-        count_one(self.tallies, expected, topic_id)
         self.clock_went_back += expected.at_us < self.last_at_us
         self.last_at_us = expected.at_us
         if filed != facet:
@@ -131,8 +133,8 @@ def verify(
         broken=walk.broken,
         clock_went_back=walk.clock_went_back,
         # a record that does not fit is not counted, so after a break the counts say nothing more
-        tallies_match=walk.first_break is not None
-        or _sort_tallies(list_tallies(walk.tallies)) == begin.counted,
+        tallies_match=begin.counted is not None
+        and (walk.first_break is not None or _sort_tallies(list_tallies(walk.tallies)) == begin.counted),
         missing_guards=begin.missing_guards,
         files_checked=pictures.checked,
         picture_share_0_1=picture_share_0_1,
@@ -145,25 +147,28 @@ def verify(
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    store_uid: bytes
+    store_uid: bytes | None  # None: nobody can say any more
     last_id: int
     walk: _Walk
-    counted: list[tuple[int, ...]]
+    counted: list[tuple[int, ...]] | None
     missing_guards: tuple[str, ...]
 
 
 def _read_start(store: RecordStore, checkpoints: Sequence[Checkpoint]) -> _Start:
     with store.database.reading_one_moment() as connection:
-        store_uid: bytes = connection.execute(select(chain_origin.c.uid)).scalar_one()
+        try:
+            store_uid, first_break = read_store_uid(connection), None
+        except StoreDamaged as error:
+            store_uid, first_break = None, Break(1, f"Record 1 has nothing to carry on from. {error}")
         last_id = int(connection.execute(select(func.max(records.c.id))).scalar() or 0)
         words = connection.execute(_FACETS).all()
         counted = connection.execute(select(tallies)).mappings().all()
-        missing_guards = find_missing_guards(connection)
-    origin = origin_hash(store_uid)
+        missing_guards = find_guard_faults(connection)
+    origin = b"" if store_uid is None else origin_hash(store_uid)
     anchors: dict[int, bytes | None] = {checkpoint.record_id: None for checkpoint in checkpoints}
     if 0 in anchors:
         anchors[0] = origin
-    walk = _Walk(hash=origin, facets=_read_facets(words), anchors=anchors)
+    walk = _Walk(hash=origin, facets=_read_facets(words), anchors=anchors, first_break=first_break)
     return _Start(store_uid, last_id, walk, _sort_tallies(counted), missing_guards)
 
 
@@ -178,8 +183,10 @@ def _read_facets(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[int, tuple[Facet
     return found
 
 
-def _sort_tallies(rows: Iterable[Mapping[Any, Any]]) -> list[tuple[int, ...]]:
-    return sorted(tuple(int(row[column.name]) for column in tallies.c) for row in rows)
+def _sort_tallies(rows: Iterable[Mapping[Any, Any]]) -> list[tuple[int, ...]] | None:
+    """None where something else than whole numbers has been put there."""
+    values = [tuple(row[column.name] for column in tallies.c) for row in rows]
+    return sorted(values) if all(isinstance(one, int) for row in values for one in row) else None
 
 
 def _read_rows(store: RecordStore, *, after: int, last: int) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -199,12 +206,15 @@ def _list_files(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[tuple[int, bytes]
 
 
 def _find_checkpoint_faults(
-    checkpoints: Sequence[Checkpoint], store_uid: bytes, last_id: int, anchors: dict[int, bytes | None]
+    checkpoints: Sequence[Checkpoint],
+    store_uid: bytes | None,
+    last_id: int,
+    anchors: dict[int, bytes | None],
 ) -> tuple[str, ...]:
     faults = []
     for checkpoint in checkpoints:
         number, found = checkpoint.record_id, anchors[checkpoint.record_id]
-        if checkpoint.store != store_uid.hex():
+        if store_uid is not None and checkpoint.store != store_uid.hex():
             faults.append(f"The checkpoint of {checkpoint.at} was signed over another store.")
         elif number > last_id:
             faults.append(

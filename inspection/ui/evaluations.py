@@ -230,12 +230,12 @@ def get_thumbnail(path: str) -> bytes | None:
 def get_evidence(path: str, line: str, model: str, precision: Precision) -> tuple[bytes, str] | None:
     """(JPEG with box and heat map, the verdict in words), inspected here, by what judges now."""
     inspector = resources.get_inspector(line, model, precision)
-    return _inspect(path, line, model, precision, inspector.classifying.weights_sha256, inspector)
+    return _inspect(path, line, model, precision, resources.name_judge(inspector), inspector)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _inspect(
-    path: str, line: str, model: str, precision: Precision, weights_sha256: str, _inspector: "Inspector"
+    path: str, line: str, model: str, precision: Precision, judge: tuple[object, ...], _inspector: "Inspector"
 ) -> tuple[bytes, str] | None:
     from inspection.images import read_picture
 

@@ -90,8 +90,8 @@ def name_for_explain(batch: Batch, index: int) -> str:
 def open_case(choice: Choice, given: Given, *, mask: bytes | None) -> Case:
     shelf = _shelf("explain.cases", 12, Case)
     inspector = resources.get_inspector(choice.line, choice.model, choice.precision)
-    # other weights under the same name, promoted meanwhile, are another case
-    key = (choice, inspector.classifying.weights_sha256, hash(given.data), hash(mask))
+    # other weights under the same name, or other rules, are another case
+    key = (choice, resources.name_judge(inspector), hash(given.data), hash(mask))
     held = shelf.get(key)
     return held if held is not None else shelf.put(key, _judge(inspector, choice, given, mask or given.mask))
 
@@ -125,7 +125,8 @@ def is_made(case: Case, method: str, class_name: str) -> bool:
 
 
 def key_of(case: Case, method: str, class_name: str) -> tuple[object, ...]:
-    return (case.inspection.sha256, case.inspection.model_sha256, case.choice, method, class_name)
+    judged = case.inspection
+    return (judged.sha256, judged.model_sha256, judged.box, case.choice, method, class_name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,16 @@ def start_fine_tuning(line: Line, model: str, *, data: str, epochs: int) -> Job:
     return get_desk().hand_in(KIND, f"Fine-tune {model} for {line.name}", arguments, by=person.name)
 
 
+def cancel(job_id: str) -> None:
+    require(Role.ENGINEER)
+    get_desk().cancel(job_id)
+
+
+def resume(job_id: str) -> None:
+    require(Role.ENGINEER)
+    get_desk().resume(job_id)
+
+
 def sign_promotion(line: Line, challenge: Challenge, *, name: str, reason: str, override: bool) -> Record:
     person = require(*(Role(role) for role in MAY_PROMOTE))
     check_name(person, name)

@@ -11,7 +11,14 @@ from inspection.lines import Line
 from inspection.records.labels import Labels
 from inspection.ui import resources
 from inspection.ui.exhibits import UNDEFINED
-from inspection.ui.improve_actions import get_desk, list_fine_tunings, may, start_fine_tuning
+from inspection.ui.improve_actions import (
+    cancel,
+    get_desk,
+    list_fine_tunings,
+    may,
+    resume,
+    start_fine_tuning,
+)
 from inspection.ui.improve_tables import say_agreement, tabulate_labels
 from inspection.ui.links import take_link, tell_unknown
 from inspection.ui.measured_choice import turn_to_line
@@ -187,8 +194,8 @@ def follow(job_id: str) -> None:
         words = f"{told.phase}: {told.words}" if told.words else told.phase
     st.progress(min(max((told.share_0_1 if told else None) or 0.0, 0.0), 1.0), escape_markdown(words))
     st.caption("You may close this page: it goes on, and takes turns with the trainings of the Train page.")
-    if st.button("Cancel", icon=":material/stop:", key=f"improve.cancel.{job.id}"):
-        get_desk().cancel(job.id)
+    if may((Role.ENGINEER,)) and st.button("Cancel", icon=":material/stop:", key=f"improve.cancel.{job.id}"):
+        cancel(job.id)
         st.rerun(scope="fragment")
 
 
@@ -200,5 +207,5 @@ def show_ended(job: Job) -> None:
     if may((Role.ENGINEER,)) and st.button(
         "Take it up again", icon=":material/replay:", key="improve.resume"
     ):
-        get_desk().resume(job.id)
+        resume(job.id)
         st.rerun()

@@ -1,6 +1,7 @@
 """The live line of this session: started, turned, stopped, found again after a reload; at most one a session."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -10,8 +11,10 @@ from inspection.conveyor.keeping import Keeper
 from inspection.conveyor.pace import Pace
 from inspection.conveyor.parts import Source
 from inspection.conveyor.stock import StockSource
+from inspection.errors import AssayError
 from inspection.records.errors import StoreError
 from inspection.types import Inspection
+from inspection.ui import resources
 from inspection.ui.after_reload import PATIENCE_S, held_work, open_holding, take_back
 from inspection.ui.beside import say_others, turn_to_visitor, visitor_id
 from inspection.ui.judge_choice import turn_to_judge
@@ -20,14 +23,17 @@ from inspection.ui.live_choice import SourceChoice, read_defective, turn_to_defe
 from inspection.ui.live_marks import mark_part
 from inspection.ui.live_route import is_served
 from inspection.ui.live_stage import show_stage
-from inspection.ui.live_view import say_end, show_events, show_figures, show_still
+from inspection.ui.live_view import forget_pictures, say_end, show_events, show_figures, show_still
 from inspection.ui.roles import Role, require
 from inspection.ui.state import Choice
+from inspection.ui.watch_challenge import find_standing
 
 if TYPE_CHECKING:
     from inspection.pipeline import Inspector
 
 _HELD = "live.run"
+_LOOK_EVERY_S = 3.0  # whether a challenge closed the line: a look into the records
+_CLOSED = "A failed challenge closed the line, so it was stopped. What it counted is below; Watch says what came out wrong."
 _ALT = "The belt, moving from left to right; parts are judged under the camera in the middle. The figures below say the same."
 
 
@@ -46,6 +52,8 @@ class Run:
     source: Source
     visitor: str
     ledger: Ledger  # its thread writes into it
+    looked_s: float = field(default_factory=time.monotonic)  # whether it is closed
+    closed: bool = False  # why it was stopped
 
     @property
     def running(self) -> bool:
@@ -65,6 +73,7 @@ def rejoin_run() -> None:
     """Before anything is chosen: what runs is what the page then says."""
     run = take_back(_HELD, Run, what="line")
     if isinstance(run, Run):
+        forget_pictures()
         turn_to_visitor(run.visitor)
         turn_to_ledger(run.ledger)
         turn_to_judge("live", run.setting.choice)
@@ -88,7 +97,7 @@ def start_run(setting: Setting, pace: Pace, inspector: "Inspector", *, keeping: 
     ).start()
     run = Run(setting, conveyor, source, visitor_id(), open_ledger())
     open_holding(_HELD).work = run
-    st.session_state["live.pictures"] = {}
+    forget_pictures()
     return run
 
 
@@ -108,6 +117,25 @@ def stop_run() -> None:
     run = held_run()
     if run is not None:
         run.conveyor.stop()
+
+
+def close_run(run: Run) -> None:
+    """A failed challenge closed its line."""
+    run.closed = run.closed or run.running
+    run.conveyor.stop()
+
+
+def is_closed(run: Run) -> bool:
+    """By any window, whatever line the page shows. Asked every few seconds; in between it is not known to be."""
+    if time.monotonic() - run.looked_s < _LOOK_EVERY_S:
+        return False
+    run.looked_s = time.monotonic()
+    try:
+        return find_standing(resources.get_line(run.setting.choice.line)).state == "closed"
+    except StoreError:
+        return False  # not known: the line goes on, as the page says
+    except AssayError:
+        st.rerun()  # a fragment has no place for it, the whole page has
 
 
 def keep_up(run: Run | None, setting: Setting, pace: Pace, *, keeping: bool) -> None:
@@ -134,7 +162,7 @@ def show_run(run: Run) -> None:
             show_stage(run.conveyor.frames.token, alt=_ALT, key="live.stage")
         st.fragment(_show_live, run_every=1.0)(run)
         return
-    words = say_end(run.conveyor.state)
+    words = _CLOSED if run.closed else say_end(run.conveyor.state)
     if words is not None:
         failed = run.conveyor.state is State.FAILED
         (st.error if failed else st.info)(words, icon=":material/stop_circle:")
@@ -145,6 +173,9 @@ def show_run(run: Run) -> None:
 def _show_live(run: Run) -> None:
     if not run.running:
         st.rerun()  # it stopped by itself: the whole page must know
+    if is_closed(run):
+        close_run(run)
+        st.rerun()  # the page says why
     run.conveyor.frames.watch()  # an open page is a viewer, also before there is a frame
     if not is_served():
         show_still(run.conveyor)

@@ -189,17 +189,21 @@ def say_record(inspection: Inspection) -> str:
     return " · not kept" if isinstance(found, NotKept) else ""
 
 
+def forget_pictures() -> None:
+    """Of the run before: each run numbers its parts from one."""
+    st.session_state["live.pictures"] = {}
+
+
 def picture_event(event: Event) -> str:
     """Drawn once a part; kept with the session while the part is among the last."""
     kept: dict[int, str] = st.session_state.setdefault("live.pictures", {})
-    key = id(event.inspection)
-    if key not in kept:
+    if event.number not in kept:
         if len(kept) > 40:
             kept.clear()
         pixels = decode(event.shot, name=event.name).pixels
         small, evidence = shrink_evidence(pixels, event.inspection, _THUMBNAIL)
-        kept[key] = to_data_url(encode_jpeg(draw_evidence(small, evidence), quality=80))
-    return kept[key]
+        kept[event.number] = to_data_url(encode_jpeg(draw_evidence(small, evidence), quality=80))
+    return kept[event.number]
 
 
 def show_still(conveyor: Conveyor) -> None:

@@ -161,7 +161,8 @@ def _show_result(report: Mapping[str, Any]) -> None:
         "Records that do not fit": f"{report['broken']:,}",
         "Files read again": f"{report['files_checked']:,}",
         "Files that do not match": f"{len(report['picture_faults'])}",
-        "Guards that are gone": ", ".join(report["missing_guards"]) or "none: the database refuses changes",
+        "Guards gone, changed or added": ", ".join(report["missing_guards"])
+        or "none: the database refuses changes",
         "Hourly counts": "match" if report["tallies_match"] else "disagree with the records",
         "Clock went back": say_number(report["clock_went_back"], "time"),
         "Checkpoints": f"{report['checkpoints']} given, {len(report['checkpoint_faults'])} do not hold",

@@ -108,7 +108,10 @@ def take_over(job_id: str) -> Path:
 
 
 def runs_line(staged: Staged) -> bool:
-    """Whether what would be replaced is the champion as it was shipped; a promoted one has a folder of its own."""
+    """Whether verdicts rest on what would be replaced: on the detector that finds the part, and on the champion as it was
+    shipped; a promoted one has a folder of its own."""
+    if staged.model == load_line(staged.line).locate.model:
+        return True
     champion = resources.get_champion(staged.line)
     return champion.release is None and champion.model == staged.model
 

@@ -11,7 +11,6 @@ import shutil
 import stat
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from typing import BinaryIO
 from inspection.errors import DataInvalid
 from inspection.formats import bmp, jpeg, png, tiff_page, webp
 from inspection.learning.data import PICTURE_SUFFIXES
-from inspection.ui.uploads import ArchiveRefused, Refusal, clean_name
+from inspection.ui.uploads import DAMAGED, ArchiveRefused, Refusal, clean_name
 from inspection.wording import say_number
 
 _SET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -256,7 +255,7 @@ def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) 
         raise ArchiveRefused("It is encrypted. Pack it without a password.")
     try:
         data = b"".join(read_chunks(archive, info, limits.picture_bytes + 1))
-    except (zipfile.BadZipFile, NotImplementedError, zlib.error, EOFError, OSError, ValueError) as error:
+    except DAMAGED as error:
         raise ArchiveRefused(f"It cannot be unpacked ({error}). Pack it again.") from error
     if len(data) > limits.picture_bytes:
         raise ArchiveRefused(

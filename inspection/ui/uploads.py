@@ -22,6 +22,16 @@ _END_SIGNATURE = b"PK\x05\x06"
 _ZIP64_LOCATOR = b"PK\x06\x07"
 _ENCRYPTED = 0x1
 _LONGEST_NAME = 80
+# what unpacking a damaged entry raises, by any method of packing; LZMAError is of no other kind
+DAMAGED = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    ValueError,
+)
 
 
 class ArchiveRefused(PictureRefused):
@@ -171,15 +181,7 @@ def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits)
         with archive.open(info) as stream:
             # the header's size is a claim: reading stops at the limit whatever it says
             return stream.read(limits.picture_bytes + 1)
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        zlib.error,
-        lzma.LZMAError,
-        EOFError,
-        OSError,
-        ValueError,
-    ) as error:
+    except DAMAGED as error:
         raise ArchiveRefused(f"It cannot be unpacked ({error}). Pack it again.") from error
 
 

@@ -1,6 +1,7 @@
 """The activation maps against the reference implementation, on networks of the registry."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from inspection.explain_cams import (
 )
 from inspection.explain_subject import Subject
 from inspection.types import F32, Box, Classification
-from models.heads import FlattenMlpHead, describe_head
+from models.heads import FlattenMlpHead, LinearHead, describe_head
 from models.registry import find_spec
 from models.spec import Classifier, ModelSpec
 from models.vision_ops import prepare
@@ -134,6 +135,18 @@ def test_eigen_cam_is_the_references_up_to_its_sign() -> None:
 def test_the_red_cell_explains_red(method: Callable[..., F32]) -> None:
     grid = method(make_subject(), 0, ignore)
     assert np.unravel_index(grid.argmax(), grid.shape) == (1, 5)
+
+
+@pytest.mark.parametrize("bias", [0.0, 0.5, 2.0])
+def test_ablation_cam_lights_what_the_class_rests_on_whatever_the_sign_of_its_score(bias: float) -> None:
+    """A score of -0.5, of 0 and of 1.5: the first channel, hot at the top left, speaks for the class, the other against it."""
+    features = np.zeros((2, 4, 4), np.float32)
+    features[0, 0, 0] = features[1, 3, 3] = 16
+    head = LinearHead(np.array([[1, -1.5], [0, 0]], np.float32), np.array([bias, 0], np.float32))
+    told = Classification(("a", "b"), head.logits(features), np.full(2, 0.5, np.float32), features)
+    subject = replace(make_subject(), head=head, classification=told)
+    grid = ablation_cam(subject, 0, ignore)
+    assert np.isfinite(grid).all() and grid[0, 0] > 0 and np.count_nonzero(grid) == 1
 
 
 def test_eigen_cam_does_not_look_at_the_class() -> None:

@@ -1,5 +1,6 @@
 """Checkpoints are signed, kept as files, and refused when anything about them was changed."""
 
+import errno
 import json
 import os
 import stat
@@ -12,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from inspection.records.checkpoints import Checkpoint, read_checkpoint, sign_checkpoint, write_checkpoint
-from inspection.records.errors import CheckpointRefused, KeyRefused
+from inspection.records.errors import CheckpointRefused, KeyRefused, StoreDamaged
 from inspection.records.keys import find_key_path, load_key, load_or_create_key
 from inspection.records.store import RecordStore, open_store
 from inspection.records.verify import verify
-from tests.records.makers import add_many
+from tests.records.makers import add_many, attack
 
 
 def test_a_checkpoint_is_exported_and_holds_while_the_store_grows(
@@ -31,6 +32,39 @@ def test_a_checkpoint_is_exported_and_holds_while_the_store_grows(
     assert (checkpoint.record_id, checkpoint.record_hash) == (last.id, last.hash)
     report = verify(any_store, checkpoints=[empty, checkpoint])
     assert report.holds and report.checkpoints == 2
+
+
+@pytest.mark.parametrize("place", ["a file", "a file/in it", "/proc/nowhere"])
+def test_a_folder_that_cannot_be_written_is_named(store: RecordStore, tmp_path: Path, place: str) -> None:
+    (tmp_path / "a file").write_bytes(b"")
+    checkpoint = sign_checkpoint(store.database, Ed25519PrivateKey.generate())
+    with pytest.raises(CheckpointRefused, match="Expected to write .*Name a folder"):
+        write_checkpoint(checkpoint, tmp_path / place)
+
+
+def test_a_checkpoint_is_written_whole_or_not_at_all(
+    store: RecordStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that was there before outlives a disk that is full."""
+    checkpoint = sign_checkpoint(store.database, Ed25519PrivateKey.generate())
+    path = write_checkpoint(checkpoint, tmp_path / "checkpoints")
+
+    def fill_up(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fill_up)
+    later = sign_checkpoint(store.database, Ed25519PrivateKey.generate())
+    with pytest.raises(CheckpointRefused, match="No space left"):
+        write_checkpoint(later, tmp_path / "checkpoints")
+    assert read_checkpoint(path.read_text()) == checkpoint
+
+
+def test_a_store_without_its_beginning_is_not_signed(store: RecordStore) -> None:
+    add_many(store, 1)
+    with attack(store) as raw:
+        raw.execute("DELETE FROM chain_origin")
+    with pytest.raises(StoreDamaged, match="begins the chain"):
+        sign_checkpoint(store.database, Ed25519PrivateKey.generate())
 
 
 def test_a_checkpoint_of_another_store_is_named(store: RecordStore, tmp_path: Path) -> None:

@@ -56,6 +56,29 @@ def test_a_file_cut_short_by_a_power_cut_is_written_again(pictures: PictureStore
     assert pictures.read(_digest(data)) == data
 
 
+def test_a_file_that_a_power_cut_filled_with_zeros_is_written_again(tmp_path: Path) -> None:
+    pictures, data = open_pictures(str(tmp_path / "pictures")), b"a picture"
+    pictures.keep(data, _digest(data))
+    pictures.filesystem.pipe_file(pictures.path_of(_digest(data)), bytes(len(data)))
+    pictures.keep(data, _digest(data))
+    assert pictures.read(_digest(data)) == data
+
+
+def test_bytes_that_are_there_are_not_written_again(tmp_path: Path) -> None:
+    pictures, data = open_pictures(str(tmp_path / "pictures")), b"a picture"
+    pictures.keep(data, _digest(data))
+    before = Path(pictures.path_of(_digest(data))).stat().st_ino
+    pictures.keep(data, _digest(data))
+    assert Path(pictures.path_of(_digest(data))).stat().st_ino == before
+
+
+def test_a_folder_in_the_place_of_a_picture_is_named(tmp_path: Path) -> None:
+    pictures, digest = open_pictures(str(tmp_path / "pictures")), _digest(b"a picture")
+    Path(pictures.path_of(digest)).mkdir(parents=True)
+    with pytest.raises(PictureAltered, match=f"{digest[:12]}.*Is a directory"):
+        pictures.read(digest)
+
+
 def test_a_store_keeps_its_pictures_in_a_bucket(s3_endpoint: str, tmp_path: Path) -> None:
     url, options = f"sqlite:///{tmp_path / 'records.sqlite'}", _options(s3_endpoint)
     open_pictures("s3://assay-lines/a", **options).filesystem.mkdir("assay-lines")

@@ -19,7 +19,7 @@ from inspection.records.shift_challenge import (
     read_outcomes,
     run_challenge,
 )
-from inspection.records.shift_standing import read_standing
+from inspection.records.shift_standing import Standing, read_standing
 from inspection.records.store import RecordStore
 from inspection.records.verify import verify
 from inspection.types import VerdictKind
@@ -213,6 +213,34 @@ def test_a_rival_that_was_challenged_says_nothing_of_what_runs(clocked: tuple[Re
     passed = run_challenge(FakeInspector(), [GOOD, BAD], source="samples")
     keep_challenge(store, replace(passed, model_sha256=rival), person="mia")
     assert standing(store, clock)[0] == "closed", "a rival that is right opens nothing"
+
+
+@pytest.mark.parametrize(("parts", "state"), [((GOOD, BAD), "not challenged"), ((GOOD, MISSED), "closed")])
+def test_a_challenge_at_another_precision_opens_nothing_and_may_close(
+    clocked: tuple[RecordStore, Clock], parts: tuple[KnownPart, ...], state: str
+) -> None:
+    store, clock = clocked
+    challenge(store, *parts)  # the fake inspector judges at INT8
+
+    def stand() -> Standing:
+        return read_standing(store, "fake", model_sha256=WEIGHTS, precision="f32", now=clock.now)
+
+    found = stand()
+    assert found.state == state
+    told = "Today's challenge was at INT8; the line runs at F32, which was not challenged."
+    assert (found.words == told) == (state == "not challenged")
+    done = run_challenge(FakeInspector(precision="f32"), [GOOD, BAD], source="samples")
+    keep_challenge(store, done, person="mia")
+    assert stand().state == "open"
+
+
+def test_a_managers_word_opens_a_line_at_every_precision(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    challenge(store, GOOD, MISSED)
+    said = {"model_sha256": WEIGHTS, "person": "max", "reason": "master part is worn"}
+    override_challenge(store, "fake", "resnet50", **said)
+    found = read_standing(store, "fake", model_sha256=WEIGHTS, precision="f32", now=clock.now)
+    assert found.state == "open"
 
 
 def test_tomorrow_and_another_model_ask_again(clocked: tuple[RecordStore, Clock]) -> None:

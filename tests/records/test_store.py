@@ -323,6 +323,7 @@ def test_thresholds_are_those_of_the_line() -> None:
         "lead_0_1": 0.2,
         "retest": True,
         "novelty_0_1": 0.01,
+        "whole": True,
         "locate_0_1": 0.5,
         "margin": 0.06,
     }

@@ -94,6 +94,7 @@ class FakeInspector:
     precision: Precision = "int8"
     seen: list[str] = field(default_factory=list)
     classifying: FakeClassifying = field(default_factory=make_classifying)
+    detector_sha256: dict[str, str | None] = field(default_factory=dict)
 
     def cut(self, picture: Picture, box: Box) -> U8:
         return crop_box(picture.pixels, box, margin=0.0, size=56)

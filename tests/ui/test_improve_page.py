@@ -1,6 +1,6 @@
 """The Improve page: what people said, the gate, the signed yes, the way back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +9,14 @@ from streamlit.testing.v1 import AppTest
 
 from inspection.config import load_settings
 from inspection.errors import WeightsRefused
+from inspection.jobs.desk import Desk
 from inspection.learning.gate import Outcome
 from inspection.lines import load_line
 from inspection.records.decisions import Answer
 from inspection.records.promotion import list_history, promote
 from inspection.records.shelf import Release, read_release
 from inspection.types import VerdictKind
-from inspection.ui import improve_actions, resources
+from inspection.ui import improve_actions, resources, roles
 from inspection.ui.improve_tables import (
     build_recall_differences,
     count_flips,
@@ -24,13 +25,14 @@ from inspection.ui.improve_tables import (
     tabulate_rules,
 )
 from inspection.ui.keeping import get_store
-from inspection.ui.roles import Person, Role
+from inspection.ui.roles import Person, Role, RoleRefused
 from tests.records import contenders
 from tests.records.answering import make_picture
 from tests.records.contenders import MANAGER, make_challenge, write_release
 from tests.records.makers import CONTEXT, make_inspection
 from tests.ui.fakes import CLASSES, FakeInspector
 from tests.ui.test_inspect_page import words
+from tests.ui.training import put_job
 
 
 @pytest.fixture(autouse=True)
@@ -182,6 +184,43 @@ def test_fine_tuning_is_handed_in_as_a_job(
     open_improve(app).button(key="improve.start").click().run()
     expected = {"line": "aluminium", "model": "resnet50", "data": "", "epochs": 6}
     assert handed == [("fine-tune", expected)]
+
+
+MIA = Person("Mia", frozenset({Role.MANAGER}))
+
+
+@pytest.mark.parametrize("deed", [improve_actions.cancel, improve_actions.resume])
+def test_only_an_engineer_stops_a_fine_tuning_or_takes_it_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, deed: Callable[[str], None]
+) -> None:
+    job = put_job(desk, "fine-tune", "waiting" if deed is improve_actions.cancel else "cancelled")
+    monkeypatch.setattr(roles, "current_person", lambda: MIA)
+    with pytest.raises(RoleRefused, match="role engineer"):
+        deed(job.id)
+    assert desk.find(job.id).state == job.state
+
+
+def test_a_manager_sees_a_fine_tuning_and_has_no_button_to_cancel_it(
+    app: AppTest, shipped: Release, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = put_job(desk, "fine-tune", "waiting")
+    monkeypatch.setattr(improve_actions, "current_person", lambda: MIA)
+    open_improve(app)
+    assert "takes turns with the trainings" in words(app)
+    assert "Cancel" not in [button.label for button in app.button]
+    assert desk.find(job.id).state == "waiting"
+
+
+def test_an_engineer_cancels_a_fine_tuning_and_takes_it_up_again(
+    app: AppTest, shipped: Release, desk: Desk
+) -> None:
+    job = put_job(desk, "fine-tune", "waiting")
+    assert open_improve(app).button(key=f"improve.cancel.{job.id}").label == "Cancel"
+    improve_actions.cancel(job.id)  # AppTest cannot press what a fragment draws anew alone
+    assert desk.find(job.id).state == "cancelled"
+    app.run()
+    app.button(key="improve.resume").click().run()
+    assert not app.exception and desk.find(job.id).state == "waiting"
 
 
 def test_a_champion_that_was_swapped_on_the_disk_is_told(app: AppTest, shipped: Release) -> None:

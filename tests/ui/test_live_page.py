@@ -13,16 +13,21 @@ from streamlit.testing.v1 import AppTest
 from inspection.conveyor.conveyor import Conveyor, State
 from inspection.conveyor.parts import SHOWN_HEIGHT, SHOWN_WIDTH, Part
 from inspection.conveyor.stock import Stock, plan_parts
-from inspection.conveyor.tally import Answer, Event
+from inspection.conveyor.tally import Answer, Event, Tally
 from inspection.images import decode
+from inspection.lines import load_line
 from inspection.occupancy import OCCUPANCY
+from inspection.records.errors import StoreLost
+from inspection.records.known_parts import KnownPart
 from inspection.records.record import Kind
 from inspection.records.search import Search
+from inspection.records.shift_challenge import keep_challenge, run_challenge
 from inspection.types import Box, VerdictKind
 from inspection.ui.keeping import get_store
 from inspection.ui.live_chart import SHOWN_ANSWERS, build_answers
 from inspection.ui.live_marks import mark_part, place_box
-from inspection.ui.live_view import draw_cell
+from inspection.ui.live_view import draw_cell, picture_event
+from inspection.ui.overlays import draw_evidence, encode_jpeg, shrink_evidence, to_data_url
 from inspection.ui.palette import VERDICT_STYLES, hex_to_rgb
 from tests.ui.fakes import FakeInspector, code_of, make_png
 
@@ -120,6 +125,62 @@ def test_a_line_that_stopped_by_itself_says_so(page: AppTest) -> None:
     wait_until(lambda: not conveyor.alive)
     page.run()
     assert "nobody was watching" in page.info[0].value
+
+
+def fail_challenge() -> None:
+    """In another window: a part that is said to be dented passes."""
+    looks_good = make_png(code_of("flawless"))
+    known = [KnownPart(f"{name}.png", looks_good, name) for name in ("flawless", "dented")]
+    inspector: Any = FakeInspector(load_line("aluminium"), "resnet50", "int8")
+    keep_challenge(get_store(), run_challenge(inspector, known, source="master parts"), person="Eve")
+
+
+def test_a_line_that_a_challenge_closes_stops_without_a_click(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conveyor = start_watching(page)
+    monkeypatch.setattr("inspection.ui.live_run._LOOK_EVERY_S", 0.0)
+    fail_challenge()
+    with monkeypatch.context() as alone:  # while a line runs nothing but the figures is drawn anew
+        alone.setattr("inspection.ui.watch_challenge.show_line_state", lambda line: False)
+        page.run()
+    assert not page.exception and conveyor.state is State.STOPPED and not conveyor.alive
+    page.run()
+    assert "Line closed" in [box.proto.title for box in page.warning]
+    assert "A failed challenge closed the line, so it was stopped" in page.info[0].value
+    assert page.button(key="live.start").disabled
+
+
+def test_it_stops_too_while_the_page_shows_another_line(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conveyor = start_watching(page)
+    monkeypatch.setattr("inspection.ui.live_run._LOOK_EVERY_S", 0.0)
+    fail_challenge()
+    page.selectbox(key="live.line").set_value("bare").run()
+    assert not page.exception and conveyor.state is State.STOPPED
+    assert any("A failed challenge closed the line" in info.value for info in page.info)
+
+
+def test_whether_it_is_closed_is_asked_every_few_seconds_and_may_stay_unknown(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def lose(line: Any) -> None:
+        asked.append(line.name)
+        raise StoreLost("Expected the records, they cannot be reached.")
+
+    conveyor = start_watching(page)
+    run = page.session_state["live.run"].work
+    monkeypatch.setattr("inspection.ui.live_run.find_standing", lose)
+    for _ in range(2):  # of a second each
+        run.looked_s = time.monotonic()
+        page.run()
+    assert asked == []
+    run.looked_s -= 4
+    page.run()
+    assert asked == ["aluminium"] and conveyor.state is State.RUNNING and not page.exception
 
 
 def test_speed_turns_at_once_a_new_source_asks_for_a_restart(page: AppTest) -> None:
@@ -248,3 +309,34 @@ def draw_twice() -> str:
     event = Event(7, "a.png", shot, FakeInspector().inspect(decode(shot, name="a.png")), "<b>")
     assert draw_cell(event) == draw_cell(event)
     return draw_cell(event)
+
+
+def test_each_part_is_shown_with_its_own_picture() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from tests.ui.test_live_page import list_mistaken
+
+        st.json(list_mistaken(60))
+
+    said = AppTest.from_function(page, default_timeout=60).run()
+    assert not said.exception and said.json[0].value == "[]"
+
+
+def list_mistaken(parts: int) -> list[int]:
+    """Numbers of the shown parts whose picture is of another part, on a line that keeps no records."""
+    tally, inspector, mistaken = Tally("flawless"), FakeInspector(), []
+    for number in range(1, parts + 1):
+        shot = make_png(code_of("cracked"), width=64, height=48, seed=number)
+        part = Part(f"{number}.png", shot, np.zeros((1, 1, 3), np.uint8), 1.0, (0.0, 0.0))
+        tally.count(
+            part, inspector.inspect(decode(shot, name=part.name)), Answer(number, 0.0, 40.0, 30.0, 500.0)
+        )
+        shown = tally.read().rejects
+        mistaken += [event.number for event in shown if picture_event(event) != draw_alone(event)]
+    return mistaken
+
+
+def draw_alone(event: Event) -> str:
+    small, evidence = shrink_evidence(decode(event.shot, name="a").pixels, event.inspection, 260)
+    return to_data_url(encode_jpeg(draw_evidence(small, evidence), quality=80))

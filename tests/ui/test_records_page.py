@@ -282,6 +282,59 @@ def test_a_correction_that_contradicts_itself_is_refused_in_words(app: AppTest, 
     assert store.about(good.id) == store.about(bad.id) == ()
 
 
+def type_part(app: AppTest, record: Record, part: str, reason: str) -> AppTest:
+    app.text_input(key=f"records.part.{record.id}").set_value(part)
+    app.text_area(key=f"records.reason.{record.id}").set_value(reason)
+    next(button for button in app.button if button.label == "Add the correction").click().run()
+    assert not app.exception
+    return app
+
+
+def correct_elsewhere(store: RecordStore, record: Record) -> Record:
+    changes = {"verdict": "PASS", "class": "flawless"}
+    return store.correct(record.id, changes, person="Bo", reason="a reflection", good="flawless")
+
+
+def test_what_another_auditor_corrected_meanwhile_stands(app: AppTest, store: RecordStore) -> None:
+    record = keep(store, code_of("cracked"))
+    open_records(app, record=record.code)
+    other = correct_elsewhere(store, record)
+    type_part(app, record, "P-7", "read off the part")
+    assert store.about(record.id) == (other,), "nothing was added"
+    assert app.error[0].proto.title == "Corrected meanwhile"
+    said = app.error[0].value.replace("\\", "")
+    assert f"record {other.id} corrected it meanwhile: PASS: flawless" in said
+    held = [app.selectbox(key=f"records.{name}.{record.id}").value for name in ("verdict", "class")]
+    assert held == ["PASS", "flawless"], "what holds now"
+    assert app.text_input(key=f"records.part.{record.id}").value == "P-7", "what was typed"
+    assert app.text_area(key=f"records.reason.{record.id}").value == "read off the part"
+    next(button for button in app.button if button.label == "Add the correction").click().run()
+    assert not app.exception and not app.error
+    made = store.about(record.id)[-1]
+    assert made.body["changed"] == ["part"]
+    assert made.body["new"] == {"verdict": "PASS", "class": "flawless", "part": "P-7"}
+
+
+def test_a_record_opened_anew_is_corrected_as_it_then_is(app: AppTest, store: RecordStore) -> None:
+    record = keep(store, code_of("cracked"))
+    open_records(app, record=record.code)
+    app.button(key="records.back").click().run()
+    correct_elsewhere(store, record)
+    open_records(app, record=record.code)
+    assert app.selectbox(key=f"records.verdict.{record.id}").value == "PASS"
+    type_part(app, record, "P-7", "read off the part")
+    assert not app.error and store.about(record.id)[-1].body["changed"] == ["part"]
+
+
+def test_a_second_correction_begins_with_what_the_first_one_said(app: AppTest, store: RecordStore) -> None:
+    record = keep(store, code_of("cracked"))
+    send_correction(app, record, "a reflection", verdict="PASS")
+    assert app.selectbox(key=f"records.class.{record.id}").value == "flawless", "it followed the verdict"
+    assert app.text_area(key=f"records.reason.{record.id}").value == ""
+    type_part(app, record, "P-7", "read off the part")
+    assert not app.error and store.about(record.id)[-1].body["changed"] == ["part"]
+
+
 def test_a_correction_of_nothing_says_what_to_choose(app: AppTest, store: RecordStore) -> None:
     record = keep(store, code_of("cracked"))
     send_correction(app, record, "looked again")

@@ -153,6 +153,19 @@ def test_a_refused_archive_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_a_damaged_picture_is_named_by_whatever_method_it_was_packed(tmp_path: Path, method: int) -> None:
+    packed = bytearray(pack([*GOOD, ("ok/damaged.png", PNG)], method).getvalue())
+    name = packed.index(b"ok/damaged.png")
+    packed[name + 14 : name + 54] = bytes(40)  # the first bytes of what was packed, after the entry's header
+    unpacked = unpack_set(io.BytesIO(packed), "parts", tmp_path)
+    (refusal,) = unpacked.refusals
+    assert refusal.name == "damaged.png" and "cannot be unpacked" in refusal.message
+    assert unpacked.pictures == 3
+
+
 def test_a_picture_beyond_the_limit_is_not_read_to_its_end(tmp_path: Path) -> None:
     unpacked = unpack(tmp_path, ("ok/large.png", PNG + bytes(5000)), limits=Limits(picture_bytes=4000))
     assert [refusal.name for refusal in unpacked.refusals] == ["large.png"]

@@ -47,7 +47,9 @@ def test_only_engineers_write(
     assert not (desk.folder.exists() and desk.list_jobs()) and sorted(os.listdir(data)) == ["parts"]
 
 
-@pytest.mark.parametrize(("model", "replaced"), [("resnet50", False), ("compact_cnn", True)])
+@pytest.mark.parametrize(
+    ("model", "replaced"), [("resnet50", False), ("yolov5n", False), ("compact_cnn", True)]
+)
 def test_an_engineer_alone_does_not_replace_what_runs_the_line(
     loaded: object, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, replaced: bool
 ) -> None:

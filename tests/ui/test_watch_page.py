@@ -74,8 +74,9 @@ def test_a_rise_is_an_alarm_with_its_date(app: AppTest, clocked: tuple[RecordSto
     assert not app.exception
 
 
-def ship_fake_weights(folder: Path) -> None:
+def ship_fake_weights(folder: Path, *, int8: dict[str, str] | None = None) -> None:
     card = replace(make_measured_card("resnet50"), weights_sha256="0" * 64)  # the fake inspector's
+    card = card if int8 is None else replace(card, precisions={**card.precisions, "int8": int8})
     write_card(card, folder / "weights" / "aluminium" / "resnet50.json")
 
 
@@ -94,6 +95,20 @@ def test_a_challenge_opens_the_line_and_is_kept(
     assert app.expander[0].label == "Challenges so far: 1"
     app.switch_page("screens/inspect.py").run()
     assert "Line open since" in texts(app)
+
+
+def test_the_challenge_is_of_what_runs_where_int8_is_withheld(
+    app: AppTest, loaded: list[FakeInspector], tmp_path: Path, clocked: tuple[RecordStore, Clock]
+) -> None:
+    ship_fake_weights(tmp_path, int8={"withheld": "it changes 9 of 100 pictures"})
+    open_watch(app)
+    app.button(key="watch.challenge.aluminium").click().run()
+    assert not app.exception and "Line open since" in texts(app)
+    (record,) = clocked[0].search(Search(kinds=(Kind.EVENT,))).records
+    assert record.body["details"]["precision"] == "f32"
+    assert {each.precision for each in loaded} == {"f32"}
+    ship_fake_weights(tmp_path)  # as if INT8 were let on the line later in the day
+    assert watch_challenge.find_standing(load_line("aluminium")).state == "not challenged"
 
 
 def lay_master_parts(folder: Path) -> None:
