@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inspection.records.content import check_word
-from inspection.records.errors import CorrectionContradicts, RecordRefused
+from inspection.records.errors import CorrectedMeanwhile, CorrectionContradicts, RecordRefused
 from inspection.records.record import Kind, Record, build_about
 from inspection.types import VerdictKind
 
@@ -115,6 +115,15 @@ def build_correction_body(
         "changed": sorted(new),
         "reason": reason,
     }
+
+
+def check_seen(record_id: int, now: int, *, seen: int) -> None:
+    """now: the record whose words hold; seen: the one that held when the person looked."""
+    if now != seen:
+        raise CorrectedMeanwhile(
+            f"Expected record {record_id} as it was when you opened it, but record {now} corrected it meanwhile. "
+            "Nothing was added: look at what holds now, and send it again."
+        )
 
 
 def read_current(subject: Record, later: Sequence[Record]) -> dict[str, Any]:

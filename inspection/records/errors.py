@@ -35,6 +35,10 @@ class CorrectionContradicts(RecordRefused):
     """Verdict and class of the correction cannot both be true."""
 
 
+class CorrectedMeanwhile(RecordRefused):
+    """By somebody else, after the person looked: the change was not chosen against what holds now."""
+
+
 class RecordUnknown(StoreError): ...
 
 

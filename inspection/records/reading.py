@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, func, literal, select, union_a
 from inspection.records.chain import origin_hash
 from inspection.records.database import Database
 from inspection.records.errors import RecordUnknown, SearchRefused
-from inspection.records.record import Facet, Record
+from inspection.records.record import Facet, Kind, Record
 from inspection.records.schema import chain_origin, facets, records
 
 _SHORTEST_START = 6
@@ -78,6 +78,13 @@ def read_about(database: Database, record_id: int) -> tuple[Record, ...]:
             select(records.c.id).where(records.c.of_id == record_id).order_by(records.c.id)
         )
         return fetch_in_order(connection, list(ids.scalars()))
+
+
+def find_last_correction(connection: Connection, record_id: int) -> int | None:
+    """The newest in the chain; inside a writer's transaction nobody adds another meanwhile."""
+    found = select(func.max(records.c.id)).join(facets, facets.c.id == records.c.facet_id)
+    about = found.where(records.c.of_id == record_id, facets.c.kind == Kind.CORRECTION.value)
+    return connection.execute(about).scalar()
 
 
 def read_about_each(database: Database, record_ids: Sequence[int]) -> Mapping[int, tuple[Record, ...]]:

@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from inspection.config import Settings, load_settings
 from inspection.records.append import Appender, Check
 from inspection.records.content import Context, build_inspection_body, check_word, restore_inspection
 from inspection.records.counts import Count, count_by, count_records
 from inspection.records.database import Database, open_database
-from inspection.records.decisions import Answer, build_correction_body, build_decision_body
+from inspection.records.decisions import (
+    Answer,
+    build_correction_body,
+    build_decision_body,
+    check_seen,
+    read_current,
+)
 from inspection.records.errors import RecordRefused
 from inspection.records.evidence import Evidence, pack_evidence, unpack_evidence
 from inspection.records.flushing import Flusher
@@ -21,6 +29,7 @@ from inspection.records.pictures import PictureStore, open_pictures
 from inspection.records.reading import (
     complete_picture_hash,
     find_by_code,
+    find_last_correction,
     list_words,
     read_about,
     read_about_each,
@@ -80,21 +89,32 @@ class RecordStore:
         return self._append(body)
 
     def correct(
-        self, record_id: int, changes: Mapping[str, str], *, person: str, reason: str, good: str | None
+        self,
+        record_id: int,
+        changes: Mapping[str, str],
+        *,
+        person: str,
+        reason: str,
+        good: str | None,
+        seen: int | None = None,
     ) -> Record:
         """A new record that names the old one and keeps what it said; changes: verdict, class or part.
 
         good: the line's good class, which PASS and REJECT must agree with; None where it has none.
+        seen: the record that held when the person looked; where another holds by now nothing is added.
         """
+        subject, earlier = self.get(record_id), self.about(record_id)
+        rests_on = read_current(subject, earlier)["record"]
+        check_seen(record_id, rests_on, seen=rests_on if seen is None else seen)
         body = build_correction_body(
-            self.get(record_id),
-            changes,
-            person=person,
-            reason=reason,
-            good=good,
-            earlier=self.about(record_id),
+            subject, changes, person=person, reason=reason, good=good, earlier=earlier
         )
-        return self._append(body)
+
+        def check_unchanged(connection: Connection) -> None:
+            now = find_last_correction(connection, record_id) or record_id
+            check_seen(record_id, now, seen=rests_on)
+
+        return self._append(body, check_unchanged)
 
     def note(
         self,

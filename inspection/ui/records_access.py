@@ -29,10 +29,14 @@ def open_record(store: RecordStore, code: str, person: Person) -> Record:
     return record
 
 
-def correct_record(store: RecordStore, record: Record, *, changes: dict[str, str], reason: str) -> Record:
-    """By an auditor, whose name it carries."""
+def correct_record(
+    store: RecordStore, record: Record, *, changes: dict[str, str], reason: str, seen: int
+) -> Record:
+    """By an auditor, whose name it carries. seen: the record that held when the auditor looked."""
     require(Role.AUDITOR)
-    return store.correct(record.id, changes, person=name_person(), reason=reason, good=find_good(record))
+    return store.correct(
+        record.id, changes, person=name_person(), reason=reason, good=find_good(record), seen=seen
+    )
 
 
 def find_good(record: Record) -> str | None:

@@ -3,25 +3,22 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from inspection.config import load_settings
 from inspection.errors import AssayError
 from inspection.records.chain import canonical_json
-from inspection.records.decisions import CORRECTABLE, read_current
-from inspection.records.facts import say_outcome
 from inspection.records.record import Record
 from inspection.records.replay import Likeness, Replay, replay
 from inspection.records.sheet import RecordSheet, write_record_sheet
 from inspection.records.store import RecordStore
 from inspection.records.surroundings import find_hashes
-from inspection.types import Inspection, Precision, VerdictKind
+from inspection.types import Inspection, Precision
 from inspection.ui import resources
 from inspection.ui.keeping import name_person
 from inspection.ui.overlays import decode_preview, draw_evidence, encode_jpeg, scale_evidence
-from inspection.ui.records_access import correct_record, find_good
 from inspection.ui.records_detail import Opened
 from inspection.ui.widgets import escape_markdown, show_error
 
@@ -30,16 +27,11 @@ if TYPE_CHECKING:
     from inspection.records.champions import Champion
 
 _REPLAYED = "records.replayed"
-_FORM = (*CORRECTABLE, "reason")
 _MARKS = {
     Likeness.SAME: ":green[:material/check_circle:] the same",
     Likeness.WITHIN: ":blue[:material/check_circle:] within tolerance",
     Likeness.OTHER: ":orange[:material/error:] different",
 }
-
-
-class CorrectedMeanwhile(AssayError):
-    """By somebody else, after the form was filled: what its fields hold was not chosen against what holds now."""
 
 
 def show_replay(store: RecordStore, opened: Opened) -> None:
@@ -125,119 +117,6 @@ def _show_replayed(found: Replay) -> None:
 def _shorten(text: str) -> str:
     """A hash is told by its beginning: the whole of it stands in the facts."""
     return f"{text[:12]}…" if len(text) == 64 and " " not in text else text
-
-
-def show_correction(store: RecordStore, record: Record, later: Sequence[Record]) -> None:
-    """The inspection stays; a new record says what it should have said."""
-    filled, good = fill_form(record, read_current(record, later)), find_good(record)
-    with st.form("records.correction", border=False):
-        st.caption(
-            "The inspection stays as it is. A new record names it, with the old value, yours and your reason."
-        )
-        if good is not None:
-            st.caption(
-                f"PASS means {escape_markdown(good)} and NO PART no class: where you leave the class, it follows the "
-                "verdict. REJECT needs the defect."
-            )
-        asked = _ask_changes(record, filled)
-        reason = st.text_area(
-            "Reason",
-            key=_key("reason", record),
-            max_chars=2000,
-            placeholder="What you saw, and why the record is wrong",
-        )
-        sent = st.form_submit_button("Add the correction", type="primary", icon=":material/edit_note:")
-    met = st.session_state.pop(_key("met", record), None)
-    if isinstance(met, CorrectedMeanwhile):
-        show_error(met)
-    if sent:
-        _correct(store, record, _find_changes(asked, filled), filled=filled, good=good, reason=reason)
-
-
-def _key(name: str, record: Record) -> str:
-    return f"records.{name}.{record.id}"
-
-
-def fill_form(record: Record, current: dict[str, Any]) -> dict[str, Any]:
-    """What held when the fields were filled: they go on showing it, whoever corrects the record meanwhile."""
-    typed: dict[str, str] | None = st.session_state.pop(_key("anew", record), None)
-    if typed is None and _key("verdict", record) in st.session_state:  # forgotten when the page is left
-        filled: dict[str, Any] = st.session_state[_key("filled", record)]
-        return filled
-    for name in _FORM:
-        st.session_state[_key(name, record)] = (typed or {}).get(name, current.get(name) or "")
-    st.session_state[_key("filled", record)] = current
-    return current
-
-
-def _fill_anew(record: Record, typed: dict[str, str]) -> None:
-    """With what holds then, but for what was typed; once, when the form is drawn next."""
-    st.session_state[_key("anew", record)] = typed
-
-
-def _ask_changes(record: Record, filled: dict[str, Any]) -> dict[str, str]:
-    with st.container(horizontal=True):
-        verdict = st.selectbox(
-            "Verdict", [kind.value for kind in VerdictKind], key=_key("verdict", record), width=170
-        )
-        class_name = st.selectbox(
-            "Class",
-            _list_classes(record, filled["class"]),
-            format_func=lambda name: name or "none",
-            key=_key("class", record),
-            width=220,
-        )
-        part = st.text_input("Part number", key=_key("part", record), max_chars=200, width=220)
-    return {"verdict": verdict, "class": class_name, "part": part}
-
-
-def _list_classes(record: Record, held: str | None) -> list[str]:
-    return list(dict.fromkeys(["", *record.body["class_names"], held or ""]))
-
-
-def _find_changes(asked: dict[str, str], current: dict[str, str | None]) -> dict[str, str]:
-    return {name: value for name, value in asked.items() if value != (current[name] or "")}
-
-
-def _follow_verdict(changes: dict[str, str], good: str | None) -> dict[str, str]:
-    """A class that was left as it was follows the verdict where the verdict says which; what it says of the class is shown."""
-    follows = {} if good is None else {VerdictKind.PASS.value: good, VerdictKind.NO_PART.value: ""}
-    verdict = changes.get("verdict")
-    return changes if verdict not in follows else {"class": follows[verdict], **changes}
-
-
-def _refuse_meanwhile(store: RecordStore, record: Record, filled: dict[str, Any]) -> None:
-    now = read_current(record, store.about(record.id))
-    if now["record"] != filled["record"]:
-        raise CorrectedMeanwhile(
-            f"Expected record {record.id} as it was when you opened it, but record {now['record']} corrected it meanwhile: "
-            f"{say_outcome(now['verdict'], now['class'])}. Nothing was added. What you had changed stands in the form, all "
-            "else is as it holds now. Look at it, and send it again."
-        )
-
-
-def _correct(
-    store: RecordStore,
-    record: Record,
-    changes: dict[str, str],
-    *,
-    filled: dict[str, Any],
-    good: str | None,
-    reason: str,
-) -> None:
-    try:
-        _refuse_meanwhile(store, record, filled)
-        made = correct_record(store, record, changes=_follow_verdict(changes, good), reason=reason)
-    except CorrectedMeanwhile as error:
-        _fill_anew(record, {**changes, "reason": reason})
-        st.session_state[_key("met", record)] = error
-        st.rerun()
-    except AssayError as error:
-        show_error(error)
-        return
-    st.toast(f"Kept as record {made.id}.", icon=":material/edit_note:")
-    _fill_anew(record, {})
-    st.rerun()
 
 
 def offer_copies(opened: Opened, later: Sequence[Record]) -> None:

@@ -9,7 +9,8 @@ from inspection.records.search import Search
 from inspection.records.store import RecordStore
 from inspection.ui.keeping import get_store
 from inspection.ui.records_access import is_correctable, limit_search, open_record, reads_all
-from inspection.ui.records_deeds import offer_copies, show_correction, show_replay
+from inspection.ui.records_correction import show_correction
+from inspection.ui.records_deeds import offer_copies, show_replay
 from inspection.ui.records_detail import close_files, open_files, show_record
 from inspection.ui.records_exports import offer_tables
 from inspection.ui.records_filter import ask_filter, clear_filter, forget_link

@@ -17,6 +17,7 @@ from inspection.lines import load_line
 from inspection.records.content import build_context, list_thresholds
 from inspection.records.decisions import Answer, read_current
 from inspection.records.errors import (
+    CorrectedMeanwhile,
     CorrectionContradicts,
     PictureAltered,
     PictureMissing,
@@ -314,6 +315,25 @@ def test_the_context_is_that_of_the_inspector(store: RecordStore) -> None:
         "temperature": 1.25,
     }
     assert body["thresholds"] == list_thresholds(line) and body["source"] == "camera"
+
+
+def test_two_corrections_that_cross_do_not_undo_each_other(
+    any_store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes second learns of the first, also where both had read the record before either wrote."""
+    subject, passes = add_one(any_store), {"verdict": "PASS", "class": "flawless"}
+    first = any_store.correct(
+        subject.id, passes, person="bea", reason="a hair", good="flawless", seen=subject.id
+    )
+    said = {"person": "ada", "reason": "numbered", "good": "flawless"}
+    with pytest.raises(CorrectedMeanwhile, match=f"record {first.id} corrected it meanwhile"):
+        any_store.correct(subject.id, {"part": "P-7"}, **said, seen=subject.id)
+    with monkeypatch.context() as patch:
+        patch.setattr(RecordStore, "about", lambda *_: ())
+        with pytest.raises(CorrectedMeanwhile):
+            any_store.correct(subject.id, {"part": "P-7"}, **said)
+    assert any_store.about(subject.id) == (first,)
+    assert any_store.correct(subject.id, {"part": "P-7"}, **said, seen=first.id).verdict == "PASS"
 
 
 def test_thresholds_are_those_of_the_line() -> None:

@@ -303,7 +303,7 @@ def test_what_another_auditor_corrected_meanwhile_stands(app: AppTest, store: Re
     assert store.about(record.id) == (other,), "nothing was added"
     assert app.error[0].proto.title == "Corrected meanwhile"
     said = app.error[0].value.replace("\\", "")
-    assert f"record {other.id} corrected it meanwhile: PASS: flawless" in said
+    assert f"Record {other.id} corrected it while the form was open: PASS: flawless" in said
     held = [app.selectbox(key=f"records.{name}.{record.id}").value for name in ("verdict", "class")]
     assert held == ["PASS", "flawless"], "what holds now"
     assert app.text_input(key=f"records.part.{record.id}").value == "P-7", "what was typed"
@@ -371,7 +371,7 @@ def test_the_deed_itself_is_refused_too(store: RecordStore) -> None:
 
     record = keep(store, 0)
     with pytest.raises(RoleRefused, match="Expected the role auditor"):
-        correct_record(store, record, changes={"verdict": "REJECT"}, reason="no")
+        correct_record(store, record, changes={"verdict": "REJECT"}, reason="no", seen=record.id)
     assert store.about(record.id) == ()
 
 
