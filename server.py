@@ -70,13 +70,13 @@ def warm() -> None:
     from inspection.errors import AssayError
     from inspection.jobs.desk import open_desk
     from inspection.placing import sweep_weights
-    from inspection.ui import charts, keeping, resources
+    from inspection.ui import charts, inspectors, keeping, resources
 
     charts.build_timings({"decode": 1.0, "total": 1.0})
     line = resources.get_line(resources.line_names()[0])
     resources.get_samples(line.name)
     steps: dict[str, Callable[[], object]] = {
-        line.name: lambda: resources.get_serving_inspector(line),
+        line.name: lambda: inspectors.get_serving_inspector(line),
         "The records": lambda: keeping.get_store().warm(),
         "The cache": lambda: trim_cache(
             load_settings().cache_dir, most_bytes=load_settings().max_cache_bytes

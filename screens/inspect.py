@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from inspection.ui import choosing, resources
+from inspection.ui import choosing, inspectors
 from inspection.ui.explaining import name_for_explain
 from inspection.ui.gallery import run_waiting, show_gallery, show_way_back
 from inspection.ui.judge_choice import choose_judge, follow_link, write_link
@@ -32,7 +32,7 @@ write_link("inspect", line, choice, sample=sample)
 if inputs is not None:
     batch = open_batch(choice, inputs.source, inputs.load)
     with st.spinner("Loading the model; the first time on a machine takes a minute …", show_time=True):
-        inspector = resources.get_inspector(choice.line, choice.model, choice.precision)
+        inspector = inspectors.get_inspector(choice.line, choice.model, choice.precision)
     run_waiting(batch, KeptInspector(inspector, batch.source[0]))
     show_waiting()
     if len(batch.entries) != 1 and batch.opened is None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from inspection.ui import resources
+from inspection.ui import inspectors
 from inspection.ui.judge_choice import choose_judge, follow_link, write_link
 from inspection.ui.live_choice import choose_keeping, choose_pace, choose_source, say_pace
 from inspection.ui.live_run import (
@@ -48,7 +48,7 @@ if source is not None:
             with st.spinner(
                 "Loading the model; the first time on a machine takes a minute …", show_time=True
             ):
-                inspector = resources.get_inspector(choice.line, choice.model, choice.precision)
+                inspector = inspectors.get_inspector(choice.line, choice.model, choice.precision)
             run = start_run(setting, pace, inspector, keeping=keeping)
             st.rerun()
         st.button("Stop", icon=":material/stop:", key="live.stop", disabled=not running, on_click=stop_run)

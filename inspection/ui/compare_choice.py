@@ -8,7 +8,7 @@ import streamlit as st
 from inspection.learning.comparison import Contender
 from inspection.lines import Line
 from inspection.types import PRECISIONS, Precision
-from inspection.ui import resources
+from inspection.ui import inspectors, resources
 from inspection.ui.evaluations import SPLITS, Measured, get_contender, get_measured, list_measured
 from inspection.ui.line_choice import choose_line
 from inspection.ui.links import put_link, take_link, tell_unknown
@@ -64,7 +64,7 @@ def choose_comparison() -> Comparison | None:
 
 def find_withheld(line: Line, measured: dict[str, Measured], split: str) -> dict[Entrant, str]:
     found = {
-        (model, precision): resources.serve_precision(line, model, precision)[1]
+        (model, precision): inspectors.serve_precision(line, model, precision)[1]
         for model, each in measured.items()
         for precision in each.precisions(split)
     }

@@ -29,7 +29,7 @@ from inspection.learning.thresholds import (
 )
 from inspection.lines import Line
 from inspection.types import PRECISIONS, Precision
-from inspection.ui import resources
+from inspection.ui import inspectors, resources
 from inspection.ui.overlays import draw_evidence, encode_jpeg, fit, shrink_evidence
 
 if TYPE_CHECKING:
@@ -229,8 +229,8 @@ def get_thumbnail(path: str) -> bytes | None:
 
 def get_evidence(path: str, line: str, model: str, precision: Precision) -> tuple[bytes, str] | None:
     """(JPEG with box and heat map, the verdict in words), inspected here, by what judges now."""
-    inspector = resources.get_inspector(line, model, precision)
-    return _inspect(path, line, model, precision, resources.name_judge(inspector), inspector)
+    inspector = inspectors.get_inspector(line, model, precision)
+    return _inspect(path, line, model, precision, inspectors.name_judge(inspector), inspector)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

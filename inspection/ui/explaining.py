@@ -14,7 +14,7 @@ from inspection.explain_trust import Overlap, fit_mask, mask_of_boxes, measure_o
 from inspection.images import decode
 from inspection.lines import Line
 from inspection.types import U8, Box, Inspection
-from inspection.ui import resources
+from inspection.ui import inspectors, resources
 from inspection.ui.overlays import blend_heat, cut_box, draw_outline, encode_jpeg, fit
 from inspection.ui.state import Batch, Choice, held_batch
 
@@ -89,9 +89,9 @@ def name_for_explain(batch: Batch, index: int) -> str:
 
 def open_case(choice: Choice, given: Given, *, mask: bytes | None) -> Case:
     shelf = _shelf("explain.cases", 12, Case)
-    inspector = resources.get_inspector(choice.line, choice.model, choice.precision)
+    inspector = inspectors.get_inspector(choice.line, choice.model, choice.precision)
     # other weights under the same name, or other rules, are another case
-    key = (choice, resources.name_judge(inspector), hash(given.data), hash(mask))
+    key = (choice, inspectors.name_judge(inspector), hash(given.data), hash(mask))
     held = shelf.get(key)
     return held if held is not None else shelf.put(key, _judge(inspector, choice, given, mask or given.mask))
 

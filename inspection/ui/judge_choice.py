@@ -10,7 +10,7 @@ import streamlit as st
 
 from inspection.lines import Line
 from inspection.types import PRECISIONS, Precision
-from inspection.ui import resources
+from inspection.ui import inspectors, resources
 from inspection.ui.choosing import PRECISION_WORDS
 from inspection.ui.line_choice import choose_line
 from inspection.ui.links import put_link, take_link, tell_unknown
@@ -96,10 +96,10 @@ def pick_served(line: Line) -> Precision:
 
 def _find_served(line: Line, model: str, wanted: Precision) -> tuple[Precision, str | None]:
     """Known before the page judges: what judged at another precision than it says would be judged and kept again."""
-    if not resources.doubts_int8():
-        return resources.serve_precision(line, model, wanted)
+    if not inspectors.doubts_int8():
+        return inspectors.serve_precision(line, model, wanted)
     with st.spinner("Finding out whether INT8 runs on this machine …", show_time=True):
-        return resources.learn_precision(line, model, wanted)
+        return inspectors.learn_precision(line, model, wanted)
 
 
 def _seed(page: str, what: str, fallback: str) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from inspection.lines import Line
 from inspection.types import Precision
-from inspection.ui import resources
+from inspection.ui import inspectors, resources
 from inspection.ui.evaluations import Measured, describe_origin, get_measured, list_measured
 from inspection.ui.line_choice import choose_line
 from inspection.ui.links import put_link, take_link, tell_unknown
@@ -109,7 +109,7 @@ def choose_evaluation() -> EvaluationChoice | None:
             key=f"metrics.precision.{precisions}",
             persist_state="session",
         )
-    if (why := resources.serve_precision(line, model, cast(Precision, precision))[1]) is not None:
+    if (why := inspectors.serve_precision(line, model, cast(Precision, precision))[1]) is not None:
         st.caption(
             f":material/info: INT8 is withheld: {escape_markdown(why)}. These are its figures; the line judges at F32."
         )
@@ -120,7 +120,7 @@ def choose_evaluation() -> EvaluationChoice | None:
 
 def pick_served(line: Line, model: str, precisions: tuple[Precision, ...]) -> Precision:
     """The fastest that may run the line."""
-    served = (each for each in precisions if resources.serve_precision(line, model, each)[1] is None)
+    served = (each for each in precisions if inspectors.serve_precision(line, model, each)[1] is None)
     return next(served, precisions[0])
 
 

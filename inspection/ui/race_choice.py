@@ -9,7 +9,7 @@ from inspection.lines import Line
 from inspection.racing.pictures import make_pictures
 from inspection.racing.plan import BATCHES, LENGTHS_S, SCOPES, Entrant, Plan, Scope, make_plan
 from inspection.types import PRECISIONS, Precision
-from inspection.ui import resources
+from inspection.ui import inspectors, resources
 from inspection.ui.charts_race import PRECISION_WORDS
 from inspection.ui.line_choice import choose_line
 from inspection.ui.links import put_link, take_link, tell_unknown
@@ -133,7 +133,7 @@ def pick_served(line: Line, models: Sequence[str]) -> Precision:
     served = (
         precision
         for precision in (PRECISIONS[0], PRECISIONS[-1])
-        if all(resources.serve_precision(line, model, precision)[1] is None for model in models)
+        if all(inspectors.serve_precision(line, model, precision)[1] is None for model in models)
     )
     return next(served, PRECISIONS[-1])
 
@@ -143,7 +143,7 @@ def find_withheld(plan: Plan) -> dict[Entrant, str]:
     if plan.line not in resources.line_names():  # of a kept race; its line may be gone
         return {}
     line = resources.get_line(plan.line)
-    found = {each: resources.serve_precision(line, each.model, each.precision)[1] for each in plan.entrants}
+    found = {each: inspectors.serve_precision(line, each.model, each.precision)[1] for each in plan.entrants}
     return {entrant: why for entrant, why in found.items() if why is not None}
 
 

@@ -16,7 +16,7 @@ from inspection.records.sheet import RecordSheet, write_record_sheet
 from inspection.records.store import RecordStore
 from inspection.records.surroundings import find_hashes
 from inspection.types import Inspection, Precision
-from inspection.ui import resources
+from inspection.ui import inspectors, resources
 from inspection.ui.keeping import name_person
 from inspection.ui.overlays import decode_preview, draw_evidence, encode_jpeg, scale_evidence
 from inspection.ui.records_detail import Opened
@@ -64,7 +64,7 @@ def load_as_then(then: Inspection, champion: "Champion") -> "Inspector":
     present = resources.get_champion(then.line)
     serves = present if present.model == then.model else None  # other models of the line run as they ship
     if (serves.release if serves else None) == champion.release:
-        return resources.get_inspector(then.line, then.model, then.engine.precision)
+        return inspectors.get_inspector(then.line, then.model, then.engine.precision)
     return _load_former(then.line, then.model, then.engine.precision, name_release(then, champion), champion)
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from inspection.jobs.job import Job
 from inspection.learning.worth import say_doubt
-from inspection.ui import resources
+from inspection.ui import inspectors, resources
 from inspection.ui.charts_curves import build_learning
 from inspection.ui.exhibits import show_chart
 from inspection.ui.train_actions import find_staged, take_over
@@ -112,7 +112,7 @@ def show_choice(job: Job, line: str, model: str, new: "Card") -> None:
     if st.button("Replace the one in use", icon=":material/swap_horiz:", key=f"replace.{job.id}"):
         take_over(job.id)
         forget_caches()
-        resources.get_inspector.clear()
+        inspectors.get_inspector.clear()
         st.rerun()
 
 

@@ -25,7 +25,7 @@ from inspection.records.shift_challenge import (
 )
 from inspection.records.shift_standing import Standing, read_standing
 from inspection.types import PRECISIONS
-from inspection.ui import resources
+from inspection.ui import inspectors, resources
 from inspection.ui.keeping import get_store, name_person
 from inspection.ui.roles import Role, current_person, require
 from inspection.ui.widgets import escape_markdown
@@ -44,7 +44,7 @@ def find_standing(line: Line) -> Standing:
         get_store(),
         line.name,
         model_sha256=None if card is None else card.weights_sha256,
-        precision=resources.serve_precision(line, line.champion, PRECISIONS[0])[0],
+        precision=inspectors.serve_precision(line, line.champion, PRECISIONS[0])[0],
         now=datetime.now().astimezone(),
     )
 
@@ -163,7 +163,7 @@ def challenge_line(line: Line, source: str) -> ShiftChallenge:
     assert person is not None  # require raises
     parts = gather_parts(line, source)
     with st.spinner("Loading the model; the first time on a machine takes a minute …", show_time=True):
-        inspector = resources.get_serving_inspector(line)
+        inspector = inspectors.get_serving_inspector(line)
     done = run_challenge(inspector, parts, source=source.lower())
     keep_challenge(get_store(), done, person=name_person())
     return done

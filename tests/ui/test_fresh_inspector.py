@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from inspection.ui import resources
+from inspection.ui import inspectors, resources
 from models.card import write_card
 from tests.models.cards import make_card
 from tests.ui.fakes import CLASSES, FakeInspector
@@ -16,7 +16,7 @@ def ship(folder: Path, model: str, digit: str) -> None:
 
 
 def get_inspector() -> FakeInspector:
-    return resources.get_inspector("aluminium", "resnet50", "f32")  # type: ignore[return-value]
+    return inspectors.get_inspector("aluminium", "resnet50", "f32")  # type: ignore[return-value]
 
 
 def edit_line(folder: Path, before: str, after: str) -> None:

@@ -16,7 +16,7 @@ from inspection.records.decisions import Answer
 from inspection.records.promotion import list_history, promote
 from inspection.records.shelf import Release, read_release
 from inspection.types import VerdictKind
-from inspection.ui import improve_actions, resources, roles
+from inspection.ui import improve_actions, inspectors, resources, roles
 from inspection.ui.improve_tables import (
     build_recall_differences,
     count_flips,
@@ -107,18 +107,18 @@ def test_a_managers_signed_yes_takes_effect_on_the_next_inspection(
         return FakeInspector(load_line(line), model, precision)
 
     monkeypatch.setattr("inspection.pipeline.load_inspector", load)
-    before = resources.get_inspector("aluminium", "resnet50", "int8")
-    assert resources.get_inspector("aluminium", "resnet50", "int8") is before
+    before = inspectors.get_inspector("aluminium", "resnet50", "int8")
+    assert inspectors.get_inspector("aluminium", "resnet50", "int8") is before
     challenge = challenge_with(shipped)
     open_improve(app)
     assert "The gate is passed" in words(app)
     press_sign(app, name="Mia", reason="finds more")
     assert not app.exception and champion_sha() == challenge.weights_sha256
-    after = resources.get_inspector("aluminium", "resnet50", "int8")
+    after = inspectors.get_inspector("aluminium", "resnet50", "int8")
     assert after is not before and given == [None, challenge.weights_sha256]
     app.button(key="improve.back").click().run()
     assert champion_sha() == shipped.weights_sha256
-    resources.get_inspector("aluminium", "resnet50", "int8")
+    inspectors.get_inspector("aluminium", "resnet50", "int8")
     assert given[2:] == [shipped.weights_sha256]
     assert [change.is_return for change in list_history(get_store(), load_line("aluminium"))] == [True, False]
 

@@ -23,7 +23,7 @@ from inspection.records.shelf import Release, keep_release, read_release
 from inspection.records.store import RecordStore
 from inspection.records.surroundings import build_full_context
 from inspection.records.verify import verify
-from inspection.ui import resources
+from inspection.ui import inspectors, resources
 from inspection.ui.keeping import get_store
 from inspection.ui.records_deeds import load_as_then
 from models.card import read_card, write_card
@@ -101,7 +101,7 @@ def take_away(weights_dir: Path) -> None:
 
 
 def inspect(store: RecordStore) -> Record:
-    inspector = resources.get_inspector("toy", MODEL, "f32")
+    inspector = inspectors.get_inspector("toy", MODEL, "f32")
     found = inspector.inspect(decode(PICTURE, name="p.png"))
     return store.add(found, PICTURE, context=build_full_context(inspector, person="eva", source="upload"))
 

@@ -11,7 +11,7 @@ from inspection import pipeline
 from inspection.config import load_settings
 from inspection.errors import PrecisionUnavailable, WeightsMissing
 from inspection.lines import load_line
-from inspection.ui import judge_choice, resources
+from inspection.ui import inspectors, judge_choice, resources
 from models.card import Card, read_card, write_card
 from server import warm
 from tests.models.cards import make_card
@@ -47,7 +47,7 @@ def test_withheld_int8_gives_way_to_f32(
         return withhold(read_card(home / f"{model}.json"), WHY if model in withheld else None)
 
     monkeypatch.setattr(resources, "get_card", get_card)
-    assert resources.serve_precision(line, "resnet18_cbam", wanted) == served  # type: ignore[arg-type]
+    assert inspectors.serve_precision(line, "resnet18_cbam", wanted) == served  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -68,39 +68,39 @@ def asked(loaded: list[FakeInspector], monkeypatch: pytest.MonkeyPatch) -> list[
 
 def test_int8_that_is_refused_here_is_tried_once_and_told(asked: list[str]) -> None:
     line = resources.get_line("aluminium")
-    assert resources.serve_precision(line, line.champion, "int8") == ("int8", None), (
+    assert inspectors.serve_precision(line, line.champion, "int8") == ("int8", None), (
         "nothing is loaded to tell"
     )
     assert not asked
     for _ in range(2):
         with pytest.raises(PrecisionUnavailable, match="the probe"):  # whoever asks for INT8 gets no other
-            resources.get_inspector("aluminium", line.champion, "int8")
+            inspectors.get_inspector("aluminium", line.champion, "int8")
     assert asked == ["int8"]
-    assert resources.serve_precision(line, line.champion, "int8") == ("f32", SAID)
-    assert resources.serve_precision(line, line.champion, "bf16") == ("bf16", None)
-    assert resources.serve_precision(line, "compact_cnn", "int8") == ("int8", None), "another model may run"
+    assert inspectors.serve_precision(line, line.champion, "int8") == ("f32", SAID)
+    assert inspectors.serve_precision(line, line.champion, "bf16") == ("bf16", None)
+    assert inspectors.serve_precision(line, "compact_cnn", "int8") == ("int8", None), "another model may run"
 
 
 @pytest.mark.parametrize("model", ["resnet50", "yolov5n"])
 def test_a_new_calibration_is_tried_without_a_restart(asked: list[str], tmp_path: Path, model: str) -> None:
     line = resources.get_line("aluminium")
-    assert resources.learn_precision(line, line.champion, "int8") == ("f32", SAID)
+    assert inspectors.learn_precision(line, line.champion, "int8") == ("f32", SAID)
     card = make_card(model=model, class_names=CLASSES, precisions={"int8": {"calibration_sha256": "ab" * 32}})
     write_card(card, tmp_path / "weights" / "aluminium" / f"{model}.json")
-    assert resources.serve_precision(line, line.champion, "int8") == ("int8", None)
+    assert inspectors.serve_precision(line, line.champion, "int8") == ("int8", None)
 
 
 def test_the_champion_is_loaded_and_warmed_at_f32_where_int8_is_refused(asked: list[str]) -> None:
     warm()
     assert asked == ["int8", "f32"]
-    assert resources.get_serving_inspector(resources.get_line("aluminium")).precision == "f32"  # type: ignore[attr-defined]
+    assert inspectors.get_serving_inspector(resources.get_line("aluminium")).precision == "f32"  # type: ignore[attr-defined]
     assert asked == ["int8", "f32"]
 
 
 def test_a_page_judges_at_f32_and_says_why(
     app: AppTest, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resources, "doubts_int8", lambda: True)
+    monkeypatch.setattr(inspectors, "doubts_int8", lambda: True)
     app.run()
     assert not app.exception and not app.error and asked == ["int8", "f32"]
     assert app.segmented_control(key="inspect.precision.aluminium").value == "f32"
@@ -113,7 +113,7 @@ def test_a_page_judges_at_f32_and_says_why(
 def test_nothing_is_loaded_ahead_where_int8_runs(
     loaded: list[FakeInspector], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resources, "doubts_int8", lambda: False)
+    monkeypatch.setattr(inspectors, "doubts_int8", lambda: False)
     assert judge_choice.pick_served(resources.get_line("aluminium")) == "int8" and not loaded
 
 
@@ -125,4 +125,4 @@ def test_what_else_is_amiss_is_not_told_by_the_choice(
 
     monkeypatch.setattr("inspection.pipeline.load_inspector", refuse)
     line = resources.get_line("aluminium")
-    assert resources.learn_precision(line, line.champion, "int8") == ("int8", None)
+    assert inspectors.learn_precision(line, line.champion, "int8") == ("int8", None)

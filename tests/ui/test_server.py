@@ -11,7 +11,7 @@ from streamlit.web.server.app_discovery import discover_asgi_app
 
 from inspection.config import ROOT, load_settings
 from inspection.types import PRECISIONS
-from inspection.ui import resources
+from inspection.ui import inspectors, resources
 from server import SECURITY_HEADERS, SecurityHeaders, warm
 
 
@@ -60,11 +60,11 @@ def test_the_champion_is_loaded_before_anybody_asks(tmp_path: Path, monkeypatch:
     load_settings.cache_clear()
     st.cache_resource.clear()
     asked: list[tuple[str, ...]] = []
-    monkeypatch.setattr(resources, "get_inspector", lambda *told: asked.append(told))
+    monkeypatch.setattr(inspectors, "get_inspector", lambda *told: asked.append(told))
     try:
         warm()
         line = resources.get_line(resources.line_names()[0])
-        precision, _ = resources.serve_precision(line, line.champion, PRECISIONS[0])
+        precision, _ = inspectors.serve_precision(line, line.champion, PRECISIONS[0])
         assert asked == [(line.name, line.champion, precision)]
     finally:
         load_settings.cache_clear()
