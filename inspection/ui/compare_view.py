@@ -97,7 +97,7 @@ def tell_rule(comparison: Comparison) -> None:
     pictures = " or ".join(map(str, counts))
     rule = (
         "not shown to let more escape than the one with the fewest, nor to be less accurate than the best of these (McNemar, "
-        "5 %); of these the fewest escapes, then the lowest p95"
+        "5 %); of these the fewest escapes, where it is no toss-up (p up to 0.5), then the lowest p95"
     )
     st.caption(
         f"{pictures} {' and '.join(origins)}, {comparison.split} split. The rule: whoever keeps pace and is {rule}. "

@@ -43,7 +43,7 @@ VERDICT_STYLES: dict[VerdictKind, VerdictStyle] = {
         text="#1B1300",
         icon=":material/visibility:",
         path="M12 5V14 M12 17.5V19",
-        meaning="It was not decided: a person must look.",
+        meaning="The line leaves it to a person; why stands in the path of its decision.",
     ),
     VerdictKind.NO_PART: VerdictStyle(
         fill="#434D57",

@@ -53,7 +53,7 @@ def say_cost(inspection: Inspection) -> str:
     title = resources.model_titles().get(inspection.model, inspection.model)
     precision = PRECISION_WORDS[inspection.engine.precision]
     total = charts.format_ms(inspection.timings_ms.total)
-    return f"Decided by {title} at {precision} on {inspection.engine.device} in {total}."
+    return f"Judged by {title} at {precision} on {inspection.engine.device} in {total}."
 
 
 def _show_facts(inspection: Inspection, line: Line) -> None:

@@ -215,13 +215,23 @@ def test_escapes_that_chance_may_have_made_do_not_outweigh_accuracy() -> None:
 
 
 def test_of_those_that_are_as_accurate_the_fewest_escapes_win_over_speed() -> None:
-    safe, fast = make_contender("Safe", rejects=3, ms=9.0), make_contender("Fast", escapes=1, ms=1.0)
+    safe, fast = make_contender("Safe", rejects=5, ms=9.0), make_contender("Fast", escapes=3, ms=1.0)
     found = recommend([fast, safe])
     assert found is not None and found.winner == 1
     assert "0 of 100 defective parts escaped (the true rate may be 3 %), no model fewer" in found.say("Safe")
-    assert "cannot tell from Fast (McNemar p = 0.62)" in found.say("Safe") and "fastest" not in found.say(
+    assert "cannot tell from Fast (McNemar p = 0.73)" in found.say("Safe") and "fastest" not in found.say(
         "Safe"
     )
+
+
+def test_one_part_more_is_a_toss_up_and_speed_decides() -> None:
+    """As between the precisions of one network."""
+    slow, fast = make_contender("Slow", ms=40.0), make_contender("Fast", escapes=1, ms=14.0)
+    found = recommend([slow, fast])
+    assert found is not None and found.winner == 1
+    said = found.say("Fast")
+    assert "1 of 100 defective parts escaped (the true rate may be 4.7 %), 0 with Slow, which chance" in said
+    assert "the fastest of all" in said
 
 
 def test_speed_decides_between_those_that_cannot_be_told_apart() -> None:
