@@ -85,7 +85,7 @@ class Watched:
     starts: tuple[datetime, ...]
     reference: int
     verdicts: dict[str, tuple[int, ...]]
-    answers: tuple[int, ...]  # of people: one a person and part, the last
+    answers: tuple[int, ...]  # of people, to parts that the model decided: one a person and part, the last
     overrides: tuple[int, ...]  # of them, those that differ from the model's
     novel: tuple[int, ...] | None  # None: no record says how novel its part was
     mean_score_0_1: tuple[float | None, ...]  # of pictures with a part
