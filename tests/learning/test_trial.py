@@ -113,7 +113,12 @@ def test_all_that_decides_is_in_the_policy() -> None:
     fitted = replace(card, data={**card.data, "novelty": {"sha256": "cd" * 32}})
     detector = replace(card, model="yolov5n")
     plain = say_policy(line, card, detector)
-    assert plain.endswith("with a second look, without a novelty check, found by yolov5n abababab")
+    assert plain.endswith(
+        "with a second look, without a novelty check, found by yolov5n abababab, with parts that the picture cuts off to a "
+        "person"
+    )
+    taking = replace(line, policy=replace(line.policy, whole=False))
+    assert say_policy(taking, card, detector).endswith("found by yolov5n abababab")
     assert "novel below 1.0% (cdcdcdcd)" in say_policy(line, fitted, detector)
     assert say_policy(line, card, replace(detector, weights_sha256="ef" * 32)) != plain
     assert "found by" not in say_policy(load_line("casting"), card, None)
