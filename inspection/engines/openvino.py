@@ -23,8 +23,12 @@ REQUESTS_PER_SHAPE = 3
 
 @lru_cache(maxsize=1)
 def open_core() -> "ov.Core":
+    """numpy's own threads are told to keep out: after a product of 2,048 numbers they go on waiting in a loop, on the
+    cores that the next inference needs, which then takes twice as long (LOG.md, 2026-11-27)."""
     import openvino as ov
+    from threadpoolctl import threadpool_limits
 
+    threadpool_limits(limits=1, user_api="blas")
     return ov.Core()
 
 
