@@ -5,11 +5,11 @@ from functools import partial
 import streamlit as st
 
 from inspection.explain_methods import METHODS, list_methods, say_coincidences
-from inspection.ui import explaining, inspectors, resources
+from inspection.ui import explaining, resources
 from inspection.ui.explain_cards import Card, make_sheet, say_judgement, show_card, show_legend
 from inspection.ui.explaining import Look
 from inspection.ui.exports import safe_stem
-from inspection.ui.judge_choice import choose_judge, follow_link, write_link
+from inspection.ui.judge_choice import choose_judge, find_served, follow_link, write_link
 from inspection.ui.state import Choice
 from inspection.ui.widgets import escape_markdown
 
@@ -89,7 +89,7 @@ else:
     )
     cards = []
     for name in (choice.model, *others):
-        served, why = inspectors.serve_precision(line, name, choice.precision)
+        served, why = find_served(line, name, choice.precision)
         if why is not None:
             st.caption(
                 f":material/info: INT8 of {escape_markdown(titles.get(name, name))} is withheld: "

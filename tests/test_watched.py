@@ -64,3 +64,13 @@ def test_a_picture_is_taken_again_when_its_mode_lets_it_be_read(
     source.take()
     readable = source.take()
     assert readable is not None and readable.refused is None and readable.shot == b"x"
+
+
+def test_a_picture_that_was_judged_is_not_judged_again_when_its_mode_changes(tmp_path: Path) -> None:
+    path = tmp_path / "done.png"
+    path.write_bytes(b"x")
+    source = watched.FolderSource(tmp_path, ".", look_every_s=0.0)
+    source.take()
+    assert source.take() is not None
+    path.chmod(0o444)  # as an archive does
+    assert [source.take() for _ in range(3)] == [None] * 3

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from inspection.config import load_settings
 from inspection.conveyor.parts import Part, draw_empty, lay_picture
 from inspection.errors import DataInvalid, PictureRefused
-from inspection.images import decode_pixels, read_file, read_limits, say_which
+from inspection.images import PictureUnreadable, decode_pixels, read_file, read_limits, say_which
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 _LOOK_EVERY_S = 0.5
@@ -41,11 +41,10 @@ def list_folders(root: Path) -> tuple[str, ...]:
 
 
 class _Version(NamedTuple):
-    """A picture is another one when it was written anew, and may be readable when its mode changed."""
+    """A picture is another one when it was written anew."""
 
     changed_ns: int
     name: str
-    mode: int
 
 
 class FolderSource:
@@ -63,7 +62,8 @@ class FolderSource:
         self._looked_s = float("-inf")
         self._sizes: dict[str, int] = {}
         self._seen: dict[_Version, None] = {}  # oldest first
-        self._waiting: deque[str] = deque()
+        self._unread: dict[_Version, int] = {}  # the mode with which it could not be read
+        self._waiting: deque[tuple[_Version, int]] = deque()
 
     def open(self) -> None: ...
 
@@ -73,14 +73,17 @@ class FolderSource:
         self._look()
         if not self._waiting:
             return None
-        name = self._waiting.popleft()
+        version, mode = self._waiting.popleft()
+        name = version.name
         ground = draw_empty()
         limits = read_limits(None)
         try:
             shot = read_file(self._folder / name, limits)
         except PictureRefused as error:
-            if not (self._folder / name).is_file():  # it was taken away again
+            if not os.path.isfile(self._folder / name):  # it was taken away again
                 return None
+            if isinstance(error, PictureUnreadable):
+                self._unread[version] = mode
             return Part(name, b"", ground, 1.0, (0.0, 0.0), refused=say_which(name, error))
         try:
             shown, scale, offset = lay_picture(decode_pixels(shot, limits), ground)
@@ -103,16 +106,18 @@ class FolderSource:
             except FileNotFoundError:  # taken away since the folder was listed
                 continue
             there.add(entry.name)
-            version = _Version(status.st_mtime_ns, entry.name, status.st_mode)
+            version = _Version(status.st_mtime_ns, entry.name)
+            if self._unread.get(version, status.st_mode) != status.st_mode:  # it may be read by now
+                del self._unread[version], self._seen[version]
             if version in self._seen:
                 continue
             if self._sizes.get(entry.name) == status.st_size:
-                found.append(version)
+                found.append((version, status.st_mode))
             self._sizes[entry.name] = status.st_size
-        for version in sorted(found):
+        for version, mode in sorted(found):
             self._seen[version] = None
             self._sizes.pop(version.name)
-            self._waiting.append(version.name)
+            self._waiting.append((version, mode))
         self._forget(there)
 
     def _forget(self, there: set[str]) -> None:
@@ -121,6 +126,7 @@ class FolderSource:
         excess = max(0, len(self._seen) - _MOST_SEEN)
         for seen in [seen for seen in islice(self._seen, excess) if seen.name not in there]:
             del self._seen[seen]
+            self._unread.pop(seen, None)
 
 
 def list_entries(folder: Path) -> list[os.DirEntry[str]]:

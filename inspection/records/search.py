@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, select, true, tuple_
 
 from inspection.records.database import Database
 from inspection.records.errors import SearchRefused
@@ -147,7 +147,7 @@ def read_back(connection: Connection, search: Search) -> Iterator[Record]:
 def find_last(database: Database, search: Search) -> int:
     """The number of the last match in the chain; 0 where there is none."""
     with database.reading() as connection:
-        return max(_list_numbers(connection, search), default=0)
+        return connection.execute(_select_matches(func.max(records.c.id), search)).scalar() or 0
 
 
 def _walk(database: Database, numbers: list[int], *, batch: int) -> Iterator[Record]:
@@ -159,13 +159,16 @@ def _walk(database: Database, numbers: list[int], *, batch: int) -> Iterator[Rec
 
 
 def _list_numbers(connection: Connection, search: Search) -> "array[int]":
+    return array("q", connection.execute(_select_matches(records.c.id, search)).scalars())
+
+
+def _select_matches(what: ColumnElement[Any], search: Search) -> Select[Any]:
     low, high = search.span_us()
-    fitting = (
-        select(records.c.id)
-        .join(facets, facets.c.id == records.c.facet_id)
+    return (
+        select(what)
+        .select_from(records.join(facets, facets.c.id == records.c.facet_id))
         .where(records.c.at_us >= low, records.c.at_us < high, *search.facet_rules(), *search.record_rules())
     )
-    return array("q", connection.execute(fitting).scalars())
 
 
 def _find_places(connection: Connection, search: Search, *, after: Cursor | None, most: int) -> list[Cursor]:

@@ -229,7 +229,7 @@ def get_thumbnail(path: str) -> bytes | None:
 
 def get_evidence(path: str, line: str, model: str, precision: Precision) -> tuple[bytes, str] | None:
     """(JPEG with box and heat map, the verdict in words), inspected here, by what judges now."""
-    inspector = inspectors.get_inspector(line, model, precision)
+    inspector = inspectors.get_able_inspector(resources.get_line(line), model, precision)
     return _inspect(path, line, model, precision, inspectors.name_judge(inspector), inspector)
 
 

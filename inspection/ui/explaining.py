@@ -126,7 +126,7 @@ def is_made(case: Case, method: str, class_name: str) -> bool:
 
 def key_of(case: Case, method: str, class_name: str) -> tuple[object, ...]:
     judged = case.inspection
-    return (judged.sha256, judged.model_sha256, judged.box, case.choice, method, class_name)
+    return (judged.sha256, judged.model_sha256, case.subject.bounds, case.choice, method, class_name)
 
 
 @dataclass(frozen=True, slots=True)

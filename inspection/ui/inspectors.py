@@ -55,8 +55,12 @@ class _Inspectors:
             if precision == "int8":
                 _refusals()[needs] = str(error)
             raise
-        if loaded.line == told or _shape(loaded.line, model) != _shape(told, model):
-            return loaded  # the file was changed since the line was looked up: it is looked up again soon
+        if loaded.line == told:
+            return loaded
+        if _shape(loaded.line, model) != _shape(told, model):
+            # the file was changed since the line was looked up: it is looked up again soon, and this is not kept for it
+            _load_inspector.clear(line, model, precision, needs, promoted)
+            return loaded
         renewed = copy.copy(loaded)  # shares the engines; the rules are its own
         renewed.line = told
         return renewed
@@ -125,13 +129,18 @@ def doubts_int8() -> bool:
 def get_serving_inspector(line: Line) -> "Inspector":
     """What runs the line: its champion, at INT8 unless that is withheld or refused here."""
     served, _ = serve_precision(line, line.champion, PRECISIONS[0])
+    return get_able_inspector(line, line.champion, served)
+
+
+def get_able_inspector(line: Line, model: str, wanted: Precision) -> "Inspector":
+    """At F32 where this machine turns out to refuse INT8."""
     try:
-        return get_inspector(line.name, line.champion, served)
+        return get_inspector(line.name, model, wanted)
     except PrecisionUnavailable:
-        after, _ = serve_precision(line, line.champion, served)
-        if after == served:
+        served, _ = serve_precision(line, model, wanted)
+        if served == wanted:
             raise
-        return get_inspector(line.name, line.champion, after)
+        return get_inspector(line.name, model, served)
 
 
 def name_judge(inspector: "Inspector") -> tuple[object, ...]:

@@ -83,7 +83,7 @@ def choose_judge(page: str) -> tuple[Line, Choice]:
     st.session_state["kept.line"] = line.name
     st.session_state[f"kept.model.{line.name}"] = model
     st.session_state[f"kept.precision.{line.name}"] = precision
-    served, why = _find_served(line, model, cast(Precision, precision))
+    served, why = find_served(line, model, cast(Precision, precision))
     if why is not None:
         st.caption(f":material/info: INT8 is withheld: {escape_markdown(why)}. F32 judges instead.")
     return line, Choice(line.name, model, served)
@@ -91,10 +91,10 @@ def choose_judge(page: str) -> tuple[Line, Choice]:
 
 def pick_served(line: Line) -> Precision:
     """What the line's champion judges with, until somebody chooses: nothing is asked for that is then withheld."""
-    return _find_served(line, line.champion, PRECISIONS[0])[0]
+    return find_served(line, line.champion, PRECISIONS[0])[0]
 
 
-def _find_served(line: Line, model: str, wanted: Precision) -> tuple[Precision, str | None]:
+def find_served(line: Line, model: str, wanted: Precision) -> tuple[Precision, str | None]:
     """Known before the page judges: what judged at another precision than it says would be judged and kept again."""
     if not inspectors.doubts_int8():
         return inspectors.serve_precision(line, model, wanted)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _HELD = "live.run"
 _LOOK_EVERY_S = 3.0  # whether a challenge closed the line: a look into the records
+_LOST_FOR_S = 60.0  # a store that does not answer holds up the page each time that it is asked
 _CLOSED = "A failed challenge closed the line, so it was stopped. What it counted is below; Watch says what came out wrong."
 _ALT = "The belt, moving from left to right; parts are judged under the camera in the middle. The figures below say the same."
 
@@ -133,6 +134,7 @@ def is_closed(run: Run) -> bool:
     try:
         return find_standing(resources.get_line(run.setting.choice.line)).state == "closed"
     except StoreError:
+        run.looked_s = time.monotonic() + _LOST_FOR_S
         return False  # not known: the line goes on, as the page says
     except AssayError:
         st.rerun()  # a fragment has no place for it, the whole page has
@@ -173,10 +175,10 @@ def show_run(run: Run) -> None:
 def _show_live(run: Run) -> None:
     if not run.running:
         st.rerun()  # it stopped by itself: the whole page must know
+    run.conveyor.frames.watch()  # an open page is a viewer, also before there is a frame; a lost store may take long
     if is_closed(run):
         close_run(run)
         st.rerun()  # the page says why
-    run.conveyor.frames.watch()  # an open page is a viewer, also before there is a frame
     if not is_served():
         show_still(run.conveyor)
     if isinstance(run.source, StockSource) and run.source.stock.count < run.source.stock.capacity:

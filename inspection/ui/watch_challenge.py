@@ -40,11 +40,14 @@ AGAIN = "A manager or an engineer may challenge it again; a manager may open it 
 
 def find_standing(line: Line) -> Standing:
     card = resources.get_card(line.name, line.champion)
+    served, _ = inspectors.serve_precision(line, line.champion, PRECISIONS[0])
+    # before it is loaded nobody knows whether such a processor refuses INT8: then any will do
+    unsure = served == "int8" and inspectors.doubts_int8()
     return read_standing(
         get_store(),
         line.name,
         model_sha256=None if card is None else card.weights_sha256,
-        precision=inspectors.serve_precision(line, line.champion, PRECISIONS[0])[0],
+        precision=None if unsure else served,
         now=datetime.now().astimezone(),
     )
 
