@@ -23,9 +23,7 @@ class Part:
     scale: float  # shown pixels a pixel of the shot
     offset: tuple[float, float]  # where the shot's corner lies on what is shown
     truth: str | None = None  # the class that it was made with, where that is known
-    refused: PictureRefused | None = (
-        None  # it is there, but its file was not read: too large, or not ours to read
-    )
+    refused: PictureRefused | None = None  # of a file that is there and was not read: why
 
 
 class Source(Protocol):

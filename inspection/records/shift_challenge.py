@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from inspection.pipeline import Inspector
 
 EVENT, OVERRIDE = "challenge", "challenge overridden"
-
 _SHORTEST_REASON = 5
 Tick = Callable[[int, int], None]
 
