@@ -1,7 +1,6 @@
 """Everything that the Improve page writes. Each asks for the role first: the menu hides pages, this refuses deeds."""
 
 from inspection.config import load_settings
-from inspection.jobs.desk import Desk, open_desk
 from inspection.jobs.job import Job, JobRefused
 from inspection.jobs.pictures import resolve_folder
 from inspection.learning.challenge import Challenge
@@ -16,14 +15,11 @@ from inspection.records.promotion import (
 )
 from inspection.records.record import Record
 from inspection.ui import resources
+from inspection.ui.job_deeds import get_desk
 from inspection.ui.keeping import get_store, name_person
 from inspection.ui.roles import Person, Role, current_person, require
 
 KIND = "fine-tune"
-
-
-def get_desk() -> Desk:
-    return open_desk(load_settings())
 
 
 def list_fine_tunings(line: str) -> list[Job]:
@@ -41,16 +37,6 @@ def start_fine_tuning(line: Line, model: str, *, data: str, epochs: int) -> Job:
         raise JobRefused(f"Expected no other fine-tuning of {line.name}, but one waits or runs. Follow it.")
     arguments = {"line": line.name, "model": model, "data": data, "epochs": epochs}
     return get_desk().hand_in(KIND, f"Fine-tune {model} for {line.name}", arguments, by=person.name)
-
-
-def cancel(job_id: str) -> None:
-    require(Role.ENGINEER)
-    get_desk().cancel(job_id)
-
-
-def resume(job_id: str) -> None:
-    require(Role.ENGINEER)
-    get_desk().resume(job_id)
 
 
 def sign_promotion(line: Line, challenge: Challenge, *, name: str, reason: str, override: bool) -> Record:

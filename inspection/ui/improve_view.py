@@ -12,14 +12,12 @@ from inspection.records.labels import Labels
 from inspection.ui import resources
 from inspection.ui.exhibits import UNDEFINED
 from inspection.ui.improve_actions import (
-    cancel,
-    get_desk,
     list_fine_tunings,
     may,
-    resume,
     start_fine_tuning,
 )
 from inspection.ui.improve_tables import say_agreement, tabulate_labels
+from inspection.ui.job_deeds import cancel, get_desk, resume
 from inspection.ui.links import take_link, tell_unknown
 from inspection.ui.measured_choice import turn_to_line
 from inspection.ui.roles import Role

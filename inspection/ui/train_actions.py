@@ -6,7 +6,6 @@ from typing import BinaryIO
 
 from inspection.config import Settings, load_settings
 from inspection.errors import DataInvalid, LineInvalid
-from inspection.jobs.desk import Desk, open_desk
 from inspection.jobs.job import Job, JobRefused
 from inspection.jobs.pictures import data_root, resolve_folder
 from inspection.jobs.works import STAGED
@@ -14,13 +13,10 @@ from inspection.learning.install import Staged, install
 from inspection.learning.new_line import NewLine, refuse_name, refuse_weights
 from inspection.lines import list_lines, load_line
 from inspection.ui import resources
+from inspection.ui.job_deeds import get_desk
 from inspection.ui.keeping import get_store, name_person
 from inspection.ui.roles import Role, require
 from inspection.ui.train_archive import Progress, Unpacked, unpack_set
-
-
-def get_desk() -> Desk:
-    return open_desk(load_settings())
 
 
 def take_archive(stream: BinaryIO, name: str, progress: Progress) -> Unpacked:
@@ -75,21 +71,6 @@ def start_rival(
         "seed": seed,
     }
     return desk.hand_in("train", f"Train {model} for {line}", arguments, by=person.name)
-
-
-def cancel(job_id: str) -> None:
-    require(Role.ENGINEER)
-    get_desk().cancel(job_id)
-
-
-def resume(job_id: str) -> None:
-    require(Role.ENGINEER)
-    get_desk().resume(job_id)
-
-
-def remove(job_id: str) -> None:
-    require(Role.ENGINEER)
-    get_desk().remove(job_id)
 
 
 def take_over(job_id: str) -> Path:

@@ -10,7 +10,7 @@ from inspection.jobs.works import find_run
 from inspection.learning.run_status import RunStatus, read_status
 from inspection.ui import resources
 from inspection.ui.charts_training import build_live_curves, find_best, read_epochs, say_curves
-from inspection.ui.train_actions import cancel, get_desk, remove, resume
+from inspection.ui.job_deeds import cancel, get_desk, remove, resume
 from inspection.ui.widgets import escape_markdown
 
 EVERY_S = 1.0

@@ -9,7 +9,8 @@ import streamlit as st
 from inspection.jobs.job import Job
 from inspection.jobs.pictures import DataSet
 from inspection.ui.evaluations import get_thumbnail
-from inspection.ui.train_actions import get_desk, start_check
+from inspection.ui.job_deeds import get_desk
+from inspection.ui.train_actions import start_check
 from inspection.ui.train_data import get_stamp, name_below
 from inspection.ui.train_live import follow, show_ended
 from inspection.ui.widgets import escape_markdown

@@ -5,8 +5,8 @@ from datetime import datetime
 import streamlit as st
 
 from inspection.jobs.job import Job
+from inspection.ui.job_deeds import get_desk
 from inspection.ui.links import tell_unknown
-from inspection.ui.train_actions import get_desk
 from inspection.ui.train_live import STATES, follow, say_span, show_ended
 from inspection.ui.train_result import show_result
 

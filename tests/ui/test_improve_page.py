@@ -16,7 +16,7 @@ from inspection.records.decisions import Answer
 from inspection.records.promotion import list_history, promote
 from inspection.records.shelf import Release, read_release
 from inspection.types import VerdictKind
-from inspection.ui import improve_actions, inspectors, resources, roles
+from inspection.ui import improve_actions, inspectors, job_deeds, resources, roles
 from inspection.ui.improve_tables import (
     build_recall_differences,
     count_flips,
@@ -179,7 +179,7 @@ def test_fine_tuning_is_handed_in_as_a_job(
         def hand_in(self, kind: str, title: str, arguments: dict[str, object], *, by: str) -> None:
             handed.append((kind, arguments))
 
-    monkeypatch.setattr(improve_actions, "open_desk", lambda _: Desk())
+    monkeypatch.setattr(job_deeds, "open_desk", lambda _: Desk())
     answer(["cracked"] * 4, ["cracked"] * 4)
     open_improve(app).button(key="improve.start").click().run()
     expected = {"line": "aluminium", "model": "resnet50", "data": "", "epochs": 6}
@@ -189,11 +189,11 @@ def test_fine_tuning_is_handed_in_as_a_job(
 MIA = Person("Mia", frozenset({Role.MANAGER}))
 
 
-@pytest.mark.parametrize("deed", [improve_actions.cancel, improve_actions.resume])
+@pytest.mark.parametrize("deed", [job_deeds.cancel, job_deeds.resume])
 def test_only_an_engineer_stops_a_fine_tuning_or_takes_it_up(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, deed: Callable[[str], None]
 ) -> None:
-    job = put_job(desk, "fine-tune", "waiting" if deed is improve_actions.cancel else "cancelled")
+    job = put_job(desk, "fine-tune", "waiting" if deed is job_deeds.cancel else "cancelled")
     monkeypatch.setattr(roles, "current_person", lambda: MIA)
     with pytest.raises(RoleRefused, match="role engineer"):
         deed(job.id)
@@ -216,7 +216,7 @@ def test_an_engineer_cancels_a_fine_tuning_and_takes_it_up_again(
 ) -> None:
     job = put_job(desk, "fine-tune", "waiting")
     assert open_improve(app).button(key=f"improve.cancel.{job.id}").label == "Cancel"
-    improve_actions.cancel(job.id)  # AppTest cannot press what a fragment draws anew alone
+    job_deeds.cancel(job.id)  # AppTest cannot press what a fragment draws anew alone
     assert desk.find(job.id).state == "cancelled"
     app.run()
     app.button(key="improve.resume").click().run()

@@ -15,7 +15,7 @@ from inspection.jobs.pictures import list_sets, resolve_folder
 from inspection.learning.new_line import NewLine
 from inspection.records.record import Kind
 from inspection.records.search import Search
-from inspection.ui import roles, train_actions
+from inspection.ui import job_deeds, roles, train_actions
 from inspection.ui.keeping import get_store
 from inspection.ui.roles import Person, Role, RoleRefused
 from models.card import read_card, write_card
@@ -29,9 +29,9 @@ DEEDS = {
     "rival": lambda: train_actions.start_rival(
         "parts", "aluminium", "resnet50", epochs=1, recipe=None, warm_start=None, seed=0
     ),
-    "cancel": lambda: train_actions.cancel("x"),
-    "resume": lambda: train_actions.resume("x"),
-    "remove": lambda: train_actions.remove("x"),
+    "cancel": lambda: job_deeds.cancel("x"),
+    "resume": lambda: job_deeds.resume("x"),
+    "remove": lambda: job_deeds.remove("x"),
     "replace": lambda: train_actions.take_over("x"),
 }
 

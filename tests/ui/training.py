@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from inspection.jobs.desk import Desk
 from inspection.jobs.job import OUTCOME, Job, JobState, read_job, write_object, write_standing
-from inspection.ui import train_actions
+from inspection.ui import job_deeds
 
 ROWS = [
     {"epoch": 1, "size": 24, "train_loss": 1.5, "pictures_per_s": 40.0},
@@ -51,7 +51,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def desk(loaded: object, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """The page's own, in which nothing is ever started."""
     monkeypatch.setattr(Desk, "_start", lambda self, job: None)
-    return train_actions.get_desk()
+    return job_deeds.get_desk()
 
 
 def open_train(app: AppTest, **query: str) -> AppTest:
