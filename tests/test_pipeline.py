@@ -6,7 +6,8 @@ import pytest
 from inspection.config import load_settings
 from inspection.engines.prepare import find_weights
 from inspection.lines import Policy, load_line
-from inspection.pipeline import Classifying, Detecting, Inspector, withholds_int8
+from inspection.loading import withholds_int8
+from inspection.pipeline import Classifying, Detecting, Inspector
 from inspection.types import VerdictKind
 from models.heads import LinearHead
 from tests.fakes import FakeEngine, make_line, make_picture

@@ -18,7 +18,7 @@ from tests.ui.fakes import FakeInspector, make_line, make_png
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("ASSAY_VAR", str(tmp_path / "var"))
     load_settings.cache_clear()
-    monkeypatch.setattr("inspection.pipeline.load_inspector", lambda *_: FakeInspector(make_line()))
+    monkeypatch.setattr("inspection.loading.load_inspector", lambda *_: FakeInspector(make_line()))
     (tmp_path / "a.png").write_bytes(make_png(0))
     (tmp_path / "b.png").write_bytes(make_png(40))
     yield tmp_path

@@ -27,7 +27,7 @@ def evaluate_folder(
     """Inspect every picture of a labelled folder: accuracy, escapes, false rejects and each class, with intervals."""
     from inspection.images import read_picture
     from inspection.learning.data import read_folder
-    from inspection.pipeline import load_inspector
+    from inspection.loading import load_inspector
 
     inspector = load_inspector(line, model, precision)
     definition = inspector.line

@@ -28,7 +28,7 @@ def inspect_pictures(
     Exit status 1 where a picture was refused, or an inspection could not be kept.
     """
     from inspection.images import read_picture
-    from inspection.pipeline import load_inspector
+    from inspection.loading import load_inspector
 
     with show_progress("loading the line") as _:
         inspector = load_inspector(line, model, precision)

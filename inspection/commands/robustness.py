@@ -33,7 +33,7 @@ def worsen_pictures(
     """Darker, brighter, blurred, noisy, turned, compressed, hidden: the accuracy at five strengths of each."""
     from inspection.config import load_settings
     from inspection.learning.robustness import choose_samples, keep_robustness, measure_robustness
-    from inspection.pipeline import load_inspector
+    from inspection.loading import load_inspector
 
     inspector = load_inspector(line, model, precision)
     card_path = find_card(inspector, load_settings(), dry=dry)

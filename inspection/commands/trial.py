@@ -35,7 +35,7 @@ def try_line(
     from inspection.config import load_settings
     from inspection.engines.prepare import find_weights
     from inspection.learning.trial import MADE, run_trial, say_policy, write_trial
-    from inspection.pipeline import load_inspector
+    from inspection.loading import load_inspector
 
     inspector = load_inspector(line, model, precision)
     settings = load_settings()

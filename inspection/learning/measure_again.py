@@ -23,7 +23,7 @@ def measure_boxes_again(
 ) -> Card:
     """Refused where the folder holds other pictures or other sides than the card names. Weights, calibration and thresholds
     stay; whether INT8 runs is judged anew, by the validation pictures as at a release."""
-    from inspection.pipeline import load_engine
+    from inspection.loading import load_engine
 
     if find_spec(model).task != "detect":
         raise DataInvalid(

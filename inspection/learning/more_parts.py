@@ -82,7 +82,7 @@ def make_more(
 
 
 def evaluate_stored(line: Line, model: str, pictures: ArraySet, settings: Settings) -> list[Evaluation]:
-    from inspection.pipeline import load_engine
+    from inspection.loading import load_engine
 
     channels = find_spec(model).channels
     engines = [

@@ -132,7 +132,7 @@ class Views:
         return {side: seen for (each, side), seen in self.seen.items() if each == precision}
 
     def see(self, precision: Precision, pictures: ArraySet) -> Seen:
-        from inspection.pipeline import load_engine
+        from inspection.loading import load_engine
 
         prepared = self.prepared[precision]
         return see(load_engine(prepared, precision, self.settings), pictures, channels=prepared.channels)

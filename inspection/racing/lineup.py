@@ -39,9 +39,9 @@ class Ready:
 
 
 def load_anew(line: str, model: str, precision: Precision) -> "Inspector":
-    from inspection import pipeline  # torch and openvino load here
+    from inspection import loading  # torch and openvino load here
 
-    return pipeline.load_inspector(line, model, precision)
+    return loading.load_inspector(line, model, precision)
 
 
 class Course:

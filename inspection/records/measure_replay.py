@@ -101,7 +101,7 @@ def run_child(
 def judge(line: str, precision: Precision, way: str, pictures: Sequence[Path], first: Path | None) -> Any:
     """In a child. The map is that of the class which the first way explained, as a replay asks for it."""
     from inspection.images import read_picture
-    from inspection.pipeline import load_inspector
+    from inspection.loading import load_inspector
 
     inspector = load_inspector(line, precision=precision)
     known = {} if first is None else read_told(first)

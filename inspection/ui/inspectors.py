@@ -85,7 +85,7 @@ def _load_inspector(
     _champion: "Champion | None",
 ) -> "Inspector":
     # torch and openvino load here, not when the page is read
-    from inspection.pipeline import load_inspector
+    from inspection.loading import load_inspector
 
     if _champion is None:
         return load_inspector(line, model=model, precision=precision)

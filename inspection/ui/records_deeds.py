@@ -81,7 +81,7 @@ def _load_former(
 ) -> "Inspector":
     """release: tells one from another in the cache."""
     # torch and openvino load here, not when the page is read
-    from inspection.pipeline import load_inspector
+    from inspection.loading import load_inspector
 
     return load_inspector(line, model=model, precision=precision, champion=_champion)
 

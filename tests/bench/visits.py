@@ -154,7 +154,7 @@ def weigh_memory(
 def visit_together(meter: Meter, browser: "Browser", server: Server, line: Line, *, sessions: int) -> None:
     """Everybody uploads a picture of their own at the same moment; each must read the answer to theirs."""
     from inspection.images import decode
-    from inspection.pipeline import load_inspector
+    from inspection.loading import load_inspector
 
     pictures = make_pictures(line, sessions, seed=7)
     inspector = load_inspector(line.name, precision=read_precision(browser, server))

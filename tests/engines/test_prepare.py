@@ -13,7 +13,7 @@ import pytest
 from inspection.config import Settings, load_settings
 from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.prepare import Prepared, prepare_model
-from inspection.pipeline import load_engine
+from inspection.loading import load_engine
 from models.card import write_card
 from models.loading import save_weights
 from tests.engines.test_engines import build_settled, make_batch

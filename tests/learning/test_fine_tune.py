@@ -15,7 +15,7 @@ from inspection.images import decode
 from inspection.learning.challenge import HELD_OUT, LINE_TEST, list_challenges
 from inspection.learning.fine_tune import choose_precision
 from inspection.lines import load_line
-from inspection.pipeline import load_inspector
+from inspection.loading import load_inspector
 from inspection.records.promotion import list_history, promote, roll_back
 from inspection.records.store import RecordStore, open_store
 from inspection.types import Box

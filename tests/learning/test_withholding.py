@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inspection import pipeline
+from inspection import loading
 from inspection.config import Settings, load_settings
 from inspection.learning.arrays import BoxSet
 from inspection.learning.evaluate import Evaluation
@@ -99,10 +99,10 @@ def test_whoever_names_no_precision_gets_f32_where_int8_is_withheld(
         card = make_card(line="toy", model=model, precisions={"int8": {"withheld": reason}})
         write_card(card, tmp_path / "toy" / f"{model}.json")
     asked: list[str] = []
-    monkeypatch.setattr(pipeline, "load_line", lambda *_: line)
+    monkeypatch.setattr(loading, "load_line", lambda *_: line)
     monkeypatch.setattr(
-        pipeline, "build_inspector", lambda line, model, precision, *_: asked.append(precision)
+        loading, "build_inspector", lambda line, model, precision, *_: asked.append(precision)
     )
-    pipeline.load_inspector("toy", settings=settings)
-    pipeline.load_inspector("toy", precision="int8", settings=settings)
+    loading.load_inspector("toy", settings=settings)
+    loading.load_inspector("toy", precision="int8", settings=settings)
     assert asked == ["int8" if withheld is None else "f32", "int8"]

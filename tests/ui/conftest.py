@@ -56,7 +56,7 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Fak
         inspectors.append(FakeInspector(load_line(line_name), model, precision))
         return inspectors[-1]
 
-    monkeypatch.setattr("inspection.pipeline.load_inspector", load_inspector)
+    monkeypatch.setattr("inspection.loading.load_inspector", load_inspector)
     st.cache_data.clear()
     st.cache_resource.clear()
     yield inspectors

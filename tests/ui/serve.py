@@ -21,7 +21,7 @@ def main(folder: Path, port: str) -> None:
     }
     from streamlit.web.cli import main as run_streamlit
 
-    from inspection import pipeline
+    from inspection import loading
     from inspection.lines import load_line
     from inspection.ui import after_reload
 
@@ -33,7 +33,7 @@ def main(folder: Path, port: str) -> None:
         inspector.classifying.engine.lap_s = float(os.environ.get("LAP_S", "0.01"))
         return inspector
 
-    pipeline.load_inspector = load_inspector
+    loading.load_inspector = load_inspector
     sys.argv = ["streamlit", "run", str(ROOT / "server.py"), "--server.port", port]
     if (folder / "secrets.toml").is_file():
         sys.argv += ["--secrets.files", str(folder / "secrets.toml")]

@@ -107,17 +107,17 @@ def test_a_model_whose_int8_is_withheld_is_explained_at_f32(
 def test_a_model_without_weights_does_not_hide_the_others(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from inspection import pipeline
+    from inspection import loading
     from inspection.errors import WeightsMissing
 
-    load = pipeline.load_inspector
+    load = loading.load_inspector
 
     def refuse(line: str, model: str, precision: str) -> FakeInspector:
         if model == "compact_cnn":
             raise WeightsMissing("Expected a card, found none. Train the model.")
         return load(line, model=model, precision=precision)  # type: ignore[return-value, arg-type]
 
-    monkeypatch.setattr("inspection.pipeline.load_inspector", refuse)
+    monkeypatch.setattr("inspection.loading.load_inspector", refuse)
     open_explain(app).segmented_control(key="explain.side").set_value("Models").run()
     assert len(app.image) == 1 and "Train the model." in app.warning[0].value.replace("\\", "")
 

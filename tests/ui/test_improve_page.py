@@ -106,7 +106,7 @@ def test_a_managers_signed_yes_takes_effect_on_the_next_inspection(
         given.append(None if champion is None else champion.release.weights_sha256)  # type: ignore[attr-defined]
         return FakeInspector(load_line(line), model, precision)
 
-    monkeypatch.setattr("inspection.pipeline.load_inspector", load)
+    monkeypatch.setattr("inspection.loading.load_inspector", load)
     before = inspectors.get_inspector("aluminium", "resnet50", "int8")
     assert inspectors.get_inspector("aluminium", "resnet50", "int8") is before
     challenge = challenge_with(shipped)

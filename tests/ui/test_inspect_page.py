@@ -184,6 +184,6 @@ def test_a_line_whose_weights_are_missing_says_so(app: AppTest, monkeypatch: pyt
     def refuse(*_: str, **__: str) -> FakeInspector:
         raise WeightsMissing("Expected a card, found none. Train the model.")
 
-    monkeypatch.setattr("inspection.pipeline.load_inspector", refuse)
+    monkeypatch.setattr("inspection.loading.load_inspector", refuse)
     open_page(app)
     assert app.error[0].value == r"Expected a card, found none\. Train the model\."

@@ -133,7 +133,7 @@ def test_a_race_in_which_nobody_could_run_claims_no_laps(
     def refuse(line: str, model: str, precision: str) -> None:
         raise WeightsMissing(f"Expected weights of {model}, found none.")
 
-    monkeypatch.setattr("inspection.pipeline.load_inspector", refuse)
+    monkeypatch.setattr("inspection.loading.load_inspector", refuse)
     find_button(page, "Start the race").click().run()
     race = page.session_state["race.held"].work
     deadline = time.monotonic() + 30

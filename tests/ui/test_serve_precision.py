@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from inspection import pipeline
+from inspection import loading
 from inspection.config import load_settings
 from inspection.errors import PrecisionUnavailable, WeightsMissing
 from inspection.lines import load_line
@@ -53,7 +53,7 @@ def test_withheld_int8_gives_way_to_f32(
 @pytest.fixture
 def asked(loaded: list[FakeInspector], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The precisions that were loaded, in order, on a machine that refuses INT8."""
-    load: Load = pipeline.load_inspector  # type: ignore[assignment]
+    load: Load = loading.load_inspector  # type: ignore[assignment]
     precisions: list[str] = []
 
     def refuse(line: str, model: str, precision: str) -> FakeInspector:
@@ -62,7 +62,7 @@ def asked(loaded: list[FakeInspector], monkeypatch: pytest.MonkeyPatch) -> list[
             raise PrecisionUnavailable(REFUSED)
         return load(line, model, precision)
 
-    monkeypatch.setattr("inspection.pipeline.load_inspector", refuse)
+    monkeypatch.setattr("inspection.loading.load_inspector", refuse)
     return precisions
 
 
@@ -123,6 +123,6 @@ def test_what_else_is_amiss_is_not_told_by_the_choice(
     def refuse(*_: str, **__: str) -> FakeInspector:
         raise WeightsMissing("Expected a card, found none. Train the model.")
 
-    monkeypatch.setattr("inspection.pipeline.load_inspector", refuse)
+    monkeypatch.setattr("inspection.loading.load_inspector", refuse)
     line = resources.get_line("aluminium")
     assert inspectors.learn_precision(line, line.champion, "int8") == ("int8", None)

@@ -15,7 +15,7 @@ def test_the_titles_are_the_registrys() -> None:
 
 
 def test_the_inspect_page_starts_without_torch() -> None:
-    modules = "inspection.ui.gallery, inspection.ui.report, inspection.ui.judge_choice, inspection.pipeline"
+    modules = "inspection.ui.gallery, inspection.ui.report, inspection.ui.judge_choice, inspection.loading"
     asked = f"import sys, {modules}; print([name for name in ('torch', 'timm', 'nncf', 'sklearn') if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
     assert told.stdout.strip().splitlines()[-1] == "[]"
