@@ -36,8 +36,13 @@ def sharpen(grey: U8) -> F32:
     """Differences from the neighbourhood in units of their own spread, clipped at 3 σ."""
     values = grey.astype(np.float32)
     detail = values - cv2.blur(values, (15, 15))
-    spread = np.sqrt(cv2.blur(detail * detail, (31, 31))) + 2.0
+    spread = root(cv2.blur(detail * detail, (31, 31))) + 2.0
     return np.asarray(np.clip(detail / spread, -3.0, 3.0), dtype=np.float32)
+
+
+def root(squares: F32) -> F32:
+    """A box blur keeps running sums, which leave a little less than nothing over flat ground, and that has no root."""
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0)), dtype=np.float32)
 
 
 def build_start(*, turn_degrees: float, mirrored: bool, zoom: float) -> F32:

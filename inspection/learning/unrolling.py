@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from inspection.learning.registration import root
 from inspection.types import F32, U8
 
 ROWS, ANGLES = 20, 180
@@ -105,9 +106,8 @@ def whiten(rings: U8, window: tuple[int, int]) -> F32:
     values = rings.astype(np.float32)
     detail = values - blur_around(values, window)
     detail -= detail.mean(axis=1, keepdims=True)
-    spread = (
-        np.sqrt(blur_around(detail**2, (window[0], max(9, window[1])))) + 2.0
-    )  # + 2 grey levels: noise in flat places stays small
+    # + 2 grey levels: noise in flat places stays small
+    spread = root(blur_around(detail**2, (window[0], max(9, window[1])))) + 2.0
     return np.asarray(np.clip(detail / spread, -3.0, 3.0), dtype=np.float32)
 
 

@@ -84,6 +84,28 @@ def test_flat_pictures_are_copies_only_byte_for_byte(tmp_path: Path) -> None:
     assert find_near_copies(sketch_pictures(paths)[0]).groups.tolist() == [0, 1, 1, 2]
 
 
+def draw_dark_field(seed: int) -> U8:
+    """Bright scratches on ground that is black to the last grey level."""
+    rng = np.random.default_rng(seed)
+    picture = np.zeros((300, 300), np.uint8)
+    for x1, y1, x2, y2 in rng.integers(20, 280, (14, 4)).tolist():
+        grey, width = int(rng.integers(80, 255)), int(rng.integers(1, 4))
+        cv2.line(picture, (x1, y1), (x2, y2), grey, width, cv2.LINE_AA)
+    return picture
+
+
+def test_copies_are_found_where_much_of_a_picture_is_flat(tmp_path: Path) -> None:
+    paths = []
+    for part in range(4):
+        shown = draw_dark_field(part)
+        variants = (shown, np.ascontiguousarray(shown[:, ::-1]), cv2.convertScaleAbs(shown, alpha=0.92))
+        paths += [write(tmp_path / f"{part}_{index}.png", each) for index, each in enumerate(variants)]
+        assert all(np.isfinite(level).all() for level in make_thumbnail(shown).detail)
+    sketches, _ = sketch_pictures(paths)
+    groups = find_near_copies(sketches).groups.reshape(4, 3)
+    assert (groups == groups[:, :1]).all() and len(set(groups[:, 0].tolist())) == 4
+
+
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_pictures(surfaces: list[Path], count: int) -> None:
     assert find_near_copies(sketch_pictures(surfaces[:count])[0]).groups.tolist() == list(range(count))
