@@ -152,6 +152,7 @@ TIFFS: dict[str, tuple[bytes, NDArray[Any], int]] = {
         1,
     ),
     "rgb and something else": (write_tiff(join(SCENE, ALPHA), 2, extra={338: (0,)}), SCENE, 0),
+    "in one large tile": (write_tiff(SCENE, 2, compression=8, tile=(1024, 1024)), SCENE, 0),
     "with a preview": (write_tiff(SCENE, 2, later_pages=({254: (1,)},)), SCENE, 0),
 }
 for compression in (1, 5, 8, 32773):

@@ -21,6 +21,7 @@ from inspection.errors import (
     PictureTooLarge,
     PictureUnsupported,
 )
+from inspection.formats.foreign import count_gif_frames
 from inspection.formats.refusals import MAX_ASPECT, MAX_SIDE_PX
 from inspection.images import PictureUnreadable, decode, read_picture
 from tests.picture_files import (
@@ -168,6 +169,9 @@ CASES: dict[str, tuple[bytes, type[PictureRefused], str]] = {
                                     PictureDamaged, "cut off"),
     "tiff, a strip outside": (write_tiff(NOISE, 2, compression=5, strip_rows=64, extra={273: (900_000,)}),
                               PictureDamaged, "cut off"),
+    "tiff, tiles far beyond it": (write_tiff(np.zeros((100, 40, 1), np.uint8), 1, compression=8, tile=(100, 1),
+                                             extra={323: (50_000_000,)}),
+                                  PictureTooLarge, "2,000,000,000. Save it with smaller tiles"),
     "tiff, lzw broken": (patch(WHOLE["LZW TIFF"], 9, b"\xff" * 40), PictureDamaged, "unpack"),
     "webp, cut": (WEBP[:-10], PictureDamaged, "cut off"),
     "webp, animated unsaid": (patch(write_frames("WEBP"), 20, b"\0"), PictureAnimated, "an animated WebP"),
@@ -185,6 +189,13 @@ def test_refusal(name: str) -> None:
     assert words in message
     assert message.startswith("part.jpg: expected ") and ", got " in message
     assert message.endswith(".") and message.count(". ") >= 1  # what to do comes after
+
+
+def test_a_gif_is_walked_for_a_bounded_number_of_steps() -> None:
+    """A picture of 64 MB could hold twenty million empty extensions."""
+    screen, extension, frame = b"GIF89a" + bytes(7), b"!\xf9\0", b"," + bytes(11)
+    assert count_gif_frames(screen + extension * 1000 + frame * 2, at_most=2) == 2
+    assert count_gif_frames(screen + extension * 100_000 + frame * 2, at_most=2) == 0
 
 
 @pytest.mark.parametrize("name", WHOLE)

@@ -69,6 +69,7 @@ def count_gif_frames(data: bytes, *, at_most: int) -> int:
     """GIF89a: after the screen and its colours, a list of extensions (0x21) and frames (0x2C)."""
     position, frames, steps_left = 13 + _count_colour_bytes(data, 10), 0, _MAX_GIF_BLOCKS
     while frames < at_most and steps_left and data[position : position + 1] in (b"!", b","):
+        steps_left -= 1  # an extension need not have any sub-block
         if data[position] == 0x2C:
             frames += 1
             position += 11 + _count_colour_bytes(data, position + 9)

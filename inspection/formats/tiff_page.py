@@ -21,6 +21,7 @@ _COLOUR_CHANNELS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK
 _MAX_CHANNELS = 8
 _MAX_PAGES = 64
 _MAX_BLOCKS = 100_000
+_MOST_PADDED = 2  # times the limit of pixels: tiles overhang the picture, and none is cut
 _MAX_PIXEL_BYTES = 8  # RGB and alpha of 16 bits: more is for pictures that stay below the limit of pixels
 (_SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER) = (
     254,
@@ -134,7 +135,7 @@ def read_page(data: bytes, limits: Limits) -> Page:
         differenced=tags.one(_PREDICTOR) == 2 and compression in (LZW, DEFLATE),
         block_width=block_width,
         block_channels=channels // planes,
-        blocks=read_blocks(tags, width, height, planes, max_block_px=max(limits.max_pixels, width * height)),
+        blocks=read_blocks(tags, width, height, planes, max_pixels=limits.max_pixels),
         orientation=orientation if 1 <= orientation <= 8 else 1,
     )
 
@@ -188,7 +189,7 @@ def check_supported(tags: Tags) -> None:
         )
 
 
-def read_blocks(tags: Tags, width: int, height: int, planes: int, *, max_block_px: int) -> tuple[Block, ...]:
+def read_blocks(tags: Tags, width: int, height: int, planes: int, *, max_pixels: int) -> tuple[Block, ...]:
     """In the order of the file: planes, rows of blocks, blocks. The last strip is cut short, tiles never are."""
     is_tiled = _TILE_WIDTH in tags.directory.entries
     across, down = width, min(tags.one(_STRIP_ROWS), height)
@@ -196,10 +197,11 @@ def read_blocks(tags: Tags, width: int, height: int, planes: int, *, max_block_p
     if is_tiled:
         across, down = tags.one(_TILE_WIDTH), tags.one(_TILE_HEIGHT)
         places, lengths = _TILE_OFFSETS, _TILE_BYTES
-    if not 0 < across * down <= max_block_px:
+    if not 0 < across * down <= max_pixels:
         got = f"{across:,} × {down:,}"
-        raise refuse(PictureDamaged, expected=f"blocks of 1 to {max_block_px:,} pixels", got=got)
+        raise refuse(PictureDamaged, expected=f"blocks of 1 to {max_pixels:,} pixels", got=got)
     wanted = planes * -(-width // across) * -(-height // down)
+    check_padding(wanted * across * down, most=_MOST_PADDED * planes * max_pixels)
     found = tags.directory.count(places)
     if not wanted == found == tags.directory.count(lengths):
         raise refuse(PictureDamaged, expected=f"{wanted:,} strips or tiles and their sizes", got=f"{found:,}")
@@ -216,6 +218,17 @@ def read_blocks(tags: Tags, width: int, height: int, planes: int, *, max_block_p
         Block(offset, size, x=x, y=y, rows=down if is_tiled else min(down, height - y), plane=plane)
         for (plane, y, x), offset, size in zip(corners, offsets, sizes, strict=True)
     )
+
+
+def check_padding(pixels: int, *, most: int) -> None:
+    """Each tile may be large, and all of them may point at the same few packed bytes."""
+    if pixels > most:
+        raise refuse(
+            PictureTooLarge,
+            expected=f"at most {most:,} pixels in all tiles, their padding included",
+            got=f"{pixels:,}",
+            advice="Save it with smaller tiles.",
+        )
 
 
 def read_alpha(tags: Tags, extra: int) -> Literal["none", "straight", "premultiplied"]:
