@@ -1,5 +1,6 @@
 """A line and its policy, read from models/lines/<line>.toml."""
 
+import difflib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -13,6 +14,16 @@ from inspection.errors import LineInvalid, LineUnknown
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 EMPTY_CLASS = "empty"  # a picture on which nothing is marked: no class may be called so
 SYNTHETIC = ("aluminium",)  # lines whose pictures are made here, by make-data
+_KEYS = (
+    *("title", "part", "description", "classes", "good", "samples", "licence"),
+    *("locate", "models", "policy", "data"),
+)
+_TABLE_KEYS = {
+    "locate": ("mode", "model", "threshold", "margin"),
+    "models": ("champion", "rivals", "defect_detector"),
+    "policy": ("confidence", "lead", "retest", "novelty", "whole"),
+    "data": ("rename", "split_seed", "groups"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,36 +138,15 @@ def check_line_name(name: str) -> None:
 
 def parse_line(table: Mapping[str, object], *, name: str, folder: Path) -> Line:
     check_line_name(name)
+    _refuse_unknown(table, _KEYS, where="the line's file", line=name)
     classes = tuple(str(item) for item in _list(table, "classes", name))
-    if len(classes) < 2 or len(set(classes)) != len(classes):
-        raise LineInvalid(
-            f"Line {name}: expected at least two different classes, got {list(classes)}. Mend `classes`."
-        )
-    if EMPTY_CLASS in classes:
-        raise LineInvalid(
-            f"Line {name}: expected no class called {EMPTY_CLASS!r}, which means a picture without a part. "
-            "Rename it in `classes`, and its folder of pictures too."
-        )
+    _check_classes(classes, name)
     good = table.get("good")
     if good is not None and good not in classes:
         raise LineInvalid(
             f"Line {name}: `good` must be one of {list(classes)}, got {good!r}. Mend or remove it."
         )
-    locate = _table(table, "locate")
-    mode = locate.get("mode", "frame")
-    if mode == "detector":
-        parsed_locate = Locate(
-            mode="detector",
-            model=_text(locate, "model", name),
-            threshold_0_1=_fraction(locate, "threshold", 0.5, name),
-            margin=_fraction(locate, "margin", 0.06, name),
-        )
-    elif mode == "frame":
-        parsed_locate = Locate(mode="frame", threshold_0_1=_fraction(locate, "threshold", 0.5, name))
-    else:
-        raise LineInvalid(f"Line {name}: locate.mode must be 'detector' or 'frame', got {mode!r}.")
-    models = _table(table, "models")
-    policy = _table(table, "policy")
+    models = _settings(table, "models", name)
     samples = table.get("samples")
     defects = models.get("defect_detector")
     return Line(
@@ -166,30 +156,77 @@ def parse_line(table: Mapping[str, object], *, name: str, folder: Path) -> Line:
         description=str(table.get("description", "")),
         classes=classes,
         good=None if good is None else str(good),
-        locate=parsed_locate,
+        locate=_parse_locate(_settings(table, "locate", name), name),
         champion=_text(models, "champion", name),
         rivals=tuple(str(item) for item in _list(models, "rivals", name)),
-        policy=Policy(
-            confidence_0_1=_fraction(policy, "confidence", 0.80, name),
-            lead_0_1=_fraction(policy, "lead", 0.20, name),
-            retest=_switch(policy, "retest", True, name),
-            novelty_0_1=_fraction(policy, "novelty", 0.01, name),
-            whole=_switch(policy, "whole", True, name),
-        ),
+        policy=_parse_policy(_settings(table, "policy", name), name),
         samples_dir=None if samples is None else folder / Path(str(samples)).name,
         defect_detector=None if defects is None else str(defects),
         licence=str(table.get("licence", "")),
-        data=parse_data_rules(_table(table, "data"), name=name, folder=folder),
+        data=_parse_data_rules(_settings(table, "data", name), name=name, folder=folder),
     )
 
 
-def parse_data_rules(table: Mapping[str, object], *, name: str, folder: Path) -> DataRules:
+def _check_classes(classes: tuple[str, ...], line: str) -> None:
+    if len(classes) < 2 or len(set(classes)) != len(classes):
+        raise LineInvalid(
+            f"Line {line}: expected at least two different classes, got {list(classes)}. Mend `classes`."
+        )
+    if EMPTY_CLASS in classes:
+        raise LineInvalid(
+            f"Line {line}: expected no class called {EMPTY_CLASS!r}, which means a picture without a part. "
+            "Rename it in `classes`, and its folder of pictures too."
+        )
+
+
+def _parse_locate(table: Mapping[str, object], line: str) -> Locate:
+    mode = table.get("mode", "frame")
+    threshold = _fraction(table, "threshold", 0.5, line)
+    if mode == "detector":
+        margin = _fraction(table, "margin", 0.06, line)
+        return Locate(
+            mode="detector", model=_text(table, "model", line), threshold_0_1=threshold, margin=margin
+        )
+    if mode == "frame":
+        return Locate(mode="frame", threshold_0_1=threshold)
+    raise LineInvalid(f"Line {line}: locate.mode must be 'detector' or 'frame', got {mode!r}.")
+
+
+def _parse_policy(table: Mapping[str, object], line: str) -> Policy:
+    return Policy(
+        confidence_0_1=_fraction(table, "confidence", 0.80, line),
+        lead_0_1=_fraction(table, "lead", 0.20, line),
+        retest=_switch(table, "retest", True, line),
+        novelty_0_1=_fraction(table, "novelty", 0.01, line),
+        whole=_switch(table, "whole", True, line),
+    )
+
+
+def _parse_data_rules(table: Mapping[str, object], *, name: str, folder: Path) -> DataRules:
     seed = table.get("split_seed", 42)
-    if not isinstance(seed, int):
+    if isinstance(seed, bool) or not isinstance(seed, int):
         raise LineInvalid(f"Line {name}: data.split_seed must be a whole number, got {seed!r}.")
     groups = table.get("groups")
     rename = {str(key): str(value) for key, value in _table(table, "rename").items()}
     return DataRules(rename, seed, None if groups is None else str(folder / Path(str(groups)).name))
+
+
+def _settings(table: Mapping[str, object], key: str, line: str) -> Mapping[str, object]:
+    found = _table(table, key)
+    _refuse_unknown(found, _TABLE_KEYS[key], where=f"[{key}]", line=line)
+    return found
+
+
+def _refuse_unknown(table: Mapping[str, object], known: tuple[str, ...], *, where: str, line: str) -> None:
+    """A misspelt setting would be left out without a word, and the line run by its default."""
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            meant = f"Did you mean `{near[0]}`? " if near else ""
+            raise LineInvalid(
+                f"Line {line}: expected only {', '.join(f'`{name}`' for name in known)} in {where}, got {key!r}. "
+                f"{meant}Mend or remove it."
+            )
 
 
 def _table(table: Mapping[str, object], key: str) -> Mapping[str, object]:
@@ -222,6 +259,7 @@ def _switch(table: Mapping[str, object], key: str, default: bool, line: str) -> 
 
 def _fraction(table: Mapping[str, object], key: str, default: float, line: str) -> float:
     value = table.get(key, default)
-    if not isinstance(value, int | float) or not 0 <= value <= 1:
+    # a boolean is an int to Python: `confidence = true` would be 1.0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise LineInvalid(f"Line {line}: `{key}` must be a number between 0 and 1, got {value!r}.")
     return float(value)

@@ -46,6 +46,17 @@ def test_a_name_from_a_page_is_never_made_into_a_path(name):
         ({"policy": {"retest": "no"}}, "`retest` must be true or false, got 'no'"),
         ({"policy": {"whole": 1}}, "`whole` must be true or false, got 1"),
         ({"data": {"split_seed": "x"}}, "whole number"),
+        ({"data": {"split_seed": True}}, "whole number, got True"),
+        ({"policy": {"confidence": True}}, "between 0 and 1, got True"),
+        ({"policy": {"novelty": False}}, "between 0 and 1, got False"),
+        (
+            {"policy": {"confidance": 0.99}},
+            r"only `confidence`, `lead`.* in \[policy\], got 'confidance'. Did you mean `confidence`\?",
+        ),
+        ({"locat": {"mode": "detector"}}, "in the line's file, got 'locat'. Did you mean `locate`\\?"),
+        ({"locate": {"mode": "frame", "treshold": 0.3}}, r"in \[locate\], got 'treshold'"),
+        ({"models": {"champion": "resnet50", "others": []}}, r"\[models\], got 'others'. Mend or remove"),
+        ({"data": {"seed": 1}}, r"\[data\], got 'seed'"),
     ],
 )
 def test_a_faulty_file_is_told_what_is_wrong(change, complaint, tmp_path):
@@ -56,6 +67,11 @@ def test_a_faulty_file_is_told_what_is_wrong(change, complaint, tmp_path):
 def test_a_line_whose_part_fills_the_frame_says_how_sure_a_marked_defect_is(tmp_path):
     marked = {**TABLE, "locate": {"mode": "frame", "threshold": 0.25}}
     assert parse_line(marked, name="toy", folder=tmp_path).locate.threshold_0_1 == 0.25
+
+
+def test_folders_may_be_called_anything(tmp_path):
+    renamed = parse_line({**TABLE, "data": {"rename": {"def_front": "b"}}}, name="toy", folder=tmp_path)
+    assert renamed.data.rename == {"def_front": "b"}
 
 
 def test_broken_toml_names_the_file(tmp_path, monkeypatch):
