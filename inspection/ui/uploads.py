@@ -22,6 +22,7 @@ _END_SIGNATURE = b"PK\x05\x06"
 _ZIP64_LOCATOR = b"PK\x06\x07"
 _ENCRYPTED = 0x1
 _LONGEST_NAME = 80
+_CHUNK_BYTES = 64 * 1024
 # what unpacking a damaged entry raises, by any method of packing; LZMAError is of no other kind
 DAMAGED = (
     zipfile.BadZipFile,
@@ -30,6 +31,7 @@ DAMAGED = (
     lzma.LZMAError,
     EOFError,
     OSError,
+    OverflowError,  # a place beyond what a file can have
     ValueError,
 )
 
@@ -45,6 +47,13 @@ class Limits:
     entries: int = 2000  # folders and hidden files count too
     picture_bytes: int = 64 * 1024 * 1024
     directory_bytes: int = 1024 * 1024
+
+
+@dataclass(slots=True)
+class Meter:
+    """Of one archive: what is refused or damaged has been unpacked all the same."""
+
+    unpacked_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,20 +138,19 @@ def _walk_archive(data: bytes, limits: Limits) -> Iterator[Upload | Refusal]:
         raise ArchiveRefused(
             f"Expected at most {limits.entries} entries, got {len(infos)}. Split the archive."
         )
-    found, unpacked = 0, 0
+    found, meter = 0, Meter()
     for info in infos:
-        if info.is_dir() or _is_hidden(info.filename):
+        if is_folder(info) or _is_hidden(info.filename):
             continue
         found += 1
         name = clean_name(info.filename)
         try:
-            data = _read_entry(archive, info, limits)
-            unpacked += len(data)  # what is refused has been unpacked all the same
+            data = _read_entry(archive, info, limits, meter)
             _check_entry(data, limits)
             yield Upload(name, data)
         except AssayError as error:
             yield Refusal.of(name, error)
-        if unpacked > limits.total_bytes:
+        if meter.unpacked_bytes > limits.total_bytes:
             raise ArchiveRefused(
                 f"It unpacks to more than {limits.total_bytes // 2**20} MB; the rest was left out. Split the archive."
             )
@@ -167,6 +175,11 @@ def _check_directory(data: bytes, limits: Limits) -> None:
         )
 
 
+def is_folder(info: zipfile.ZipInfo) -> bool:
+    """As zipfile tells it, but for a name that is empty as well."""
+    return info.filename.endswith("/")
+
+
 def _is_hidden(name: str) -> bool:
     """What a desktop leaves in an archive: no picture, and nobody put it there."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
@@ -174,15 +187,29 @@ def _is_hidden(name: str) -> bool:
     return dotted or "__MACOSX" in parts or parts[-1:] == ("Thumbs.db",)
 
 
-def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> bytes:
+def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits, meter: Meter) -> bytes:
+    if not info.filename:
+        raise ArchiveRefused("Expected a name, got an entry without one. Pack it again.")
     if info.flag_bits & _ENCRYPTED:
         raise ArchiveRefused("It is encrypted. Pack it without a password.")
     try:
-        with archive.open(info) as stream:
-            # the header's size is a claim: reading stops at the limit whatever it says
-            return stream.read(limits.picture_bytes + 1)
+        return b"".join(_read_chunks(archive, info, limits.picture_bytes + 1, meter))
     except DAMAGED as error:
         raise ArchiveRefused(f"It cannot be unpacked ({error}). Pack it again.") from error
+
+
+def _read_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int, meter: Meter) -> Iterator[bytes]:
+    """The header's size is a claim: reading stops at the limit whatever it says."""
+    with archive.open(info) as stream:
+        while most > 0:
+            wanted = min(most, _CHUNK_BYTES)
+            meter.unpacked_bytes += wanted  # first: a wrong checksum is told only once the bytes are unpacked
+            chunk = stream.read(wanted)
+            meter.unpacked_bytes -= wanted - len(chunk)
+            if not chunk:
+                return
+            most -= len(chunk)
+            yield chunk
 
 
 def _check_entry(data: bytes, limits: Limits) -> None:

@@ -1,8 +1,10 @@
 """Archives may lie about what they hold; what they hold may not be what it says."""
 
 import io
+import re
 import struct
 import zipfile
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as some
 
 from inspection.ui.uploads import Limits, Refusal, Upload, clean_name, unpack
 from tests.ui.fakes import make_png
+from tests.ui.odd_archives import make_misplaced, make_unnamed
 
 SMALL = Limits(pictures=5, total_bytes=60_000, entries=20, picture_bytes=20_000, directory_bytes=4096)
 
@@ -78,6 +81,27 @@ def test_many_bombs_stop_the_archive() -> None:
     found = refusals(bombs)
     assert len(found) < 6  # each unpacks at most 20 kB of 60 kB; then the archive ends
     assert "unpacks to more than" in found[-1].message
+
+
+def test_what_is_damaged_counts_as_unpacked() -> None:
+    """A wrong checksum is told only at the end, when all of an entry has been unpacked."""
+    bombs = bytearray(make_zip({f"{index:02d}.png": b"\0" * 15_000 for index in range(20)}))
+    for central in re.finditer(b"PK\x01\x02", bytes(bombs)):
+        bombs[central.start() + 16] ^= 0xFF  # of the entry's CRC-32
+    found = refusals(bytes(bombs))
+    assert len(found) < 6 and "cannot be unpacked" in found[0].message
+    assert "unpacks to more than" in found[-1].message
+
+
+@pytest.mark.parametrize(
+    ("make_odd", "why"), [(make_unnamed, "without one"), (make_misplaced, "cannot be unpacked")]
+)
+def test_an_odd_entry_does_not_stop_the_others(
+    make_odd: Callable[[dict[str, bytes]], bytes], why: str
+) -> None:
+    taken = unpack([("odd.zip", make_odd({"good.png": b"fine"}))])
+    assert taken[0] == Upload("good.png", b"fine") and isinstance(taken[1], Refusal)
+    assert len(taken) == 2 and why in taken[1].message
 
 
 def test_a_size_that_lies_is_not_believed() -> None:
