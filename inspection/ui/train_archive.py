@@ -20,13 +20,15 @@ from typing import BinaryIO
 from inspection.errors import DataInvalid
 from inspection.formats import bmp, jpeg, png, tiff_page, webp
 from inspection.learning.data import PICTURE_SUFFIXES
-from inspection.ui.uploads import DAMAGED, ArchiveRefused, Refusal, clean_name
+from inspection.ui.uploads import DAMAGED, ArchiveRefused, Refusal, clean_name, is_folder
 from inspection.wording import say_number
 
 _SET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _ENCRYPTED = 0x1
 _TELLS = 65_535 + 22  # the directory's end record and the longest comment, APPNOTE 4.3.16
 _DEEPEST = 4  # folders and the file itself, below the archive's own top folder
+_LETTER_BYTES = 3  # most letters have so many or fewer in UTF-8; a rare one has four
+_LONGEST_TOLD = 255  # what a file system takes; an archive's folder may claim more
 _MB = 2**20
 
 
@@ -58,6 +60,23 @@ class Unpacked:
             self.refusals.append(refusal)
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where no other file is: names that differ only in what was cleaned away stay two files."""
+
+    into: Path
+    next_numbers: dict[Path, int] = field(default_factory=dict)  # of a name that was asked for again
+
+    def find(self, parts: tuple[str, ...]) -> Path:
+        path = asked = self.into.joinpath(*parts)
+        number = self.next_numbers.get(asked, 2)
+        while path.exists():
+            path = asked.with_name(f"{asked.stem}-{number}{asked.suffix}")
+            number += 1
+        self.next_numbers[asked] = number
+        return path
+
+
 Progress = Callable[[float], object]  # the share done, 0…1
 
 
@@ -67,24 +86,33 @@ def unpack_set(
     """All of it or nothing: the folder gets its name when it is complete."""
     limits, target = limits or Limits(), root / check_set_name(name, root)
     archive, infos = open_archive(stream, limits, root)
+    top = find_top(infos)
+    check_classes(infos, top)
     partial = root / f".incoming-{secrets.token_hex(6)}"
     partial.mkdir(parents=True)
     try:
-        unpacked = Unpacked(target)
-        top = find_top(infos)
+        unpacked, places = Unpacked(target), Places(partial)
         for number, info in enumerate(infos):
             try:
-                take_entry(archive, info, partial, top, unpacked, limits)
+                take_entry(archive, info, places, top, unpacked, limits)
             except ArchiveRefused as error:
                 unpacked.refuse(Refusal.of(clean_name(info.filename), error), limits.refusals)
             if progress is not None:
                 progress((number + 1) / len(infos))
         if len(unpacked.classes) < 2:
             raise ArchiveRefused(say_no_classes(unpacked))
-        partial.rename(target)
+        give_name(partial, target)
     finally:  # a click elsewhere ends the script here too, by an exception of its own
         shutil.rmtree(partial, ignore_errors=True)
     return unpacked
+
+
+def give_name(partial: Path, target: Path) -> None:
+    try:
+        partial.rename(target)
+    except OSError:  # somebody else's archive may have taken the name while this one was unpacked
+        check_set_name(target.name, target.parent)
+        raise
 
 
 def check_set_name(name: str, root: Path) -> str:
@@ -129,7 +157,7 @@ def open_archive(
         raise ArchiveRefused(
             f"Expected a ZIP archive; it cannot be read ({error}). Pack it again."
         ) from error
-    infos = [info for info in archive.infolist() if not info.is_dir() and not is_hidden(info.filename)]
+    infos = [info for info in archive.infolist() if not is_folder(info) and not is_hidden(info.filename)]
     if len(archive.infolist()) > limits.entries:
         raise ArchiveRefused(
             f"Expected at most {limits.entries:,} files, got {len(archive.infolist()):,}. Split the archive."
@@ -183,37 +211,53 @@ def find_top(infos: list[zipfile.ZipInfo]) -> str | None:
     return tops.pop() if len(tops) == 1 and any(len(parts) > 2 for parts in taken) else None
 
 
+def check_classes(infos: list[zipfile.ZipInfo], top: str | None) -> None:
+    """Two folders that are one name once they are cleaned would be one class, and nobody would be told."""
+    folders: dict[str, str] = {}
+    for info in infos:
+        try:
+            folder = unicodedata.normalize("NFC", split_name(info, top)[0])
+        except ArchiveRefused:  # it is named when its turn comes
+            continue
+        name = clean_part(folder)
+        first = folders.setdefault(name, folder)
+        if first != folder:
+            raise ArchiveRefused(
+                f"Expected a folder a class, but {first[:_LONGEST_TOLD]!r} and {folder[:_LONGEST_TOLD]!r} would both "
+                f"become {name}: signs are written as _, and what is long is cut. Rename one and pack it again."
+            )
+
+
 def take_entry(
     archive: zipfile.ZipFile,
     info: zipfile.ZipInfo,
-    into: Path,
+    places: Places,
     top: str | None,
     unpacked: Unpacked,
     limits: Limits,
 ) -> None:
-    parts = split_name(info, top)
+    parts = tuple(clean_part(part) for part in split_name(info, top))
     data = read_entry(archive, info, limits)
     if not is_picture(data):
         raise ArchiveRefused("Its bytes are no picture (JPEG, PNG, BMP, TIFF or WebP). Export it again.")
-    path = place(into, parts)
+    path = places.find(parts)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise ArchiveRefused("A file of the archive has the name of its folder. Pack it again.") from error
     path.write_bytes(data)
-    class_name = path.relative_to(into).parts[0]
-    unpacked.classes[class_name] = unpacked.classes.get(class_name, 0) + 1
+    unpacked.classes[parts[0]] = unpacked.classes.get(parts[0], 0) + 1
 
 
 def split_name(info: zipfile.ZipInfo, top: str | None) -> tuple[str, ...]:
-    """Safe names of the folders and the file, from the class on."""
+    """The names of the folders and the file, from the class on, as the archive has them."""
     parts = check_name(info)
     inner = parts[1:] if top is not None else parts
     if not 2 <= len(inner) <= _DEEPEST:
         raise ArchiveRefused(
             "Expected it in the sub-folder of its class. Sort the pictures into one folder a class."
         )
-    return tuple(clean_part(part) for part in inner)
+    return inner
 
 
 def check_name(info: zipfile.ZipInfo) -> tuple[str, ...]:
@@ -237,17 +281,12 @@ def clean_part(part: str) -> str:
     text = unicodedata.normalize("NFC", part)
     kept = "".join(letter if letter.isalnum() or letter in "-_. +()" else "_" for letter in text).strip(" .")
     stem, dot, suffix = kept.rpartition(".")
-    return f"{stem[:60]}{dot}{suffix[:20]}" if dot else (kept[:60] or "unnamed")
+    return f"{cut(stem, 60)}{dot}{cut(suffix, 20)}" if dot else (cut(kept, 60) or "unnamed")
 
 
-def place(into: Path, parts: tuple[str, ...]) -> Path:
-    """Where no other file is: names that differ only in what was cleaned away stay two files."""
-    path = into.joinpath(*parts)
-    number = 2
-    while path.exists():
-        path = into.joinpath(*parts[:-1], f"{Path(parts[-1]).stem}-{number}{Path(parts[-1]).suffix}")
-        number += 1
-    return path
+def cut(text: str, most_letters: int) -> str:
+    """File systems count bytes: at most 255 in a name, of which a number may need a few."""
+    return text[:most_letters].encode()[: _LETTER_BYTES * most_letters].decode(errors="ignore")
 
 
 def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> bytes:

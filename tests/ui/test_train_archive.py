@@ -3,7 +3,7 @@
 import io
 import stat
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from inspection.errors import AssayError, DataInvalid
 from inspection.ui.train_archive import Limits, Unpacked, check_set_name, propose_set_name, unpack_set
 from inspection.ui.uploads import ArchiveRefused
 from tests.ui.fakes import make_png
+from tests.ui.odd_archives import make_misplaced, make_unnamed
 
 PNG = make_png(0, width=24, height=16)
 GOOD = [("ok/1.png", PNG), ("ok/2.png", PNG), ("bent/1.png", PNG)]
@@ -111,6 +112,55 @@ def test_names_that_collide_once_they_are_cleaned_stay_two(tmp_path: Path) -> No
     assert {"parts/ok/a_b.png", "parts/ok/a_b-2.png", "parts/ok/_gnp.png"} <= set(files(tmp_path))
 
 
+def test_names_that_collide_in_hundreds_are_not_tried_from_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Path] = []
+    exists = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda path: tried.append(path) or exists(path))
+    signs = [(f"ok/{chr(0x2600 + number)}.png", PNG) for number in range(200)]  # each becomes _.png
+    unpacked = unpack(tmp_path, *signs)
+    assert unpacked.classes["ok"] == 202 and (tmp_path / "parts/ok/_-200.png").is_file()
+    assert len(tried) < 3 * 205
+
+
+LONG = "scratch along the rolling direction, longer than ten millimetres, "
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("crack<1mm", "crack>1mm"), (f"{LONG}deep", f"{LONG}shallow"), ("dull ", "dull")]
+)
+def test_two_classes_that_would_become_one_are_refused(tmp_path: Path, one: str, other: str) -> None:
+    both = pack([*GOOD, (f"{one}/1.png", PNG), (f"{other}/1.png", PNG)])
+    with pytest.raises(ArchiveRefused, match=r"would both become .* Rename one") as caught:
+        unpack_set(both, "parts", tmp_path)
+    assert repr(one) in str(caught.value) and repr(other) in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_class_in_two_ways_of_writing_an_accent_is_one(tmp_path: Path) -> None:
+    unpacked = unpack(tmp_path, ("pr\u00e4gung/1.png", PNG), ("pra\u0308gung/2.png", PNG))
+    assert unpacked.classes["prägung"] == 2
+
+
+def test_names_are_cut_by_what_a_file_system_counts(tmp_path: Path) -> None:
+    rare, sign = "\U00020000", "\u2600"  # a letter of four bytes, and what is no letter
+    folder, file = f"{rare * 64}.{rare * 20}", rare * 64
+    unpacked = unpack(tmp_path, (f"{folder}/{file}.png", PNG), (f"{folder}/{file}{sign}.png", PNG))
+    cleaned = f"{rare * 45}.{rare * 15}"
+    assert unpacked.refused == 0 and unpacked.classes[cleaned] == 2
+    assert {f"parts/{cleaned}/{rare * 45}.png", f"parts/{cleaned}/{rare * 45}-2.png"} <= set(files(tmp_path))
+
+
+@pytest.mark.parametrize("make_odd", [make_unnamed, make_misplaced])
+def test_an_odd_entry_is_named_and_the_rest_goes_on(
+    tmp_path: Path, make_odd: Callable[[dict[str, bytes]], bytes]
+) -> None:
+    unpacked = unpack_set(io.BytesIO(make_odd(dict(GOOD))), "parts", tmp_path)
+    (refusal,) = unpacked.refusals
+    assert unpacked.pictures == 3 and refusal.name in ("unnamed", "odd.png")
+
+
 def test_desktops_leave_things_that_nobody_put_there(tmp_path: Path) -> None:
     litter = [(name, b"x") for name in ("__MACOSX/ok/._1.png", ".DS_Store", "ok/.DS_Store", "ok/Thumbs.db")]
     assert unpack(tmp_path, *litter).refused == 0
@@ -186,6 +236,16 @@ def test_pictures_that_are_there_are_not_touched(tmp_path: Path) -> None:
     unpack(tmp_path)
     with pytest.raises(AssayError, match="Choose another: parts-2 is free"):
         unpack(tmp_path)
+
+
+def test_a_name_that_was_taken_while_it_was_unpacked_is_told(tmp_path: Path) -> None:
+    def take_name(share: float) -> None:
+        if share == 1:
+            unpack_set(pack(GOOD), "parts", tmp_path)
+
+    with pytest.raises(DataInvalid, match="Choose another: parts-2 is free"):
+        unpack_set(pack([*GOOD, ("ok/3.png", PNG)]), "parts", tmp_path, progress=take_name)
+    assert files(tmp_path) == ["parts/bent/1.png", "parts/ok/1.png", "parts/ok/2.png"]
 
 
 def test_an_interrupted_upload_leaves_nothing(tmp_path: Path) -> None:
