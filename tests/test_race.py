@@ -298,6 +298,25 @@ def test_what_is_no_race_is_not_listed(tmp_path: Path) -> None:
     assert keeping.list_kept(tmp_path) == []
 
 
+def test_a_race_that_another_session_drops_meanwhile_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = make_result(medians={(FAST, 1): 2.0})
+    halfway = keeping.keep_race(result, "halfway", tmp_path)
+    (tmp_path / f"{halfway.id}.parquet").unlink()
+    with pytest.raises(DataInvalid, match="not there"):
+        keeping.load_kept(halfway.id, tmp_path)
+    keeping.drop_kept(halfway.id, tmp_path)
+    found = tmp_path / "found-01234567.json"
+    found.symlink_to(tmp_path / "nothing")  # listed, and gone when it is opened
+    assert keeping.list_kept(tmp_path) == []
+    found.unlink()
+    monkeypatch.setattr(keeping, "_find", lambda _id, _folder: found)
+    with pytest.raises(DataInvalid, match="not there"):
+        keeping.load_kept("found-01234567", tmp_path)
+    keeping.drop_kept("found-01234567", tmp_path)
+
+
 def test_a_race_without_a_lap_is_not_kept(tmp_path: Path) -> None:
     with pytest.raises(DataInvalid, match="at least one lap"):
         keeping.keep_race(make_result(medians={}), "empty", tmp_path)

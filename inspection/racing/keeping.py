@@ -52,7 +52,7 @@ def keep_race(result: Result, name: str, folder: Path) -> Kept:
 
 
 def list_kept(folder: Path) -> list[Kept]:
-    """The newest first. A file that is none of ours is left out."""
+    """The newest first. A file that is none of ours is left out, and one that another session drops meanwhile."""
     kept = []
     for path in folder.glob("*.json"):
         if not _ID.fullmatch(path.stem):
@@ -60,13 +60,19 @@ def list_kept(folder: Path) -> list[Kept]:
         try:
             described = json.loads(path.read_text(encoding="utf-8"))
             kept.append(Kept(path.stem, described["name"], described["taken_at"], described["plan"]["line"]))
-        except (ValueError, KeyError, TypeError):
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             continue
     return sorted(kept, key=lambda race: (race.taken_at, race.id), reverse=True)
 
 
 def load_kept(id: str, folder: Path) -> Result:
-    path = _find(id, folder)
+    try:
+        return _read(_find(id, folder))
+    except FileNotFoundError:  # another session dropped it since it was found
+        raise _refuse_gone() from None
+
+
+def _read(path: Path) -> Result:
     described = json.loads(path.read_text(encoding="utf-8"))
     if described.get("version") != _VERSION:
         raise DataInvalid(
@@ -97,17 +103,21 @@ def load_kept(id: str, folder: Path) -> Result:
 
 def drop_kept(id: str, folder: Path) -> None:
     path = _find(id, folder)
-    path.unlink()
+    path.unlink(missing_ok=True)
     path.with_suffix(".parquet").unlink(missing_ok=True)
 
 
 def _find(id: str, folder: Path) -> Path:
     path = folder / f"{id}.json"
     if not _ID.fullmatch(id) or not path.is_file():
-        raise DataInvalid(
-            "Expected a race that was kept, got one that is not there. Choose another of the list."
-        )
+        raise _refuse_gone()
     return path
+
+
+def _refuse_gone() -> DataInvalid:
+    return DataInvalid(
+        "Expected a race that was kept, got one that is not there. Choose another of the list."
+    )
 
 
 def describe(result: Result) -> dict[str, Any]:
