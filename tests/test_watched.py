@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from inspection.conveyor import watched
+from inspection.errors import DataInvalid
 from inspection.formats.refusals import Limits
 from inspection.images import read_file, refuse_file
 
@@ -23,6 +24,37 @@ def test_a_picture_that_is_taken_away_while_it_is_looked_at_does_not_stop_the_li
 
     monkeypatch.setattr(watched, "list_entries", list_and_clear)
     assert watched.FolderSource(tmp_path, ".", look_every_s=0.0).take() is None
+
+
+def test_a_folder_whose_rights_are_withdrawn_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = watched.FolderSource(tmp_path, ".", look_every_s=0.0)
+    assert source.take() is None
+
+    def withhold(_folder: Path) -> None:  # rights do not bind a superuser, who may run the tests
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(watched.os, "scandir", withhold)
+    with pytest.raises(DataInvalid, match=f"rights to {tmp_path} were withdrawn. Give them back"):
+        source.take()
+
+
+def test_a_folder_whose_pictures_may_not_be_looked_at_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Withheld:
+        """As of a folder that may be listed and not entered."""
+
+        name = "a.png"
+
+        def is_file(self, *, follow_symlinks: bool) -> bool:
+            return True
+
+        def stat(self, *, follow_symlinks: bool) -> os.stat_result:
+            raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(watched, "list_entries", lambda _folder: [Withheld()])
+    with pytest.raises(DataInvalid, match="were withdrawn"):
+        watched.FolderSource(tmp_path, ".", look_every_s=0.0).take()
 
 
 def test_a_picture_that_is_there_and_cannot_be_read_is_handed_on_and_told(

@@ -105,6 +105,8 @@ class FolderSource:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:  # taken away since the folder was listed
                 continue
+            except PermissionError:
+                raise refuse_rights(self._folder) from None
             there.add(entry.name)
             version = _Version(status.st_mtime_ns, entry.name)
             if self._unread.get(version, status.st_mode) != status.st_mode:  # it may be read by now
@@ -136,3 +138,13 @@ def list_entries(folder: Path) -> list[os.DirEntry[str]]:
             return list(entries)
     except FileNotFoundError:
         return []
+    except PermissionError:
+        raise refuse_rights(folder) from None
+
+
+def refuse_rights(folder: Path) -> DataInvalid:
+    """An empty belt would say that no part came. The words stand in the log of the line that ends by them."""
+    return DataInvalid(
+        f"Expected a watched folder that this user may look into, but the rights to {folder} were withdrawn. Give them "
+        "back and start the line again."
+    )
