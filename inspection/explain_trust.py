@@ -1,11 +1,15 @@
 """How far a heat map can be trusted where the defect is known: how much of it lies there, beside what chance gives."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
 
 from inspection.errors import DataInvalid
+from inspection.formats import png
+from inspection.formats.samples import U16, scale_to_8_bits, turn_upright
+from inspection.images import decode, read_limits
 from inspection.types import F32, U8, Box, Finding, HeatMap
 
 
@@ -57,6 +61,33 @@ def mask_of_boxes(findings: tuple[Finding, ...], *, width: int, height: int) -> 
         x1, y1, x2, y2 = (round(edge) for edge in found.box.as_list())
         mask[max(y1, 0) : y2, max(x1, 0) : x2] = 255
     return mask
+
+
+def read_mask(data: bytes, *, width: int, height: int) -> U8:
+    """A mask that a person brings. Pictures are laid on white, which would make a transparent ground the defect."""
+    pixels = decode(data, name="mask").pixels
+    mask = fit_mask(lay_on_black(data) if data.startswith(png.MAGIC) else pixels, width=width, height=height)
+    marked = np.count_nonzero(mask)
+    if marked in (0, mask.size):
+        raise DataInvalid(
+            "Expected a mask that is bright where the defect is and black elsewhere, got one that is "
+            f"{'bright' if marked else 'black'} everywhere. Paint the defect white on black and send that."
+        )
+    return mask
+
+
+def lay_on_black(data: bytes) -> U8:
+    """A PNG that was decoded before → (height, width): its brightest channel, zero where it is wholly transparent."""
+    header = png.read_header(data, read_limits(None))
+    stored = b"".join([png.MAGIC, *(data[start:end] for start, end in header.kept)])
+    samples = cast(U8 | U16, cv2.imdecode(np.frombuffer(stored, np.uint8), cv2.IMREAD_UNCHANGED))
+    if samples.ndim == 2:
+        transparent = png.whiten_key(np.zeros(samples.shape, np.uint8), samples, header) > 0
+    else:
+        transparent = (samples[..., 3:] == 0).any(axis=2)  # there may be no fourth channel
+        samples = samples[..., :3].max(axis=2)
+    samples[transparent] = 0
+    return turn_upright(scale_to_8_bits(samples), header.orientation)
 
 
 def fit_mask(mask: U8, *, width: int, height: int) -> U8:

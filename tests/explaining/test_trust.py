@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from inspection.errors import DataInvalid
-from inspection.explain_trust import fit_mask, mask_of_boxes, measure_overlap, share_cells
+from inspection.explain_trust import fit_mask, mask_of_boxes, measure_overlap, read_mask, share_cells
 from inspection.types import Box, Finding, HeatMap
+from tests.picture_files import join, write_bmp, write_chunk, write_exif, write_png, write_png_array
 
 CROP = Box(20, 10, 90, 80)  # 70 × 70: ten pixels a cell
 
@@ -69,3 +70,54 @@ def test_a_mask_of_another_picture_is_refused() -> None:
     with pytest.raises(DataInvalid, match="120 × 100"):
         fit_mask(np.zeros((10, 10, 3), np.uint8), width=120, height=100)
     assert fit_mask(np.full((100, 120, 3), 9, np.uint8), width=120, height=100).shape == (100, 120)
+
+
+@pytest.mark.parametrize(("value", "word"), [(0, "black"), (9, "bright")])
+def test_a_mask_that_tells_nothing_apart_is_refused(value: int, word: str) -> None:
+    with pytest.raises(DataInvalid, match=f"{word} everywhere. Paint the defect white"):
+        read_mask(write_png_array(np.full((100, 120, 1), value, np.uint8), 0), width=120, height=100)
+
+
+MARKED = make_mask(20, 10, 30, 20)
+WHITE, KEY = np.full_like(MARKED, 255), 7
+GROUNDS = {
+    "rgba": (write_png_array(join(WHITE, WHITE, WHITE, MARKED), 6), MARKED),
+    "rgba, inked and cleared": (write_png_array(join(MARKED, MARKED, MARKED, WHITE), 6), MARKED),
+    "grey and alpha": (write_png_array(join(WHITE, MARKED), 4), MARKED),
+    "16 bits": (write_png_array(join(WHITE, WHITE, WHITE, MARKED).astype(np.uint16) * 257, 6), MARKED),
+    "a grey that is transparent": (
+        write_png_array(
+            np.where(MARKED, np.uint8(255), np.uint8(KEY))[..., None],
+            0,
+            before=write_chunk(b"tRNS", bytes([0, KEY])),
+        ),
+        MARKED,
+    ),
+    "a palette": (
+        write_png(
+            [(row > 0).astype(np.uint8).tobytes() for row in MARKED],
+            120,
+            depth=8,
+            colour=3,
+            before=write_chunk(b"PLTE", b"\xff" * 6) + write_chunk(b"tRNS", b"\0\xff"),
+        ),
+        MARKED,
+    ),
+    "turned": (
+        write_png_array(join(WHITE, MARKED), 4, before=write_chunk(b"eXIf", write_exif(3))),
+        MARKED[::-1, ::-1],
+    ),
+    "plain": (write_png_array(MARKED[..., None], 0), MARKED),
+    "a BMP": (write_bmp([row.repeat(3).tobytes() for row in MARKED], 120, bits=24), MARKED),
+}
+
+
+@pytest.mark.parametrize("kind", GROUNDS)
+def test_what_is_transparent_in_a_mask_is_no_defect(kind: str) -> None:
+    data, marked = GROUNDS[kind]
+    assert np.array_equal(read_mask(data, width=120, height=100), marked)
+
+
+def test_a_mask_in_black_ink_on_nothing_is_refused() -> None:
+    with pytest.raises(DataInvalid, match="black everywhere"):
+        read_mask(write_png_array(join(0 * WHITE, MARKED), 4), width=120, height=100)
