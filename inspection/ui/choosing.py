@@ -11,6 +11,7 @@ from inspection.types import Precision
 from inspection.ui import resources
 from inspection.ui.resources import Sample
 from inspection.ui.uploads import Refusal, Upload, unpack
+from inspection.ui.widgets import escape_markdown
 
 SAMPLES, UPLOAD, CAMERA = "Samples", "Upload", "Camera"
 _SOURCE_ICONS = {
@@ -52,6 +53,7 @@ def choose_source() -> str:
 
 def give_samples(line: Line, *, beside: DeltaGenerator) -> tuple[Inputs | None, str | None]:
     """The film strip; also the chosen sample's name, for the link."""
+    tell_broken_samples(line)
     samples = resources.get_samples(line.name)
     if not samples:
         st.info(
@@ -73,6 +75,16 @@ def give_samples(line: Line, *, beside: DeltaGenerator) -> tuple[Inputs | None, 
     taken = samples if chosen == ALL_SAMPLES else [samples[stems.index(chosen)]]
     source = ("sample", line.name, *(sample.stem for sample in taken))
     return Inputs(source, lambda: [Upload(sample.name, sample.data) for sample in taken]), chosen
+
+
+def tell_broken_samples(line: Line) -> None:
+    broken = resources.find_samples(line.name).broken
+    if broken:
+        st.warning(
+            "  \n".join(escape_markdown(words) for words in broken),
+            title="Samples are left out" if len(broken) > 1 else "A sample is left out",
+            icon=":material/hide_image:",
+        )
 
 
 def _show_strip(samples: Sequence[Sample], chosen: str, key: str, beside: DeltaGenerator) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from inspection.config import load_settings
-from inspection.errors import LineInvalid, WeightsRefused
+from inspection.errors import LineInvalid, PictureRefused, WeightsRefused
 from inspection.images import read_picture
 from inspection.lines import FoundLines, Line, check_lines, load_line
 from inspection.ui.overlays import cut_square, encode_jpeg
@@ -41,6 +41,14 @@ class Sample:
         """ "05-cracked-l-bracket" → "Cracked L-bracket"."""
         words = re.sub(r"^\d+[-_ ]+", "", self.stem).replace("_", " ").replace("-", " ").capitalize()
         return re.sub(r"\b([a-z]) ", lambda shape: f"{shape[1].upper()}-", words)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSamples:
+    """One picture that cannot be read is left out, and no other."""
+
+    sound: tuple[Sample, ...]
+    broken: tuple[str, ...]  # what is wrong with each of the others
 
 
 @st.cache_resource(max_entries=1, ttl=60, show_spinner=False)
@@ -125,15 +133,26 @@ def title_line(name: str) -> str:
 
 
 @st.cache_resource(max_entries=8, ttl=600, show_spinner=False)
-def get_samples(line_name: str) -> tuple[Sample, ...]:
-    samples = []
+def find_samples(line_name: str) -> FoundSamples:
+    sound, broken = [], []
     for path in load_line(line_name).samples():
-        picture = read_picture(path)
-        thumbnail = encode_jpeg(cut_square(picture.pixels, 192))
-        mask = path.parent / "masks" / f"{path.stem}.png"
-        known = mask.read_bytes() if mask.is_file() else None
-        samples.append(Sample(path.stem, path.name, path.read_bytes(), thumbnail, known))
-    return tuple(samples)
+        try:
+            sound.append(_read_sample(path))
+        except PictureRefused as error:
+            broken.append(str(error).removeprefix(f"{path.parent}/"))  # who sees it need not know the disk
+    return FoundSamples(tuple(sound), tuple(broken))
+
+
+def get_samples(line_name: str) -> tuple[Sample, ...]:
+    return find_samples(line_name).sound
+
+
+def _read_sample(path: Path) -> Sample:
+    picture = read_picture(path)
+    thumbnail = encode_jpeg(cut_square(picture.pixels, 192))
+    mask = path.parent / "masks" / f"{path.stem}.png"
+    known = mask.read_bytes() if mask.is_file() else None
+    return Sample(path.stem, path.name, path.read_bytes(), thumbnail, known)
 
 
 def find_weights_dir(line: str, model: str) -> Path:

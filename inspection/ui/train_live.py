@@ -54,7 +54,7 @@ def draw_active(job_id: str) -> None:
 
 def forget_caches() -> None:
     """A job that ended may have brought a line or a model."""
-    for cached in (resources.find_lines, resources.get_line, resources.get_card, resources.get_samples):
+    for cached in (resources.find_lines, resources.get_line, resources.get_card, resources.find_samples):
         cached.clear()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from inspection.config import load_settings
+from inspection.errors import DataInvalid
 from inspection.lines import Line
 from inspection.records.errors import StoreError
 from inspection.records.known_parts import KnownPart, name_class, read_confirmed_parts, read_folder_parts
@@ -157,7 +158,10 @@ def gather_parts(line: Line, source: str) -> tuple[KnownPart, ...]:
         return read_folder_parts(challenge_folder(line), line.classes)
     if source == CONFIRMED:
         return read_confirmed_parts(get_store(), line)
-    named = ((sample, name_class(sample.stem, line.classes)) for sample in resources.get_samples(line.name))
+    found = resources.find_samples(line.name)
+    if found.broken:  # a known part that is left out would show nothing, without a word in the record
+        raise DataInvalid(f"Expected every sample of {line.name} to be a picture. {' '.join(found.broken)}")
+    named = ((sample, name_class(sample.stem, line.classes)) for sample in found.sound)
     return tuple(KnownPart(sample.name, sample.data, name) for sample, name in named if name is not None)
 
 

@@ -97,6 +97,17 @@ def test_a_challenge_opens_the_line_and_is_kept(
     assert "Line open since" in texts(app)
 
 
+def test_a_known_part_that_cannot_be_read_is_not_left_out_of_a_challenge(
+    app: AppTest, tmp_path: Path, clocked: tuple[RecordStore, Clock]
+) -> None:
+    ship_fake_weights(tmp_path)
+    (tmp_path / "lines" / "aluminium" / "dented-01.png").write_bytes(b"no picture")
+    open_watch(app)
+    app.button(key="watch.challenge.aluminium").click().run()
+    assert not app.exception and "dented-01.png: expected" in app.error[0].value.replace("\\", "")
+    assert clocked[0].search(Search(kinds=(Kind.EVENT,))).records == ()
+
+
 def test_the_challenge_is_of_what_runs_where_int8_is_withheld(
     app: AppTest, loaded: list[FakeInspector], tmp_path: Path, clocked: tuple[RecordStore, Clock]
 ) -> None:
