@@ -15,7 +15,7 @@ from inspection.explain_cams import (
     score_cam,
 )
 from inspection.explain_probes import Probe, kernel_shap, lime, occlude
-from inspection.explain_subject import Explanation, Subject, Watch
+from inspection.explain_subject import Explanation, MethodUnavailable, Subject, Watch
 from inspection.types import F32, HeatMap
 from inspection.wording import say_number
 from models.heads import LinearHead
@@ -87,12 +87,13 @@ METHODS: dict[str, MethodSpec] = {
 
 def list_methods(subject: Subject) -> dict[str, str | None]:
     """Every method's name, with the reason where it cannot be had for this model."""
-    reason = (
-        None
-        if pools_first(subject.head)
-        else "This model's head does not pool, so it has no closed form here."
-    )
-    return {name: reason if spec.needs_pooling else None for name, spec in METHODS.items()}
+    return {name: find_obstacle(name, subject) for name in METHODS}
+
+
+def find_obstacle(method: str, subject: Subject) -> str | None:
+    if METHODS[method].needs_pooling and not pools_first(subject.head):
+        return "This model's head does not pool, so it has no closed form here."
+    return None
 
 
 def say_coincidences(subject: Subject) -> str:
@@ -109,6 +110,9 @@ def explain_with(
     method: str, subject: Subject, class_name: str, *, watch: Watch = lambda done, total: None
 ) -> Explanation:
     spec = METHODS[method]
+    obstacle = find_obstacle(method, subject)
+    if obstacle is not None:
+        raise MethodUnavailable(f"{spec.title} is not offered. {obstacle} Choose another method.")
     class_index = subject.classification.class_names.index(class_name)
     started = time.perf_counter()
     if spec.cam is not None:

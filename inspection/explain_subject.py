@@ -21,6 +21,10 @@ class NothingToExplain(AssayError):
     """No part was found, so no class was given and there is nothing to explain."""
 
 
+class MethodUnavailable(AssayError):
+    """This model has no map of this method, since its head does not allow it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """One crop as one model sees it: all that the methods may ask."""

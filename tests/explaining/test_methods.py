@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inspection.explain_methods import METHODS, explain_with, list_methods, say_coincidences
-from inspection.explain_subject import NothingToExplain, make_subject
+from inspection.explain_subject import MethodUnavailable, NothingToExplain, make_subject
 from inspection.images import decode
 from models.heads import FlattenMlpHead
 from tests.explaining import toys
@@ -77,6 +77,15 @@ def test_what_a_flattening_head_cannot_have_is_said() -> None:
         reason is None for name, reason in reasons.items() if name != "grad_cam_pp"
     )
     assert "would differ" in say_coincidences(subject)
+
+
+def test_what_a_flattening_head_cannot_have_is_refused_and_not_drawn() -> None:
+    subject = toys.make_subject(head=FLAT)
+    reason = list_methods(subject)["grad_cam_pp"]
+    with pytest.raises(MethodUnavailable) as refused:
+        explain_with("grad_cam_pp", subject, "red")
+    assert str(refused.value) == f"Grad-CAM++ is not offered. {reason} Choose another method."
+    assert explain_with("grad_cam", subject, "red").heat_map.exact
 
 
 def test_what_is_the_same_map_is_said() -> None:
