@@ -5,8 +5,8 @@ from functools import partial
 import streamlit as st
 
 from inspection.explain_methods import METHODS, list_methods, say_coincidences
-from inspection.ui import explaining, resources
-from inspection.ui.explain_cards import Card, make_sheet, say_judgement, show_card, show_legend
+from inspection.ui import choosing, explaining, resources
+from inspection.ui.explain_cards import Card, make_sheet, say_judgement, say_marked, show_card, show_legend
 from inspection.ui.explaining import Look
 from inspection.ui.exports import safe_stem
 from inspection.ui.judge_choice import choose_judge, find_served, follow_link, write_link
@@ -16,6 +16,7 @@ from inspection.ui.widgets import escape_markdown
 st.title("Explain")
 asked = follow_link("explain")
 line, choice = choose_judge("explain")
+choosing.tell_broken_samples(line)
 given = explaining.list_given(line)
 if asked in given:
     st.session_state[f"explain.picture.{line.name}"] = asked
@@ -106,10 +107,11 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     grid = st.segmented_control(
         "Grid", ("Smooth", "Native"), default="Smooth", required=True, key="explain.grid"
     )
+    marked = explaining.find_marked(case, class_name)
     outline = st.toggle(
-        "Outline the known defect", value=True, disabled=case.defect is None, key="explain.outline"
+        f"Outline {say_marked(marked)}", value=True, disabled=marked is None, key="explain.outline"
     )
-look = Look(opacity / 100, grid == "Smooth", outline and case.defect is not None)
+look = Look(opacity / 100, grid == "Smooth", outline and marked is not None)
 show_legend()
 shown = []
 with st.grid("auto", min_column_width=270, gap="small"):

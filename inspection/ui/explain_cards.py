@@ -9,11 +9,12 @@ import streamlit as st
 from inspection.errors import AssayError
 from inspection.explain_methods import METHODS
 from inspection.explain_pdf import Panel, Sheet, write_sheet
-from inspection.explain_subject import Explanation, Watch
+from inspection.explain_subject import Explanation, MethodUnavailable, Watch
+from inspection.explain_trust import measure_overlap
 from inspection.ui import explaining
 from inspection.ui.charts import format_ms, format_share
 from inspection.ui.choosing import PRECISION_WORDS
-from inspection.ui.explaining import Case, Look
+from inspection.ui.explaining import Case, Look, Marked
 from inspection.ui.overlays import draw_legend, encode_jpeg
 from inspection.ui.palette import heat_gradient_css
 from inspection.ui.resources import model_titles
@@ -22,6 +23,7 @@ from inspection.ui.widgets import escape_markdown, say_kind
 from inspection.wording import say_number
 
 FAINT_0_1 = 0.1  # of the fixed scale: below it a map looks like no map at all
+BOXES = "the detector's boxes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +44,34 @@ def show_card(card: Card, class_name: str, look: Look) -> tuple[Case, Explanatio
         except AssayError as error:
             st.warning(escape_markdown(str(error)), title=say_kind(error.kind))
             return None
-        key = explaining.key_of(case, card.method, class_name)
-        if key in explaining.stopped_keys():
-            st.caption("Stopped before it was done.")
-            st.button(
-                "Start again", key=f"again.{key}", icon=":material/play_arrow:", on_click=_start, args=(key,)
-            )
+        explanation = _make_map(case, card, class_name)
+        if explanation is None:
             return None
-        holder = st.empty()
-        explanation = explaining.explain_case(
-            case, card.method, class_name, watching=lambda: _watch_in(holder, card.title, key)
-        )
-        holder.empty()
         _show_map(case, explanation, look)
         told = tell(case, explanation)
         st.caption("  \n".join(f"**{name}** {escape_markdown(answer)}" for name, answer in told.items()))
         return case, explanation
+
+
+def _make_map(case: Case, card: Card, class_name: str) -> Explanation | None:
+    """None where it was stopped, or where the model has no such map: the page says it and goes on."""
+    key = explaining.key_of(case, card.method, class_name)
+    if key in explaining.stopped_keys():
+        st.caption("Stopped before it was done.")
+        st.button(
+            "Start again", key=f"again.{key}", icon=":material/play_arrow:", on_click=_start, args=(key,)
+        )
+        return None
+    holder = st.empty()
+    try:
+        explanation = explaining.explain_case(
+            case, card.method, class_name, watching=lambda: _watch_in(holder, card.title, key)
+        )
+    except MethodUnavailable as error:
+        holder.warning(escape_markdown(str(error)), title=say_kind(error.kind))
+        return None
+    holder.empty()
+    return explanation
 
 
 def _watch_in(holder: "st.delta_generator.DeltaGenerator", title: str, key: tuple[object, ...]) -> Watch:
@@ -93,13 +107,7 @@ def _show_map(case: Case, explanation: Explanation, look: Look) -> None:
 def tell(case: Case, explanation: Explanation) -> dict[str, str]:
     """What an auditor asks of a map, and the answers; the sheet prints the same ones."""
     told = {"Shows": METHODS[explanation.method].says, "Evidence": f"{explanation.evidence}."}
-    overlap = explaining.overlap_of(case, explanation)
-    if overlap is not None:
-        hit = "the warmest cell touches it" if overlap.peak_inside else "the warmest cell is elsewhere"
-        told["On the defect"] = (
-            f"{overlap.heat_inside:.0%} of the heat on {overlap.area_inside:.1%} of the area: lift {overlap.lift:.1f} "
-            f"where chance is 1; {hit}."
-        )
+    told |= tell_overlap(case, explanation)
     told["Scale"] = say_scale(explanation)
     runs = (
         f"{say_number(explanation.runs, 'run')} of the network"
@@ -108,6 +116,30 @@ def tell(case: Case, explanation: Explanation) -> dict[str, str]:
     )
     told["Cost"] = f"{format_ms(explanation.cost_ms)}, {runs}."
     return told
+
+
+def tell_overlap(case: Case, explanation: Explanation) -> dict[str, str]:
+    """Empty where nothing says where the defect is. What the detector says is never called a known defect."""
+    class_name = explanation.heat_map.class_name
+    marked = explaining.find_marked(case, class_name)
+    overlap = None if marked is None else measure_overlap(explanation.heat_map, marked.mask)
+    if marked is None or overlap is None:
+        return {}
+    hit = "touches it" if marked.known else "touches one"
+    words = (
+        f"{overlap.heat_inside:.0%} of the heat on {overlap.area_inside:.1%} of the area: lift {overlap.lift:.1f} "
+        f"where chance is 1; the warmest cell {hit if overlap.peak_inside else 'is elsewhere'}."
+    )
+    if marked.known:
+        return {"On the defect": words}
+    return {
+        f"On {BOXES}": f"{words} They are its guess at {class_name}: where the defect is, nobody has marked."
+    }
+
+
+def say_marked(marked: Marked | None) -> str:
+    """What an outline is drawn around."""
+    return BOXES if marked is not None and not marked.known else "the known defect"
 
 
 def say_scale(explanation: Explanation) -> str:
@@ -136,8 +168,11 @@ def make_sheet(shown: list[tuple[str, Case, Explanation]], class_name: str, look
     """The page as a PDF: the crop first, then every map that was on the screen."""
     case = shown[0][1]
     inspection = case.inspection
-    plain = explaining.outline_defect(case, case.shown) if look.outline else case.shown
+    marked = explaining.find_marked(case, class_name) if look.outline else None
+    plain = case.shown if marked is None else explaining.outline(case, case.shown, marked)
     path = [f"{step.question} {step.answer}" for step in inspection.verdict.path]
+    if marked is not None:
+        path.append(f"Outlined: {say_marked(marked)}.")
     panels = [Panel("The part as the model saw it", encode_jpeg(plain), path)]
     for title, of, explanation in shown:
         lines = [f"{name}: {answer}" for name, answer in tell(of, explanation).items()]

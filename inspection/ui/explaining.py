@@ -10,7 +10,7 @@ import streamlit as st
 
 from inspection.explain_methods import explain_with
 from inspection.explain_subject import Explanation, Subject, Watch, make_subject
-from inspection.explain_trust import Overlap, fit_mask, mask_of_boxes, measure_overlap
+from inspection.explain_trust import fit_mask, mask_of_boxes
 from inspection.images import decode
 from inspection.lines import Line
 from inspection.types import U8, Box, Inspection
@@ -43,7 +43,16 @@ class Case:
     inspection: Inspection
     subject: Subject
     shown: U8  # the crop, large enough for the screen
-    defect: U8 | None  # (height, width) of the picture
+    size: tuple[int, int]  # width and height of the picture
+    mask: U8 | None  # of the picture, above zero where its defect is known to be
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Where a defect is, and whether that is known."""
+
+    mask: U8  # (height, width) of the picture, above zero where it is
+    known: bool  # else these are the boxes of the line's own detector, which may be wrong
 
 
 class Shelf(Generic[Value]):
@@ -91,23 +100,30 @@ def open_case(choice: Choice, given: Given, *, mask: bytes | None) -> Case:
     shelf = _shelf("explain.cases", 12, Case)
     inspector = inspectors.get_inspector(choice.line, choice.model, choice.precision)
     # other weights under the same name, or other rules, are another case
-    key = (choice, inspectors.name_judge(inspector), hash(given.data), hash(mask))
+    used = given.mask if mask is None else mask
+    # the same bytes may be given twice: as an upload, and as a sample whose mask is known
+    key = (choice, inspectors.name_judge(inspector), given.name, hash(given.data), hash(used))
     held = shelf.get(key)
-    return held if held is not None else shelf.put(key, _judge(inspector, choice, given, mask or given.mask))
+    return held if held is not None else shelf.put(key, _judge(inspector, choice, given, used))
 
 
 def _judge(inspector: "Inspector", choice: Choice, given: Given, mask: bytes | None) -> Case:
     picture = decode(given.data, name=given.name)
     inspection = inspector.inspect(picture)
     subject = make_subject(inspector, picture, inspection)
-    size = {"width": picture.width, "height": picture.height}
-    defect: U8 | None = None
-    if mask is not None:
-        defect = fit_mask(decode(mask, name="mask").pixels, **size)
-    elif inspection.findings:
-        defect = mask_of_boxes(inspection.findings, **size)
+    width, height = picture.width, picture.height
+    known = None if mask is None else fit_mask(decode(mask, name="mask").pixels, width=width, height=height)
     shown = np.ascontiguousarray(fit(cut_box(picture.pixels, subject.bounds), SHOWN_SIDE))
-    return Case(choice, inspection, subject, shown, defect)
+    return Case(choice, inspection, subject, shown, (width, height), known)
+
+
+def find_marked(case: Case, class_name: str) -> Marked | None:
+    """A mask of the picture; else what the line's detector boxed as the class that is explained."""
+    if case.mask is not None:
+        return Marked(case.mask, known=True)
+    boxed = tuple(found for found in case.inspection.findings if found.class_name == class_name)
+    width, height = case.size
+    return Marked(mask_of_boxes(boxed, width=width, height=height), known=False) if boxed else None
 
 
 def explain_case(case: Case, method: str, class_name: str, *, watching: Callable[[], Watch]) -> Explanation:
@@ -159,25 +175,20 @@ def picture_explanation(case: Case, explanation: Explanation, look: Look) -> byt
 
 
 def draw_explanation(case: Case, explanation: Explanation, look: Look) -> U8:
-    """The crop with its map, and the edge of the defect where it is known."""
+    """The crop with its map, and the edge of what is marked as its defect."""
     height, width = case.shown.shape[:2]
     whole = replace(explanation.heat_map, crop=Box(0, 0, width, height))
     drawn = blend_heat(case.shown, whole, opacity_0_1=look.opacity_0_1, smooth=look.smooth)
-    return outline_defect(case, drawn) if look.outline else drawn
+    marked = find_marked(case, explanation.heat_map.class_name) if look.outline else None
+    return drawn if marked is None else outline(case, drawn, marked)
 
 
-def outline_defect(case: Case, drawn: U8) -> U8:
-    if case.defect is None:
-        return drawn
+def outline(case: Case, drawn: U8, marked: Marked) -> U8:
     height, width = drawn.shape[:2]
-    part = cut_box(case.defect, case.subject.bounds)
+    part = cut_box(marked.mask, case.subject.bounds)
     rows = (np.arange(height) * part.shape[0] / height).astype(int)
     columns = (np.arange(width) * part.shape[1] / width).astype(int)
     return draw_outline(drawn, part[rows][:, columns])
-
-
-def overlap_of(case: Case, explanation: Explanation) -> Overlap | None:
-    return None if case.defect is None else measure_overlap(explanation.heat_map, case.defect)
 
 
 def stopped_keys() -> set[tuple[object, ...]]:

@@ -157,7 +157,7 @@ def draw_evidence(pixels: U8, inspection: Inspection, *, opacity_0_1: float = 0.
 
 
 def draw_outline(pixels: U8, defect: U8) -> U8:
-    """A line around a known defect, a little apart from it so that the defect itself stays in sight.
+    """A line around what is marked as a defect, a little apart from it so that the defect itself stays in sight.
 
     `defect` has the picture's height and width.
     """

@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from inspection.explain_methods import METHODS
-from inspection.explain_subject import Explanation
-from inspection.types import Box, HeatMap
-from inspection.ui.explain_cards import say_scale
-from inspection.ui.explaining import Shelf
+from inspection.explain_methods import METHODS, explain_with
+from inspection.explain_subject import Explanation, make_subject
+from inspection.images import decode
+from inspection.lines import load_line
+from inspection.types import U8, Box, Finding, HeatMap, Inspection, Picture, Precision
+from inspection.ui.explain_cards import make_sheet, say_scale
+from inspection.ui.explaining import Case, Look, Marked, Shelf, find_marked
+from inspection.ui.state import Choice
 from models.card import write_card
+from models.heads import FlattenMlpHead
+from tests.explaining.test_pdf import read_text
+from tests.explaining.toys import ColourEngine
 from tests.ui.fakes import NOTHING, FakeInspector, code_of, make_png
 from tests.ui.measured import make_measured_card
 
@@ -122,6 +128,34 @@ def test_a_model_without_weights_does_not_hide_the_others(
     assert len(app.image) == 1 and "Train the model." in app.warning[0].value.replace("\\", "")
 
 
+def test_a_model_that_has_no_such_map_says_so_and_the_others_show_theirs(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(line: str, model: str, precision: Precision) -> FakeInspector:
+        inspector = FakeInspector(load_line(line), model, precision)
+        if model == "compact_cnn":
+            head = make_flat_head()
+            flat = replace(inspector.classifying, head=head, engine=ColourEngine(head))  # type: ignore[arg-type]
+            inspector.classifying = flat
+        return inspector
+
+    monkeypatch.setattr("inspection.loading.load_inspector", load)
+    open_explain(app).segmented_control(key="explain.side").set_value("Models").run()
+    assert len(app.image) == 2 and not app.warning
+    app.selectbox(key="explain.method").select("grad_cam_pp").run()
+    assert not app.exception and not app.error
+    assert titles(app) == ["ResNet50", "Compact CNN, grey"] and len(app.image) == 1
+    assert "This model's head does not pool, so it has no closed form here." in words(app)
+    assert [button.label for button in app.download_button] == ["One-page PDF"]
+
+
+def make_flat_head() -> FlattenMlpHead:
+    """It looks at each place of the 3 × 7 × 7 features by itself."""
+    bias, square = np.zeros(4, np.float32), np.eye(4, dtype=np.float32)
+    first, last = np.ones((4, 147), np.float32) / 147, np.ones((5, 4), np.float32)
+    return FlattenMlpHead(first, bias, square, bias, last, np.zeros(5, np.float32))
+
+
 def test_a_mask_measures_the_maps(app: AppTest) -> None:
     open_explain(app)
     assert "On the defect" not in words(app)
@@ -129,6 +163,76 @@ def test_a_mask_measures_the_maps(app: AppTest) -> None:
     app.file_uploader(key="explain.mask.cracked-01").upload("mask.png", mask).run()
     assert not app.exception
     assert "of the heat on" in words(app) and "lift" in words(app)
+
+
+BOXED = (
+    Finding(Box(90, 40, 130, 80), "cracked", 0.83),
+    Finding(Box(150, 90, 230, 200), "stained", 0.31),
+)
+
+
+class BoxingInspector(FakeInspector):
+    """The line's detector boxes two classes, of which the verdict names one."""
+
+    def inspect(self, picture: Picture, *, explained: bool = True, target: str | None = None) -> Inspection:
+        return replace(super().inspect(picture, explained=explained, target=target), findings=BOXED)
+
+
+@pytest.fixture
+def boxing(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    def load(line: str, model: str, precision: Precision) -> FakeInspector:
+        return BoxingInspector(load_line(line), model, precision)
+
+    monkeypatch.setattr("inspection.loading.load_inspector", load)
+    return open_explain(app)
+
+
+def make_case(mask: U8 | None = None) -> Case:
+    inspector = BoxingInspector()
+    picture = decode(make_png(code_of("cracked")), name="part.png")
+    inspection = inspector.inspect(picture)
+    subject = make_subject(inspector, picture, inspection)  # type: ignore[arg-type]
+    choice = Choice("aluminium", "resnet50", "int8")
+    return Case(choice, inspection, subject, subject.crop, (picture.width, picture.height), mask)
+
+
+def test_boxes_of_the_detector_are_not_called_a_known_defect(boxing: AppTest) -> None:
+    said = words(boxing)
+    assert "On the detector's boxes" in said and "guess at cracked" in said and "On the defect" not in said
+    assert boxing.toggle(key="explain.outline").label == "Outline the detector's boxes"
+    mask = make_png(0, width=320, height=240)
+    boxing.file_uploader(key="explain.mask.cracked-01").upload("mask.png", mask).run()
+    assert "On the defect" in words(boxing) and "detector's boxes" not in words(boxing)
+    assert boxing.toggle(key="explain.outline").label == "Outline the known defect"
+
+
+def test_a_class_without_a_box_has_no_figure_of_boxes(boxing: AppTest) -> None:
+    boxing.selectbox(key="explain.class.cracked-01.resnet50").select("dented").run()
+    assert not boxing.exception and len(boxing.image) == 3
+    assert "the heat on" not in words(boxing) and boxing.toggle(key="explain.outline").disabled
+
+
+@pytest.mark.parametrize(("class_name", "area"), [("cracked", 40 * 40), ("stained", 80 * 110)])
+def test_only_boxes_of_the_class_explained_are_marked(class_name: str, area: int) -> None:
+    marked = find_marked(make_case(), class_name)
+    assert marked is not None and not marked.known and (marked.mask > 0).sum() == area
+    assert find_marked(make_case(), "dented") is None
+
+
+def test_a_mask_is_the_defect_whichever_class_is_explained() -> None:
+    mask = np.full((240, 320), 255, np.uint8)
+    assert find_marked(make_case(mask), "dented") == Marked(mask, known=True)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_the_sheet_says_who_marked_the_defect(known: bool) -> None:
+    case = make_case(np.full((240, 320), 255, np.uint8) if known else None)
+    shown = [("Grad-CAM", case, explain_with("grad_cam", case.subject, "cracked"))]
+    pdf = make_sheet(shown, "cracked", Look(0.7, smooth=True, outline=True))
+    said = re.sub(r"\\(.)", r"\1", read_text(pdf))
+    expected = ("Outlined: the known defect.", "On the defect:")
+    boxes = ("Outlined: the detector's boxes.", "On the detector's boxes:")
+    assert [words in said for words in (*expected, *boxes)] == [known, known, not known, not known]
 
 
 def test_a_mask_of_another_size_is_refused(app: AppTest) -> None:
@@ -145,6 +249,35 @@ def test_an_uploaded_picture_comes_over_from_inspect(app: AppTest) -> None:
     app.switch_page("screens/explain.py").run()
     assert app.selectbox(key="explain.picture.aluminium").options[0] == "mine.png (from Inspect)"
     assert "REJECT: dented" in words(app)
+
+
+def test_a_picture_with_the_bytes_of_a_sample_is_not_given_its_mask(
+    app: AppTest, loaded: list[FakeInspector], tmp_path: Path
+) -> None:
+    masks = tmp_path / "lines" / "aluminium" / "masks"
+    masks.mkdir()
+    (masks / "cracked-01.png").write_bytes(make_png(0, width=320, height=240))
+    app.run()
+    app.segmented_control(key="inspect.source").set_value("Upload").run()
+    app.file_uploader(key="inspect.upload").upload("mine.png", make_png(code_of("cracked"))).run()
+    app.switch_page("screens/explain.py").run()
+    assert "On the defect" not in words(app)
+    app.selectbox(key="explain.picture.aluminium").select("cracked-01").run()
+    assert "On the defect" in words(app) and loaded[0].seen[-1] == "cracked-01.png"
+    app.selectbox(key="explain.picture.aluminium").select("mine-0").run()
+    assert "On the defect" not in words(app)
+
+
+def test_a_sample_that_cannot_be_read_ends_nothing_for_uploads(app: AppTest, tmp_path: Path) -> None:
+    (tmp_path / "lines" / "aluminium" / "damaged_01.png").write_bytes(b"no picture")
+    app.run()
+    assert "damaged_01.png" in words(app) and not app.error  # Inspect goes on too
+    app.segmented_control(key="inspect.source").set_value("Upload").run()
+    app.file_uploader(key="inspect.upload").upload("mine.png", make_png(code_of("dented"))).run()
+    app.switch_page("screens/explain.py").run()
+    assert "REJECT: dented" in words(app) and not app.error
+    assert "damaged_01.png: expected" in words(app) and str(tmp_path) not in words(app)
+    assert len(app.selectbox(key="explain.picture.aluminium").options) == 4
 
 
 def test_the_report_leads_here(app: AppTest) -> None:
