@@ -55,7 +55,7 @@ def share_cells(defect: U8, crop: Box, *, shape: tuple[int, ...]) -> F32:
 
 
 def mask_of_boxes(findings: tuple[Finding, ...], *, width: int, height: int) -> U8:
-    """Boxes as a mask, where no other is at hand: they are a detector's guess, and whoever shows them says so."""
+    """Boxes as a mask, for lines whose defects are boxed rather than outlined."""
     mask = np.zeros((height, width), np.uint8)
     for found in findings:
         x1, y1, x2, y2 = (round(edge) for edge in found.box.as_list())
@@ -66,14 +66,7 @@ def mask_of_boxes(findings: tuple[Finding, ...], *, width: int, height: int) -> 
 def read_mask(data: bytes, *, width: int, height: int) -> U8:
     """A mask that a person brings. Pictures are laid on white, which would make a transparent ground the defect."""
     pixels = decode(data, name="mask").pixels
-    mask = fit_mask(lay_on_black(data) if data.startswith(png.MAGIC) else pixels, width=width, height=height)
-    marked = np.count_nonzero(mask)
-    if marked in (0, mask.size):
-        raise DataInvalid(
-            "Expected a mask that is bright where the defect is and black elsewhere, got one that is "
-            f"{'bright' if marked else 'black'} everywhere. Paint the defect white on black and send that."
-        )
-    return mask
+    return fit_mask(lay_on_black(data) if data.startswith(png.MAGIC) else pixels, width=width, height=height)
 
 
 def lay_on_black(data: bytes) -> U8:
@@ -91,11 +84,17 @@ def lay_on_black(data: bytes) -> U8:
 
 
 def fit_mask(mask: U8, *, width: int, height: int) -> U8:
-    """A mask that a person brings has to be of the picture that it belongs to."""
+    """A mask has to be of the picture that it belongs to, and to tell the defect from the rest."""
     grey = mask.max(axis=2) if mask.ndim == 3 else mask
     if grey.shape != (height, width):
         raise DataInvalid(
             f"Expected a mask of {width} × {height} pixels, as the picture has, got {grey.shape[1]} × {grey.shape[0]}. "
             "Send the mask of this picture."
+        )
+    marked = np.count_nonzero(grey)
+    if marked in (0, grey.size):
+        raise DataInvalid(
+            "Expected a mask that is bright where the defect is and black elsewhere, got one that is "
+            f"{'bright' if marked else 'black'} everywhere. Paint the defect white on black and send that."
         )
     return np.asarray(grey, dtype=np.uint8)

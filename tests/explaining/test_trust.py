@@ -69,13 +69,14 @@ def test_boxes_stand_for_masks() -> None:
 def test_a_mask_of_another_picture_is_refused() -> None:
     with pytest.raises(DataInvalid, match="120 × 100"):
         fit_mask(np.zeros((10, 10, 3), np.uint8), width=120, height=100)
-    assert fit_mask(np.full((100, 120, 3), 9, np.uint8), width=120, height=100).shape == (100, 120)
+    colour = np.repeat(make_mask(20, 10, 30, 20)[..., None], 3, axis=2)
+    assert fit_mask(colour, width=120, height=100).shape == (100, 120)
 
 
 @pytest.mark.parametrize(("value", "word"), [(0, "black"), (9, "bright")])
 def test_a_mask_that_tells_nothing_apart_is_refused(value: int, word: str) -> None:
     with pytest.raises(DataInvalid, match=f"{word} everywhere. Paint the defect white"):
-        read_mask(write_png_array(np.full((100, 120, 1), value, np.uint8), 0), width=120, height=100)
+        fit_mask(np.full((100, 120), value, np.uint8), width=120, height=100)
 
 
 MARKED = make_mask(20, 10, 30, 20)
