@@ -55,7 +55,7 @@ def share_cells(defect: U8, crop: Box, *, shape: tuple[int, ...]) -> F32:
 
 
 def mask_of_boxes(findings: tuple[Finding, ...], *, width: int, height: int) -> U8:
-    """Boxes as a mask, for lines whose defects are boxed rather than outlined."""
+    """Boxes as a mask, where no other is at hand: they are a detector's guess, and whoever shows them says so."""
     mask = np.zeros((height, width), np.uint8)
     for found in findings:
         x1, y1, x2, y2 = (round(edge) for edge in found.box.as_list())
