@@ -10,7 +10,7 @@ import streamlit as st
 
 from inspection.explain_methods import explain_with
 from inspection.explain_subject import Explanation, Subject, Watch, make_subject
-from inspection.explain_trust import fit_mask, mask_of_boxes
+from inspection.explain_trust import mask_of_boxes, read_mask
 from inspection.images import decode
 from inspection.lines import Line
 from inspection.types import U8, Box, Inspection
@@ -112,7 +112,7 @@ def _judge(inspector: "Inspector", choice: Choice, given: Given, mask: bytes | N
     inspection = inspector.inspect(picture)
     subject = make_subject(inspector, picture, inspection)
     width, height = picture.width, picture.height
-    known = None if mask is None else fit_mask(decode(mask, name="mask").pixels, width=width, height=height)
+    known = None if mask is None else read_mask(mask, width=width, height=height)
     shown = np.ascontiguousarray(fit(cut_box(picture.pixels, subject.bounds), SHOWN_SIDE))
     return Case(choice, inspection, subject, shown, (width, height), known)
 

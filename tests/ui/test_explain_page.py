@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -152,7 +153,7 @@ def test_a_model_that_has_no_such_map_says_so_and_the_others_show_theirs(
 def make_flat_head() -> FlattenMlpHead:
     """It looks at each place of the 3 × 7 × 7 features by itself."""
     bias, square = np.zeros(4, np.float32), np.eye(4, dtype=np.float32)
-    first, last = np.ones((4, 147), np.float32) / 147, np.ones((5, 4), np.float32)
+    first, last = np.full((4, 147), 1 / 147, np.float32), np.ones((5, 4), np.float32)
     return FlattenMlpHead(first, bias, square, bias, last, np.zeros(5, np.float32))
 
 
@@ -163,6 +164,17 @@ def test_a_mask_measures_the_maps(app: AppTest) -> None:
     app.file_uploader(key="explain.mask.cracked-01").upload("mask.png", mask).run()
     assert not app.exception
     assert "of the heat on" in words(app) and "lift" in words(app)
+
+
+def test_the_transparent_ground_of_a_mask_is_no_defect(app: AppTest) -> None:
+    ink = np.full((240, 320, 4), 255, np.uint8)
+    ink[..., 3] = 0
+    ink[100:120, 150:170, 3] = 255
+    done, encoded = cv2.imencode(".png", ink)
+    assert done
+    key = "explain.mask.cracked-01"
+    open_explain(app).file_uploader(key=key).upload("mask.png", encoded.tobytes()).run()
+    assert not app.error and "on 1.3% of the area" in words(app)
 
 
 BOXED = (
