@@ -4,7 +4,8 @@ A rater turns features into a score, larger for what is less like the training p
 known parts that taught nothing: p = (1 + how many of them score at least as much) / (1 + how many there are). Over known
 parts p is uniform, so a line that sends p < 1 % to a person sends at most one known part in a hundred there for nothing
 (Vovk, Gammerman and Shafer 2005). Good parts are compared with good ones and defects with defects, by what the classifier
-calls them: the rate then holds whatever the mix on the line.
+calls them at its first look, the known parts too: the rate then holds whatever the mix on the line. What a second look calls
+a part does not count here, or it would be held against parts that were sorted by another rule.
 """
 
 import hashlib
