@@ -71,7 +71,7 @@ def find_card(inspector: "Inspector", settings: "Settings", *, dry: bool) -> Pat
 def find_judged(line: "Line", data: Path, evaluations: Path) -> "tuple[Sample, ...]":
     """The pictures that the model's evaluation names: a split made today may hold some that taught it."""
     from inspection.learning.evaluate import read_evaluations
-    from inspection.learning.line_data import split_line
+    from inspection.learning.line_sides import split_line
 
     rows = read_evaluations(evaluations)
     keys = next(each.keys for (split, _), each in rows.items() if split == "test")

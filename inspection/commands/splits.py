@@ -1,6 +1,5 @@
 """splits: the keys of the pictures that taught, chose and judged, stored beside the cards that state their hash."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,16 +15,14 @@ def store_splits(
     data: Annotated[Path, typer.Option(help="The line's pictures.")],
 ) -> None:
     """Split the pictures as the cards were split, check the hash, store the keys. Exit status 1 where a card differs."""
-    from inspection.learning.line_data import split_line
+    from inspection.learning.known_split import list_known_splits
     from inspection.learning.split_store import split_path, store_split
     from inspection.learning.splits import hash_split
     from models.card import read_card
 
     settings, definition = load_settings(), load_line(line)
     home = settings.weights_dir / line
-    ungrouped = replace(definition, data=replace(definition.data, groups=None))
-    # a card may be older than the line's groups
-    splits = [split_line(each, data).split for each in (definition, ungrouped)]
+    splits = [found.split for _, found in list_known_splits(definition, data)]
     known = {hash_split(split): split for split in splits}
     unknown = 0
     for path in sorted(home.glob("*.json")):

@@ -74,7 +74,7 @@ def read_tried(inspector: "Inspector", path: Path) -> "Card":
 def find_test(line: "Line", data: Path, evaluations: Path) -> "tuple[tuple[Sample, ...], tuple[str, ...]]":
     """The parts that the model's evaluation names, and the test pictures without a part, which it has no rows of."""
     from inspection.learning.data import EMPTY_CLASS
-    from inspection.learning.line_data import split_line
+    from inspection.learning.line_sides import split_line
 
     found = split_line(line, data)
     empty = [sample for sample in found.side("test") if sample.class_name == EMPTY_CLASS]

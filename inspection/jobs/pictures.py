@@ -7,7 +7,7 @@ from pathlib import Path
 
 from inspection.config import Settings
 from inspection.errors import DataInvalid
-from inspection.learning.data import PICTURE_SUFFIXES
+from inspection.learning.data import CSV_LIST, PICTURE_SUFFIXES
 
 _DEEPEST = 3  # folders below the root; deeper ones are pictures, not data sets
 
@@ -58,6 +58,8 @@ def tell_layout(path: Path) -> str | None:
     names = {entry.name for entry in list_folders(path)}
     if {"images", "annotations"} <= names:
         return "Pascal VOC"
+    if (path / CSV_LIST).is_file():
+        return "a list of pictures"
     if {"train", "test"} <= names:
         return "train and test, a folder a class"
     classes = [entry for entry in list_folders(path) if holds_pictures(entry)]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from inspection.errors import DataInvalid
+from inspection.learning.annotated import check_inside
 from inspection.learning.arrays import read_rgb
-from inspection.learning.data import Sample, check_inside
+from inspection.learning.data import Sample
 from inspection.lines import Line
 from inspection.types import U8
 

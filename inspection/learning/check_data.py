@@ -2,11 +2,21 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inspection.errors import DataInvalid
-from inspection.learning.data import Dataset, list_visible, read_folder, require_folder
+from inspection.learning.annotated import read_coco, read_voc
+from inspection.learning.data import (
+    BOXES,
+    CSV_LIST,
+    EMPTY_CLASS,
+    Dataset,
+    list_visible,
+    read_csv,
+    read_folder,
+    require_folder,
+)
 from inspection.learning.data_report import MOST_EXAMPLES, Concern, DataReport, FolderCount, Severity
 from inspection.learning.duplicates import (
     Progress,
@@ -17,6 +27,7 @@ from inspection.learning.duplicates import (
     name_groups,
     sketch_pictures,
 )
+from inspection.types import Box
 from inspection.wording import say_number
 
 PART_NAMES = frozenset({"train", "training", "test", "val", "valid", "validation"})
@@ -38,14 +49,14 @@ class Item:
 
 
 def check_data(folders: Sequence[Path], *, progress: Progress | None = None) -> DataReport:
-    """Each folder has one sub-folder a class; a folder with parts such as train and test is taken as these parts."""
-    datasets = [read_folder(home) for folder in folders for home in find_parts(folder)]
+    """A folder with parts such as train and test is taken as these parts; each may have any layout that teaches."""
+    datasets = [read_home(home) for folder in folders for home in find_parts(folder)]
     places = {
         sample.path: (str(dataset.root), sample.class_name)
         for dataset in datasets
         for sample in dataset.samples
     }
-    sketches, refusals = sketch_pictures(list(places), progress=progress)
+    sketches, refusals = sketch_pictures(list(places), boxes=find_part_boxes(datasets), progress=progress)
     if not sketches:
         raise DataInvalid(
             f"Expected pictures in {', '.join(map(str, folders))}, but none of {len(places)} files can be read. "
@@ -73,6 +84,32 @@ def find_parts(folder: Path) -> list[Path]:
     if inner and all(entry.name.lower() in PART_NAMES for entry in inner):
         return inner
     return [folder]
+
+
+def read_home(home: Path) -> Dataset:
+    """As `split_line` reads it. Pictures without a part are no class and are left out."""
+    if (home / BOXES).is_file():
+        dataset = read_coco(home / BOXES, home)
+    elif (home / "images").is_dir() and (home / "annotations").is_dir():
+        dataset = read_voc(home / "images", home / "annotations")
+    elif (home / CSV_LIST).is_file():
+        dataset = read_csv(home / CSV_LIST)
+    else:
+        return read_folder(home)
+    parts = tuple(sample for sample in dataset.samples if sample.class_name != EMPTY_CLASS)
+    names = tuple(name for name in dataset.class_names if name != EMPTY_CLASS)
+    return replace(dataset, samples=parts, class_names=names)
+
+
+def find_part_boxes(datasets: Sequence[Dataset]) -> dict[Path, Box]:
+    """Of sets whose boxes are parts on a belt; Pascal VOC's are defects, and a patch of a part says little of which it is."""
+    return {
+        sample.path: sample.boxes[0].box
+        for dataset in datasets
+        if (dataset.root / BOXES).is_file()
+        for sample in dataset.samples
+        if len(sample.boxes) == 1
+    }
 
 
 def list_concerns(

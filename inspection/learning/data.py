@@ -3,8 +3,6 @@
 import csv
 import hashlib
 import json
-import math
-import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,8 @@ from inspection.hashing import hash_file
 from inspection.lines import EMPTY_CLASS as EMPTY_CLASS  # whoever reads data takes it from here
 from inspection.types import Box
 
+BOXES = "boxes.json"  # COCO, beside the pictures that it speaks of
+CSV_LIST = "pictures.csv"  # in the folder of a line's pictures: path, class and perhaps group
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 
 
@@ -105,92 +105,6 @@ def read_folder(
     return build_dataset(root, samples, ignored=ignored, class_names=class_names or sorted(names))
 
 
-def read_voc(images_dir: Path, annotations_dir: Path, *, class_names: Sequence[str] | None = None) -> Dataset:
-    """Pascal VOC: one XML a picture, of the same stem.
-
-    A picture's class is the folder or the beginning of the file name where that is a class (NEU-DET's
-    `rolled-in_scale_10.jpg`), else the class of most of its boxes.
-    """
-    require_folder(images_dir)
-    require_folder(annotations_dir)
-    pictures, others = list_pictures(images_dir)
-    boxes: dict[Path, tuple[LabelledBox, ...]] = {}
-    for path in pictures:
-        annotation = annotations_dir / path.relative_to(images_dir).with_suffix(".xml")
-        if annotation.is_file():
-            boxes[path] = parse_voc(annotation)
-        else:
-            others.append(path)
-    known = {box.class_name for found in boxes.values() for box in found}
-    samples = [Sample(path, name_class(path, found, known), found) for path, found in boxes.items()]
-    return build_dataset(images_dir, samples, ignored=others, class_names=class_names)
-
-
-def parse_voc(path: Path) -> tuple[LabelledBox, ...]:
-    text = read_text(path)
-    # expat expands entities that a document type declares, without a bound: refuse both before it reads them
-    if "<!DOCTYPE" in text.upper() or "<!ENTITY" in text.upper():
-        raise DataInvalid(
-            f"Expected a plain Pascal VOC annotation in {path}, got one with a document type or an entity, "
-            "which is refused because it can exhaust the memory. Remove those declarations."
-        )
-    try:
-        root = ElementTree.fromstring(text)
-        boxes = tuple(parse_voc_object(node) for node in root.iter("object"))
-        check_told(boxes, root.findtext("size/width"), root.findtext("size/height"))
-        return boxes
-    except (ElementTree.ParseError, ValueError) as error:
-        raise DataInvalid(f"Expected a Pascal VOC annotation in {path}: {error}. Export it again.") from error
-
-
-def parse_voc_object(node: ElementTree.Element) -> LabelledBox:
-    name = (node.findtext("name") or "").strip()
-    if not name:
-        raise ValueError("an object has no name")
-    edges = [float(node.findtext(f"bndbox/{edge}") or "nan") for edge in ("xmin", "ymin", "xmax", "ymax")]
-    # VOC counts pixels from 1 and includes the last one; a Box counts from 0 and excludes it
-    left, top = (max(edge - 1, 0) if math.isfinite(edge) else edge for edge in edges[:2])
-    return make_box(name, left, top, edges[2], edges[3])
-
-
-def read_coco(json_path: Path, images_dir: Path, *, class_names: Sequence[str] | None = None) -> Dataset:
-    """COCO detection; a picture's class is that of most of its boxes, and `empty` where it has none."""
-    require_folder(images_dir)
-    try:
-        document = json.loads(read_text(json_path))
-        names = {int(row["id"]): str(row["name"]) for row in document["categories"]}
-        boxes: dict[int, list[LabelledBox]] = {int(row["id"]): [] for row in document["images"]}
-        for row in document["annotations"]:
-            if row.get("iscrowd"):  # a crowd is a region to leave alone, not a box to learn
-                continue
-            x, y, width, height = (float(value) for value in row["bbox"])
-            name = names[int(row["category_id"])]
-            boxes[int(row["image_id"])].append(make_box(name, x, y, x + width, y + height))
-        images = [
-            (int(row["id"]), str(row["file_name"]), read_severity(row.get("severity_0_1")))
-            for row in document["images"]
-        ]
-        for row in document["images"]:
-            check_told(boxes[int(row["id"])], row.get("width"), row.get("height"))
-    # a list where an object belongs has no `get`, an infinite id is no whole number, and deep nesting ends the parser
-    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        raise DataInvalid(
-            f"Expected COCO annotations in {json_path} (images, annotations, categories): "
-            f"{type(error).__name__} {error}. Export them again."
-        ) from error
-    samples = []
-    for number, file_name, severity in images:
-        found = tuple(boxes[number])
-        path = resolve_inside(images_dir, file_name, json_path)
-        samples.append(Sample(path, name_class(path, found, set()), found, severity_0_1=severity))
-    return build_dataset(images_dir, samples, class_names=class_names)
-
-
-def read_severity(value: object) -> float | None:
-    """Synthesised pictures tell how gross the defect is; others have no such field."""
-    return None if value is None else float(str(value))
-
-
 def read_csv(path: Path, *, root: Path | None = None, class_names: Sequence[str] | None = None) -> Dataset:
     """Columns path, class and perhaps group; paths are relative to `root`, or else to the folder of the CSV."""
     home = root or path.parent
@@ -201,7 +115,8 @@ def read_csv(path: Path, *, root: Path | None = None, class_names: Sequence[str]
             f"Expected the columns path, class and perhaps group in {path}: {error}. Export it again."
         ) from error
     if not rows or not {"path", "class"} <= set(rows[0]):
-        got = ", ".join(rows[0]) if rows else "no rows"
+        # fields beyond the heading stand under None
+        got = ", ".join(filter(None, rows[0])) if rows else "no rows"
         raise DataInvalid(f"Expected the columns path, class and perhaps group in {path}, got {got}.")
     samples = []
     for number, row in enumerate(rows, start=2):
@@ -226,6 +141,7 @@ def build_dataset(
             f"Expected pictures ({', '.join(sorted(PICTURE_SUFFIXES))}) in {root}, but found none. "
             "Check the folder and the file endings."
         )
+    refuse_names([sample.path for sample in samples])
     used = {sample.class_name for sample in samples}
     used |= {box.class_name for sample in samples for box in sample.boxes}
     names = tuple(class_names) if class_names else tuple(sorted(used))
@@ -243,6 +159,18 @@ def build_dataset(
     return Dataset(root.name, names, tuple(ordered), root, tuple(sorted(ignored)))
 
 
+def refuse_names(paths: Iterable[Path]) -> None:
+    """Names are keys of splits and of reports, which are UTF-8; those of an old archive may be none."""
+    for path in paths:
+        try:
+            str(path).encode()
+        except UnicodeEncodeError as error:
+            raise DataInvalid(
+                f"Expected names of files and folders in UTF-8, got {ascii(str(path))}. Rename it, or unpack the archive anew with "
+                "its encoding named."
+            ) from error
+
+
 def hash_dataset(dataset: Dataset) -> str:
     """SHA-256 of contents, classes and boxes: names, folders and order do not count."""
     rows = sorted(
@@ -254,44 +182,6 @@ def hash_dataset(dataset: Dataset) -> str:
         for sample in dataset.samples
     )
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
-
-
-def name_class(path: Path, boxes: Sequence[LabelledBox], known: set[str]) -> str:
-    if path.parent.name in known:
-        return path.parent.name
-    beginnings = [name for name in known if path.stem.startswith(f"{name}_")]
-    if beginnings:
-        return max(beginnings, key=len)
-    if not boxes:
-        return EMPTY_CLASS
-    names = [box.class_name for box in boxes]
-    areas = {name: sum(box.box.area for box in boxes if box.class_name == name) for name in names}
-    return max(sorted(areas), key=lambda name: (names.count(name), areas[name]))
-
-
-def make_box(name: str, x1: float, y1: float, x2: float, y2: float) -> LabelledBox:
-    edges = f"{x1:g} {y1:g} {x2:g} {y2:g}"
-    if not all(math.isfinite(edge) for edge in (x1, y1, x2, y2)):
-        raise ValueError(f"a box of class {name} has an edge that is no finite number: {edges}")
-    if not (x1 < x2 and y1 < y2):
-        raise ValueError(f"a box of class {name} has no area: {edges}")
-    return LabelledBox(Box(x1, y1, x2, y2), name)
-
-
-def check_told(boxes: Iterable[LabelledBox], width: object, height: object) -> None:
-    """Against the size that an annotation tells; none, or 0 as some tools write, tells nothing."""
-    extents = [float(str(value or 0)) or math.inf for value in (width, height)]
-    check_inside(boxes, width=extents[0], height=extents[1])
-
-
-def check_inside(boxes: Iterable[LabelledBox], *, width: float, height: float) -> None:
-    """A box beside the picture is cut from the nearest corner: bare ground would teach as the class."""
-    for box, name in ((each.box, each.class_name) for each in boxes):
-        if box.x1 >= width or box.y1 >= height or box.x2 <= 0 or box.y2 <= 0:
-            edges = f"{box.x1:g} {box.y1:g} {box.x2:g} {box.y2:g}"
-            raise ValueError(
-                f"a box of class {name} lies outside its picture of {width:g} × {height:g} pixels: {edges}"
-            )
 
 
 def resolve_inside(home: Path, name: str, source: Path) -> Path:
@@ -311,16 +201,29 @@ def resolve_inside(home: Path, name: str, source: Path) -> Path:
 
 
 def list_visible(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    try:
+        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError as error:
+        raise DataInvalid(
+            f"Expected a folder that can be read at {folder}: {error}. Mend its rights."
+        ) from error
 
 
-def list_pictures(folder: Path) -> tuple[list[Path], list[Path]]:
-    """All visible files at any depth: those that end like a picture, and the rest."""
+def list_pictures(folder: Path, *, above: tuple[Path, ...] = ()) -> tuple[list[Path], list[Path]]:
+    """All visible files at any depth: those that end like a picture, and the rest.
+
+    above: the folders that lead here. A link back to one of them is among the rest: followed, it would give every
+    picture again under other names, and below the folder of a class those of all classes.
+    """
+    chain = (*above, folder.resolve())
     pictures: list[Path] = []
     others: list[Path] = []
     for entry in list_visible(folder):
         if entry.is_dir():
-            deeper = list_pictures(entry)
+            if any(place.is_relative_to(entry.resolve()) for place in chain):
+                others.append(entry)
+                continue
+            deeper = list_pictures(entry, above=chain)
             pictures += deeper[0]
             others += deeper[1]
         else:

@@ -4,7 +4,8 @@ Where pictures were multiplied before they were divided, variants of one origina
 asks for what was learnt by heart. `recover_groups` finds the originals again.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from inspection.learning.data import Dataset
 from inspection.learning.matching import I64, Alignments, align, connect, find_neighbours, transform
 from inspection.learning.registration import Thumbnail, build_start, make_thumbnail, register
 from inspection.learning.unrolling import ROWS, Frame, fit_opening, frame_picture, shrink, unroll
-from inspection.types import F32
+from inspection.types import F32, U8, Box
 
 Progress = Callable[[float, str], None]  # (fraction done, in words)
 NEAR_0_1 = 0.75  # copies reach 0.85 and more; different pictures of one sort of part stay below 0.65
@@ -60,13 +61,17 @@ class NearCopies:
 
 
 def sketch_pictures(
-    paths: Sequence[Path], *, progress: Progress | None = None
+    paths: Sequence[Path], *, boxes: Mapping[Path, Box] | None = None, progress: Progress | None = None
 ) -> tuple[list[Sketch], list[Refusal]]:
-    """Read every picture once; those that are refused come back with the reason."""
+    """Read every picture once; those that are refused come back with the reason.
+
+    boxes: where in a picture the part lies. One belt under two parts does not make them one part.
+    """
+    places = [(boxes or {}).get(path) for path in paths]
     sketches: list[Sketch] = []
     refusals: list[Refusal] = []
     with open_pool() as pool:
-        for number, result in enumerate(pool.map(sketch_picture, paths), start=1):
+        for number, result in enumerate(pool.map(sketch_picture, paths, places), start=1):
             if isinstance(result, Sketch):
                 sketches.append(result)
             else:
@@ -76,12 +81,12 @@ def sketch_pictures(
     return sketches, refusals
 
 
-def sketch_picture(path: Path) -> Sketch | Refusal:
+def sketch_picture(path: Path, box: Box | None = None) -> Sketch | Refusal:
     try:
         picture = read_picture(path)
     except PictureRefused as refused:
         return Refusal(path, str(refused).removeprefix(f"{path}: "))
-    grey = shrink(picture.pixels)
+    grey = shrink(picture.pixels if box is None else cut_box(picture.pixels, box))
     opening = fit_opening(grey)
     return Sketch(
         path=path,
@@ -93,6 +98,14 @@ def sketch_picture(path: Path) -> Sketch | Refusal:
         in_opening=None if opening is None else unroll(grey, opening),
         thumbnail=make_thumbnail(grey),
     )
+
+
+def cut_box(pixels: U8, box: Box) -> U8:
+    """The whole picture where nothing of the box lies on it."""
+    height, width = pixels.shape[:2]
+    left, top = max(0, math.floor(box.x1)), max(0, math.floor(box.y1))
+    right, bottom = min(width, math.ceil(box.x2)), min(height, math.ceil(box.y2))
+    return pixels[top:bottom, left:right] if left < right and top < bottom else pixels
 
 
 def find_byte_copies(hashes: Sequence[str]) -> list[tuple[int, ...]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inspection.errors import DataInvalid
-from inspection.learning.line_data import split_line
+from inspection.learning.line_sides import SplitSamples, split_line
 from inspection.learning.splits import hash_split
 from inspection.learning.synthesis.made_again import check_made_again
 from inspection.lines import SYNTHETIC, Line
@@ -24,9 +24,8 @@ def find_known_split(card: Card, line: Line, folder: Path) -> tuple[Line, dict[s
             f"Expected the card of {card.model} to name the pictures and the split that it was trained on, got no "
             f"word of them. Train it again: python -m inspection train {line.name} --model {card.model}."
         )
-    for rules in (line.data, replace(line.data, groups=None)):
-        ruled = replace(line, data=rules)
-        found = split_line(ruled, folder)
+    found_today = list_known_splits(line, folder)
+    for ruled, found in found_today:
         if hash_split(found.split) == stated["split"]["sha256"]:
             facts = found.facts(ruled, folder)
             if facts["sha256"] != stated["sha256"] and line.name in SYNTHETIC:
@@ -34,12 +33,28 @@ def find_known_split(card: Card, line: Line, folder: Path) -> tuple[Line, dict[s
             else:
                 check_pictures(card, stated, facts, folder)
             return ruled, facts
-    today = hash_split(split_line(line, folder).split)
+    today = hash_split(found_today[0][1].split)
     raise DataInvalid(
         f"Expected in {folder} the split that {card.model} was trained on ({stated['split']['sha256'][:12]}…), got "
         f"{today[:12]}…: other pictures, or others that teach, choose and judge. Name the folder it was trained "
         "from, or train it again."
     )
+
+
+def list_known_splits(line: Line, folder: Path) -> list[tuple[Line, SplitSamples]]:
+    """By the line's rules of today, then without its groups: a card may be older than these, and they may speak of other
+    pictures than the folder holds. Refused where neither rule divides it."""
+    ungrouped = replace(line, data=replace(line.data, groups=None))
+    found: list[tuple[Line, SplitSamples]] = []
+    refusals: list[DataInvalid] = []
+    for ruled in (line, ungrouped):
+        try:
+            found.append((ruled, split_line(ruled, folder)))
+        except DataInvalid as error:
+            refusals.append(error)
+    if not found:
+        raise refusals[0]
+    return found
 
 
 def check_pictures(card: Card, stated: dict[str, Any], found: dict[str, Any], folder: Path) -> None:

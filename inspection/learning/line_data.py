@@ -1,12 +1,7 @@
-"""A line's folder → the picture sets that teach, choose and judge, with the facts that the card must tell.
-
-Three layouts are understood, tried in this order:
-`train/ validation/ test/` with a boxes.json each · `images/ annotations/` as Pascal VOC · one sub-folder a class, at the
-top or below `train/` and `test/`.
-"""
+"""A line's folder → the picture sets that teach, choose and judge, with the facts that the card must tell."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,24 +17,13 @@ from inspection.learning.boxed_pictures import (
     read_size,
     refuse_outside,
 )
-from inspection.learning.data import (
-    EMPTY_CLASS,
-    Dataset,
-    Sample,
-    hash_dataset,
-    read_coco,
-    read_folder,
-    read_voc,
-)
-from inspection.learning.parts import read_groups
+from inspection.learning.data import BOXES, Sample
+from inspection.learning.line_sides import SIDES, split_line
 from inspection.learning.pixel_cache import digest, map_pixels, stamp
-from inspection.learning.splits import Split, grouped_split, hash_split, official_split, stratified_split
+from inspection.learning.splits import Split
 from inspection.letterbox import boxes_to_letterbox, crop_box, letterbox
 from inspection.lines import Line
 from inspection.types import U8, Box
-
-SIDES = ("train", "validation", "test")
-BOXES = "boxes.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,69 +43,6 @@ class LineBoxes:
     test: BoxSet
     facts: dict[str, Any]
     split: Split | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SplitSamples:
-    """The three sides as samples, before anything is decoded."""
-
-    dataset: Dataset
-    split: Split
-
-    def side(self, name: str) -> tuple[Sample, ...]:
-        return self.dataset.select(getattr(self.split, name))
-
-    def facts(self, line: Line, folder: Path) -> dict[str, Any]:
-        counts = {side: len(getattr(self.split, side)) for side in SIDES}
-        return {
-            "folder": folder.name,
-            "licence": line.licence,
-            "sha256": hash_dataset(self.dataset),
-            "split": {
-                "kind": self.split.kind,
-                "seed": self.split.seed,
-                "sha256": hash_split(self.split),
-                **counts,
-            },
-        }
-
-
-def split_line(line: Line, folder: Path) -> SplitSamples:
-    """The split is decided by the folder, the line's rules and nothing else."""
-    if (folder / "train" / BOXES).is_file():
-        return read_sides(line, folder)
-    if (folder / "annotations").is_dir() and (folder / "images").is_dir():
-        dataset = read_voc(folder / "images", folder / "annotations", class_names=line.classes)
-        return SplitSamples(dataset, stratified_split(dataset, seed=line.data.split_seed))
-    parts = ("train", "test") if (folder / "train").is_dir() and (folder / "test").is_dir() else ()
-    dataset = read_folder(folder, parts=parts, rename=line.data.rename, class_names=line.classes)
-    groups = read_line_groups(line)
-    if parts:
-        split = official_split(dataset, seed=line.data.split_seed, groups=groups)
-    elif groups is not None:
-        split = grouped_split(dataset, groups, seed=line.data.split_seed)
-    else:
-        split = stratified_split(dataset, seed=line.data.split_seed)
-    return SplitSamples(dataset, split)
-
-
-def read_sides(line: Line, folder: Path) -> SplitSamples:
-    """Sides that were made apart, each with its boxes; pictures without a box teach the detector only."""
-    samples: list[Sample] = []
-    keys: dict[str, list[str]] = {}
-    for side in SIDES:
-        part = read_coco(folder / side / BOXES, folder / side)
-        samples += part.samples
-        keys[side] = [f"{side}/{key}" for key in part.keys]
-    names = (*line.classes, EMPTY_CLASS)
-    dataset = Dataset(folder.name, names, tuple(samples), folder)
-    split = Split("official", None, *(tuple(keys[side]) for side in SIDES))
-    return SplitSamples(dataset, split)
-
-
-def read_line_groups(line: Line) -> Mapping[str, str] | None:
-    """key → the original part that the picture shows; None where the line knows none."""
-    return None if line.data.groups is None else read_groups(Path(line.data.groups))
 
 
 def load_line_data(line: Line, folder: Path, *, size: int, cache_dir: Path) -> LineData:

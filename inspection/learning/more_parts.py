@@ -13,8 +13,9 @@ from inspection.config import Settings
 from inspection.engines.prepare import find_weights, prepare_model
 from inspection.errors import DataInvalid
 from inspection.hashing import hash_file
+from inspection.learning.annotated import read_coco
 from inspection.learning.arrays import ArraySet
-from inspection.learning.data import hash_dataset, read_coco
+from inspection.learning.data import BOXES, hash_dataset
 from inspection.learning.evaluate import (
     MORE_PARTS,
     Evaluation,
@@ -24,7 +25,7 @@ from inspection.learning.evaluate import (
     read_released,
     write_evaluations,
 )
-from inspection.learning.line_data import BOXES, cut_parts
+from inspection.learning.line_data import cut_parts
 from inspection.learning.measure_again import check_unreplaced
 from inspection.learning.synthesis.making import Side, make_side
 from inspection.learning.synthesis.parts import HELD_OUT_DESIGNS

@@ -14,7 +14,7 @@ from inspection.errors import DataInvalid, LineInvalid
 from inspection.learning.check_data import PART_NAMES, check_data
 from inspection.learning.data import Dataset, list_visible, read_folder, require_folder
 from inspection.learning.data_report import DataReport
-from inspection.learning.line_data import split_line
+from inspection.learning.line_sides import split_line
 from inspection.learning.splits import DEFAULT_FRACTIONS
 from inspection.learning.starts import AUTOMATIC
 from inspection.lines import EMPTY_CLASS, Line, check_line_name, list_lines, parse_line

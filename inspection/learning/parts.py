@@ -127,6 +127,7 @@ def read_groups(path: Path, *, column: str = "group") -> dict[str, str]:
     """key → part, or → photograph: what `grouped_split` needs."""
     rows = list(csv.DictReader(read_text(path).splitlines()))
     if not rows or not {"key", column} <= set(rows[0]):
-        found = ", ".join(rows[0]) if rows else "no rows"
+        # fields beyond the heading stand under None
+        found = ", ".join(filter(None, rows[0])) if rows else "no rows"
         raise DataInvalid(f"Expected the columns key and {column} in {path}, got {found}. Mend the file.")
     return {row["key"]: row[column] for row in rows}

@@ -1,9 +1,11 @@
 """Laying one picture onto another as well as an affine map can, and how alike they are then."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from inspection.types import F32, U8
 
@@ -40,7 +42,7 @@ def sharpen(grey: U8) -> F32:
     return np.asarray(np.clip(detail / spread, -3.0, 3.0), dtype=np.float32)
 
 
-def root(squares: F32) -> F32:
+def root(squares: NDArray[Any]) -> F32:
     """A box blur keeps running sums, which leave a little less than nothing over flat ground, and that has no root."""
     return np.asarray(np.sqrt(np.maximum(squares, 0.0)), dtype=np.float32)
 

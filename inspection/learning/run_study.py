@@ -15,17 +15,14 @@ from inspection.learning.arrays import ArraySet, load_array_set
 from inspection.learning.calibration import fit_temperature
 from inspection.learning.checkpoint import BEST, write_atomically
 from inspection.learning.config import TrainConfig
-from inspection.learning.data import Dataset, hash_dataset
+from inspection.learning.data import BOXES, Dataset, hash_dataset
 from inspection.learning.epochs import EpochRow
 from inspection.learning.evaluate import Evaluation, evaluate_set, read_evaluations, write_evaluations
-from inspection.learning.line_data import BOXES, cut_parts, read_line_groups, split_line
+from inspection.learning.line_data import cut_parts
+from inspection.learning.line_sides import read_line_groups, split_line
 from inspection.learning.origin import read_origin, tell_recipe
 from inspection.learning.release import prepare_batches
-from inspection.learning.shipping import (
-    CALIBRATION_PICTURES,
-    count_parameters,
-    open_engines,
-)
+from inspection.learning.shipping import CALIBRATION_PICTURES, count_parameters, open_engines
 from inspection.learning.splits import Split, hash_split
 from inspection.learning.study import Study, StudyPart
 from inspection.learning.train import train_classifier

@@ -7,6 +7,7 @@ against the other, and train on the same pictures again.
 import gzip
 import hashlib
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def load_stored_split(home: Path, digest: str) -> Split:
     try:
         with gzip.open(path) as stream:
             text = stream.read(_MOST_BYTES)
-    except (OSError, EOFError) as error:  # no gzip, or cut short
+    except (OSError, EOFError, zlib.error) as error:  # no gzip, cut short, or damaged inside
         raise DataInvalid(f"Expected a packed split at {path}: {error}. Store it again.") from error
     if hashlib.sha256(text).hexdigest() != digest:
         raise DataInvalid(

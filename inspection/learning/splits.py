@@ -17,6 +17,7 @@ from inspection.learning.data import Dataset
 SplitKind = Literal["stratified", "grouped", "official"]
 Fractions = tuple[float, float, float]
 DEFAULT_FRACTIONS: Fractions = (0.70, 0.15, 0.15)
+VALIDATION_PARTS = ("validation", "valid", "val")  # a publisher's own validation pictures lie in one of these
 _ATTEMPTS = 16
 
 
@@ -83,11 +84,12 @@ def official_split(
     validation: float = 0.15,
     groups: Mapping[str, str] | None = None,
 ) -> Split:
-    """The publisher's own test part (keys that begin with `test/`), validation taken out of `train/`.
+    """The publisher's own test part (keys that begin with `test/`) and validation part, or else one taken out of `train/`.
 
-    With groups, validation shares no part with the training pictures; the test part stays as published.
+    With groups, what is taken out shares no part with the training pictures; what is published stays as it is.
     """
     test = [key for key in dataset.keys if key.startswith("test/")]
+    published = [key for key in dataset.keys if key.split("/")[0] in VALIDATION_PARTS]
     taught = tuple(
         s for s, key in zip(dataset.samples, dataset.keys, strict=True) if key.startswith("train/")
     )
@@ -95,6 +97,10 @@ def official_split(
         raise DataInvalid(
             f"Expected the parts train and test in {dataset.root}, got {len(taught)} and {len(test)} pictures. "
             'Read it with parts=("train", "test"), or split it otherwise.'
+        )
+    if published:
+        return make_split(
+            "official", seed, ([key for key in dataset.keys if key.startswith("train/")], published, test)
         )
     rest = Dataset(dataset.name, dataset.class_names, taught, dataset.root)
     fractions = (1.0 - validation, validation, 0.0)

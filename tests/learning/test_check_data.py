@@ -54,6 +54,43 @@ def test_a_folder_with_train_and_test_is_taken_as_both(two: list[Path]) -> None:
     assert [Path(each.folder).name for each in check_data([two[0].parent]).folders] == ["test", "train"]
 
 
+def test_a_set_of_parts_on_belts_is_compared_by_the_parts(tmp_path: Path) -> None:
+    """One belt under two parts does not make them one part; masks and empty belts are no classes."""
+    belt = make_surface(500, side=200)
+    images, annotations = [], []
+    for number in range(6):
+        scene, name = belt.copy(), ("ok", "bad")[number % 2]
+        scene[60:140, 60:140] = make_surface(number, side=80)
+        file = write(tmp_path / name / f"{number}.png", scene).relative_to(tmp_path).as_posix()
+        write(tmp_path / "masks" / f"{number}.png", np.zeros((200, 200), np.uint8))
+        images.append({"id": number, "file_name": file})
+        box = {"image_id": number, "category_id": number % 2, "bbox": [60, 60, 80, 80]}
+        annotations.append(box)
+    write(tmp_path / "no_part" / "6.png", belt)
+    images.append({"id": 6, "file_name": "no_part/6.png"})
+    categories = [{"id": 0, "name": "ok"}, {"id": 1, "name": "bad"}]
+    document = {"images": images, "annotations": annotations, "categories": categories}
+    (tmp_path / "boxes.json").write_text(json.dumps(document))
+    report = check_data([tmp_path])
+    assert report.originals == {"bad": 3, "ok": 3} and report.sound
+
+
+def test_pascal_voc_and_lists_are_read_as_they_teach(tmp_path: Path) -> None:
+    (tmp_path / "voc/annotations").mkdir(parents=True)
+    rows = ["path,class"]
+    for number, name in enumerate(("ok", "bad", "ok", "bad")):
+        write(tmp_path / "voc/images" / f"{number}.png", make_surface(number, side=96))
+        write(tmp_path / "listed" / f"{number}.png", make_surface(number, side=96))
+        rows.append(f"{number}.png,{name}")
+        (tmp_path / f"voc/annotations/{number}.xml").write_text(
+            f"<annotation><object><name>{name}</name><bndbox><xmin>2</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax>"
+            "</bndbox></object></annotation>"
+        )
+    (tmp_path / "listed/pictures.csv").write_text("\n".join(rows))
+    for home in ("voc", "listed"):
+        assert check_data([tmp_path / home]).originals == {"bad": 2, "ok": 2}
+
+
 def test_copies_across_folders_stop(two: list[Path]) -> None:
     copy = two[1] / "ok" / "again.png"
     copy.write_bytes((two[0] / "ok" / "0.png").read_bytes())

@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -9,15 +11,8 @@ import numpy as np
 import pytest
 
 from inspection.errors import DataInvalid
-from inspection.learning.data import (
-    Dataset,
-    Sample,
-    hash_dataset,
-    read_coco,
-    read_csv,
-    read_folder,
-    read_voc,
-)
+from inspection.learning.annotated import read_coco, read_voc
+from inspection.learning.data import Dataset, Sample, hash_dataset, read_csv, read_folder
 from inspection.types import Box
 
 OBJECT = """<object><name>{name}</name><bndbox><xmin>{0}</xmin><ymin>{1}</ymin><xmax>{2}</xmax><ymax>{3}</ymax></bndbox></object>"""
@@ -48,6 +43,36 @@ def test_a_folder_gives_one_class_a_sub_folder(tmp_path: Path) -> None:
     assert dataset.keys == ("cracked/belt 2/c.BMP", "ok/a.jpg", "ok/b.png")
     assert dataset.labels == (0, 1, 1)
     assert [path.name for path in dataset.ignored] == ["notes.txt", "readme.md"]
+
+
+def test_a_link_back_is_passed_over(tmp_path: Path) -> None:
+    for name in ("ok", "bad"):
+        write_picture(tmp_path / "set" / name / "1.png")
+    write_picture(tmp_path / "elsewhere" / "2.png")
+    (tmp_path / "set" / "ok" / "up").symlink_to("..")
+    (tmp_path / "set" / "ok" / "more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "set" / "ok")
+    dataset = read_folder(tmp_path / "set")
+    assert dataset.keys == ("bad/1.png", "ok/1.png", "ok/more/2.png")
+    assert [path.name for path in dataset.ignored] == ["back", "up"]
+
+
+def test_a_name_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ok").mkdir()
+    name = os.fsdecode(b"r\xf6hre.png")  # an archive packed where names were Latin-1
+    write_picture(tmp_path / "ok" / "a.png").rename(tmp_path / "ok" / name)
+    with pytest.raises(DataInvalid, match=r"UTF-8, got .*r\\udcf6hre"):
+        read_folder(tmp_path)
+
+
+def test_a_folder_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: Path) -> Iterator[Path]:
+        raise PermissionError("not yours")
+
+    write_picture(tmp_path / "ok" / "a.png")
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(DataInvalid, match="not yours"):
+        read_folder(tmp_path)
 
 
 def test_parts_and_new_names(tmp_path: Path) -> None:
@@ -128,6 +153,21 @@ def test_voc_class_is_the_file_name_before_the_boxes(tmp_path: Path) -> None:
     }
     assert [path.stem for path in dataset.ignored] == ["unmarked"]
     assert dataset.box_class_names == ("patches", "rolled-in_scale")
+
+
+@pytest.mark.parametrize("annotation", ["crazing/1.xml", "1.xml", "1.XML"])
+def test_voc_annotations_lie_at_the_same_place_or_all_in_one(tmp_path: Path, annotation: str) -> None:
+    write_picture(tmp_path / "images" / "crazing" / "1.png")
+    write_voc(tmp_path / "annotations" / annotation, ("crazing", (1, 1, 9, 9)))
+    dataset = read_voc(tmp_path / "images", tmp_path / "annotations")
+    assert dataset.keys == ("crazing/1.png",) and dataset.class_names == ("crazing",)
+
+
+def test_voc_pictures_without_any_annotation_of_their_name_are_told(tmp_path: Path) -> None:
+    write_picture(tmp_path / "images" / "1.png")
+    write_voc(tmp_path / "annotations" / "one.xml", ("crazing", (1, 1, 9, 9)))
+    with pytest.raises(DataInvalid, match="got 1 picture and 1 annotation, none of the same name"):
+        read_voc(tmp_path / "images", tmp_path / "annotations")
 
 
 @pytest.mark.parametrize(
@@ -253,6 +293,7 @@ def test_csv_carries_groups(tmp_path: Path) -> None:
     [
         ("", "no rows"),
         ("file,label\na.png,ok\n", "file, label"),
+        ("file,label\na.png,ok,odd\n", "file, label"),
         ("path,class\na.png,\n", "line 2"),
         ("path,class\na.png,ok\na.png,bad\n", "more than once"),
         ("path,class\n/etc/hostname,ok\n", "inside"),

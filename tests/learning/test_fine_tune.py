@@ -87,7 +87,7 @@ def write_originals(folder: Path) -> None:
 
 def name_originals(folder: Path, card: Path) -> None:
     """As a training on them would have."""
-    from inspection.learning.line_data import split_line
+    from inspection.learning.line_sides import split_line
     from models.card import read_card, write_card
 
     line = load_line("toy")

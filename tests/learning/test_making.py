@@ -11,7 +11,7 @@ import pytest
 
 from inspection.errors import DataInvalid
 from inspection.learning.known_split import find_known_split
-from inspection.learning.line_data import split_line
+from inspection.learning.line_sides import split_line
 from inspection.learning.synthesis import HELD_OUT_DESIGNS, TRAINED_DESIGNS, write_dataset
 from inspection.learning.synthesis.made_again import check_made_again
 from inspection.learning.synthesis.making import JOURNAL, Side, make_side, plan_sides

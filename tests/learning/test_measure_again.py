@@ -13,7 +13,7 @@ from inspection.__main__ import app
 from inspection.config import load_settings
 from inspection.errors import DataInvalid, WeightsRefused
 from inspection.hashing import hash_file
-from inspection.learning.line_data import split_line
+from inspection.learning.line_sides import split_line
 from inspection.learning.measure_again import measure_boxes_again, tell_measured
 from inspection.lines import load_line
 from models.card import read_card, write_card

@@ -116,7 +116,9 @@ def test_sets_are_found_below_the_root_only(data: Path, loaded: object, tmp_path
     os.rename(data / "parts", data / "deep/er/parts")
     (data / "voc/images").mkdir(parents=True)
     (data / "voc/annotations").mkdir()
+    (data / "listed").mkdir()
+    (data / "listed/pictures.csv").write_text("path,class\n")
     (data / ".incoming-1/a").mkdir(parents=True)
     found = {each.name: each.layout for each in list_sets(load_settings())}
-    assert found == {"deep/er/parts": "a folder a class", "voc": "Pascal VOC"}
+    assert found == {"deep/er/parts": "a folder a class", "voc": "Pascal VOC", "listed": "a list of pictures"}
     assert resolve_folder("deep/er/parts", load_settings()) == data.resolve() / "deep/er/parts"

@@ -10,7 +10,7 @@ from inspection.classify import soften
 from inspection.config import Settings
 from inspection.learning.calibration import ChanceError, measure_chance_error
 from inspection.learning.evaluate import Evaluation, read_released
-from inspection.learning.line_data import read_line_groups
+from inspection.learning.line_sides import read_line_groups
 from inspection.learning.metrics import Figures
 from inspection.learning.study import Study, list_studies
 from inspection.learning.trial import Trial, read_trial, trial_path

@@ -8,7 +8,7 @@ import numpy as np
 
 from inspection.errors import DataInvalid
 from inspection.learning.data import Dataset, read_folder
-from inspection.learning.line_data import SIDES, read_line_groups
+from inspection.learning.line_sides import SIDES, read_line_groups
 from inspection.learning.splits import Split, grouped_split, stratified_split
 from inspection.lines import Line
 

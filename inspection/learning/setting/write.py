@@ -12,7 +12,8 @@ import numpy as np
 
 from inspection.errors import DataInvalid
 from inspection.learning.arrays import read_rgb
-from inspection.learning.line_data import BOXES, SIDES
+from inspection.learning.data import BOXES
+from inspection.learning.line_sides import SIDES
 from inspection.learning.setting.as_published import show_ground, show_half, show_padded, show_whole
 from inspection.learning.setting.cut import Cut, cut_part
 from inspection.learning.setting.on_belt import lay_on_belt
