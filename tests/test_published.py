@@ -8,6 +8,7 @@ from inspection.published import (
     COMPARABLE,
     DOCUMENTS,
     MATRICES,
+    RATIOS_002,
     ROWS,
     SLIPS,
     TIMINGS_002,
@@ -16,8 +17,8 @@ from inspection.published import (
     list_rows,
     list_slips,
 )
-from inspection.published_tables import CHAIN_000
-from models.registry import REGISTRY
+from inspection.published_tables import AUGMENTED_002, CHAIN_000
+from models.registry import REGISTRY, build_network
 
 
 def row_of(document: str, where: str, model: str) -> PublishedRow:
@@ -96,6 +97,27 @@ def test_slip_an_f1_that_its_precision_and_recall_do_not_give(row: int, holds: b
 def test_slip_recall_that_is_not_the_accuracy() -> None:
     rows = [row for row in ROWS if row.where == "Tables 2 and 4"]
     assert [row.model for row in rows if row.recall != row.accuracy] == ["nasnet_mobile"]
+
+
+def test_slip_ratios_that_do_not_follow_from_the_times() -> None:
+    own = TIMINGS_002["compact_cnn"]
+    strays = {
+        (model, count)
+        for model, ratios in RATIOS_002.items()
+        for count, ratio in ratios.items()
+        if round(TIMINGS_002[model][count] / own[count], 2) != ratio
+    }
+    assert strays == {("mobilenetv2", 1), ("nasnet_mobile", 1), ("resnet50", 1)}
+
+
+def test_one_row_is_told_alike_wherever_it_stands() -> None:
+    """Document 002's Table 6 stands in two places, and its count of parameters is our registry's where it is the same network."""
+    (row,) = (row for row in ROWS if row.where == "Table 6")
+    assert (row.title, row.accuracy, row.recall, row.f1, row.precision) in AUGMENTED_002
+    for model in ("mobilenetv2", "nasnet_mobile"):
+        assert row_of("002", "Tables 2 and 4", model).parameters == sum(
+            each.numel() for each in build_network(model, 2).parameters()
+        )
 
 
 def test_slip_more_pictures_in_less_time() -> None:

@@ -22,7 +22,7 @@ def percent(value_0_1: float | None, digits: int = 2) -> str:
 
 
 def printed(value: float | None) -> str:
-    """Theirs, in percent already, with the digits that they print."""
+    """Theirs, in percent already, with the digits that they print but for zeros at the end."""
     return NONE if value is None else f"{value:g} %"
 
 
