@@ -20,11 +20,10 @@ from typing import BinaryIO
 from inspection.errors import DataInvalid
 from inspection.formats import bmp, jpeg, png, tiff_page, webp
 from inspection.learning.data import PICTURE_SUFFIXES
-from inspection.ui.uploads import DAMAGED, ArchiveRefused, Refusal, clean_name, is_folder
+from inspection.ui.uploads import DAMAGED, ArchiveRefused, Refusal, check_packing, clean_name, is_folder
 from inspection.wording import say_number
 
 _SET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_ENCRYPTED = 0x1
 _TELLS = 65_535 + 22  # the directory's end record and the longest comment, APPNOTE 4.3.16
 _DEEPEST = 4  # folders and the file itself, below the archive's own top folder
 _LETTER_BYTES = 3  # most letters have so many or fewer in UTF-8; a rare one has four
@@ -290,8 +289,7 @@ def cut(text: str, most_letters: int) -> str:
 
 
 def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> bytes:
-    if info.flag_bits & _ENCRYPTED:
-        raise ArchiveRefused("It is encrypted. Pack it without a password.")
+    check_packing(info)
     try:
         data = b"".join(read_chunks(archive, info, limits.picture_bytes + 1))
     except DAMAGED as error:

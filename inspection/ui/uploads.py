@@ -5,7 +5,6 @@ are limited whatever its headers claim, no name in it is ever used as a path, an
 """
 
 import io
-import lzma
 import struct
 import unicodedata
 import zipfile
@@ -21,14 +20,15 @@ _END = struct.Struct("<4s4H2LH")  # end of central directory, APPNOTE 4.3.16
 _END_SIGNATURE = b"PK\x05\x06"
 _ZIP64_LOCATOR = b"PK\x06\x07"
 _ENCRYPTED = 0x1
+# zipfile unpacks these by the piece; by bzip2 or LZMA, of 350 bytes, 600 MB at the first piece that is asked for
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LONGEST_NAME = 80
 _CHUNK_BYTES = 64 * 1024
-# what unpacking a damaged entry raises, by any method of packing; LZMAError is of no other kind
+# what unpacking a damaged entry raises
 DAMAGED = (
     zipfile.BadZipFile,
     NotImplementedError,
     zlib.error,
-    lzma.LZMAError,
     EOFError,
     OSError,
     OverflowError,  # a place beyond what a file can have
@@ -190,12 +190,21 @@ def _is_hidden(name: str) -> bool:
 def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits, meter: Meter) -> bytes:
     if not info.filename:
         raise ArchiveRefused("Expected a name, got an entry without one. Pack it again.")
-    if info.flag_bits & _ENCRYPTED:
-        raise ArchiveRefused("It is encrypted. Pack it without a password.")
+    check_packing(info)
     try:
         return b"".join(_read_chunks(archive, info, limits.picture_bytes + 1, meter))
     except DAMAGED as error:
         raise ArchiveRefused(f"It cannot be unpacked ({error}). Pack it again.") from error
+
+
+def check_packing(info: zipfile.ZipInfo) -> None:
+    if info.flag_bits & _ENCRYPTED:
+        raise ArchiveRefused("It is encrypted. Pack it without a password.")
+    if info.compress_type not in _BOUNDED:
+        raise ArchiveRefused(
+            "Expected an entry that is stored or packed by Deflate, as nearly all are, got another method of packing. "
+            "Pack it again as an ordinary ZIP."
+        )
 
 
 def _read_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int, meter: Meter) -> Iterator[bytes]:

@@ -130,6 +130,15 @@ def test_a_vast_directory_is_refused_before_it_is_parsed() -> None:
     assert "directory of at most 4 kB" in found.message
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_method_that_unpacks_without_a_bound_is_named(method: int) -> None:
+    taken = unpack(
+        [("mixed.zip", make_zip({"bomb.png": bytes(10**6)}, method=method)), ("open.png", b"y")], SMALL
+    )
+    assert [type(item) for item in taken] == [Refusal, Upload]
+    assert "as an ordinary ZIP" in taken[0].message
+
+
 def test_an_encrypted_entry_is_named() -> None:
     archive = bytearray(make_zip({"secret.png": b"x", "open.png": b"y"}))
     archive[archive.find(b"PK\x01\x02") + 8] |= 1  # general purpose bit 0
