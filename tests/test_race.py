@@ -335,7 +335,7 @@ def test_why_two_races_differ_is_said() -> None:
     kept = make_result(medians={(FAST, 1): 2.0}, threads=4, cpu="other", crowded=True)
     said = " ".join(say_differences(now, kept))
     assert "another machine (other then, one now)" in said and "threads (4 then, 2 now)" in said
-    assert "other sessions" in said
+    assert "other work ran" in said
 
 
 def test_laps_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -343,6 +343,20 @@ def test_laps_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     race = Race(plan_for(FAST, batches=(1,), length_s=60), PICTURES, owner="me", load=Stable().load).start()
     wait_for(race, Phase.FINISHED)
     assert count_laps(race) == 20 < MOST_LAPS
+
+
+def test_laps_beside_a_job_of_another_process_are_marked() -> None:
+    jobs = iter([False, False])
+    race = Race(
+        plan_for(FAST, batches=(1,), length_s=0.3),
+        PICTURES,
+        owner="me",
+        load=Stable().load,
+        crowded=lambda: next(jobs, True),
+    ).start()
+    wait_for_end(race)
+    (laps,) = race.read().laps.values()
+    assert laps.crowded[:2].tolist() == [False, False] and laps.crowded[2:].all() and len(laps.crowded) > 3
 
 
 def test_a_race_leaves_no_thread() -> None:

@@ -72,6 +72,12 @@ class Desk:
             self._start_waiting()
             return tuple(reversed(self._read_all()))
 
+    def list_running(self) -> tuple[Job, ...]:
+        """As they stand written down: nothing is settled or started, so that whoever only wants to know waits for nobody."""
+        if not self.folder.is_dir():
+            return ()
+        return tuple(job for job in self._read_all() if job.state == "running" and not has_gone(job.standing))
+
     def find(self, job_id: str) -> Job:
         for job in self.list_jobs():  # membership, not a path made of the id: it may come from an address
             if job.id == job_id:

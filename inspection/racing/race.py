@@ -50,12 +50,16 @@ class Race:
         load: Load = load_anew,
         attended: Callable[[], bool] = lambda: True,
         patience_s: float = 0.0,
+        crowded: Callable[[], bool] = lambda: False,
     ) -> None:
-        """attended: whether whoever started it is still there, on whatever page. patience_s: how long they may be away."""
+        """attended: whether whoever started it is still there, on whatever page. patience_s: how long they may be away.
+        crowded: whether other processes work on these cores; this one's own work is known here.
+        """
         self.plan = plan
         self.owner = owner
         self._pictures, self._load = tuple(pictures), load
         self._attended, self._patience_s = attended, patience_s
+        self._crowded = crowded
         self._away_since_s: float | None = None
         self._lock = threading.Lock()
         self._halt, self._going = threading.Event(), threading.Event()
@@ -233,7 +237,7 @@ class Race:
                 lap_s = time.perf_counter() - started
                 took_s += lap_s
                 self._raced_s += lap_s
-                crowded = bool(OCCUPANCY.list_others(self.owner, own=RACE))
+                crowded = bool(OCCUPANCY.list_others(self.owner, own=RACE)) or self._crowded()
                 with self._lock:
                     self._laps[ready.entrant, batch].append((self._raced_s, lap_s * 1e3, crowded))
         return took_s

@@ -119,7 +119,7 @@ def say_differences(now: Result, kept: Result) -> list[str]:
         if mine != theirs and mine and theirs:
             said.append(f"{what} ({_plain(theirs)} then, {_plain(mine)} now)")
     if max(now.crowded_share, kept.crowded_share) > 0:
-        said.append("other sessions worked on the same cores in one of them")
+        said.append("other work ran on the same cores in one of them")
     return said
 
 

@@ -6,7 +6,7 @@ from inspection.lines import Line
 from inspection.racing.plan import Plan
 from inspection.racing.race import RACE, Phase, Race
 from inspection.ui.after_reload import PATIENCE_S, held_work, open_holding, take_back
-from inspection.ui.beside import say_others, turn_to_visitor, visitor_id
+from inspection.ui.beside import JOBS, say_others, turn_to_visitor, visitor_id
 from inspection.ui.race_choice import give_pictures
 from inspection.ui.roles import Role, require
 
@@ -32,7 +32,12 @@ def start_race(line: Line, plan: Plan) -> Race:
         before.stop()
     pictures, holding = give_pictures(line), open_holding(_HELD)
     holding.work = race = Race(
-        plan, pictures, owner=visitor_id(), attended=holding.tab.is_there, patience_s=PATIENCE_S
+        plan,
+        pictures,
+        owner=visitor_id(),
+        attended=holding.tab.is_there,
+        patience_s=PATIENCE_S,
+        crowded=JOBS.any,
     ).start()
     return race
 

@@ -123,7 +123,7 @@ def _show_notes(result: Result, *, any_lap: bool) -> None:
     st.caption(say_identity(result) if any_lap else "No lap yet.")
     if result.crowded_share > 0:
         st.caption(
-            f":material/group: {result.crowded_share:.0%} of the laps were run beside another session's work: those "
+            f":material/group: {result.crowded_share:.0%} of the laps were run beside other work on these cores: those "
             "times are longer than the models'."
         )
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from inspection.errors import WeightsMissing
+from inspection.jobs.desk import Desk
+from inspection.jobs.job import Standing, write_standing
+from inspection.jobs.processes import identify
 from inspection.occupancy import OCCUPANCY
 from inspection.racing.keeping import list_kept, races_dir
 from inspection.racing.plan import Entrant
@@ -184,7 +188,21 @@ def test_another_sessions_race_is_said_first(page: AppTest) -> None:
         assert "another session runs a race" in page.warning[0].value
         start(page, "Start beside it")
     find_button(page, "Stop").click().run()
-    assert any("beside another session's work" in caption.value for caption in page.caption)
+    assert any("beside other work" in caption.value for caption in page.caption)
+
+
+def test_a_job_beside_a_race_is_said_first(
+    page: AppTest, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A training is a process of its own: no session of this one holds the cores, and yet they are taken."""
+    monkeypatch.setattr("inspection.ui.beside._KNOWN_S", 0.0)
+    job = desk.hand_in("train", "teach the compact CNN", {}, by="a test")
+    write_standing(job.folder, Standing("running", process=identify(os.getpid()), started=time.time()))
+    page.run()
+    assert "a job runs, “teach the compact CNN”" in page.warning[0].value
+    start(page, "Start beside it")
+    find_button(page, "Stop").click().run()
+    assert any("beside other work" in caption.value for caption in page.caption)
 
 
 def test_the_page_is_the_managers_and_the_engineers(app: AppTest) -> None:
