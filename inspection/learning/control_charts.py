@@ -91,17 +91,22 @@ def judge_count(
     if total == 0:
         return None, None, None
     if total * (1 - usual) < FEW and usual > 0.5:
-        # nearly all are counted: the few that are not are judged, and told the other way round
-        low, high, z = judge_count(total - count, total, 1 - usual, widen=widen)
-        assert low is not None and high is not None and z is not None  # total > 0
-        return 1 - high, 1 - low, -z
+        # nearly all are counted: the few that are not are judged, and told the other way round. In whole counts, so
+        # that a count at its limit divides to the very limit: 1 - 2/6 is more than 4/6
+        bottom, top, z = judge_few(total - count, total, 1 - usual)
+        return (total - top) / total, (total - bottom) / total, -z
     if total * usual < FEW:
-        bottom, top = find_exact_limits(total, usual)
-        # Anscombe 1948: the root of a small count is nearly normal
-        return bottom / total, top / total, 2 * (math.sqrt(count + 0.375) - math.sqrt(total * usual + 0.375))
+        bottom, top, z = judge_few(count, total, usual)
+        return bottom / total, top / total, z
     sigma = widen * math.sqrt(usual * (1 - usual) / total)
     low, high = max(0.0, usual - SIGMAS * sigma), min(1.0, usual + SIGMAS * sigma)
     return low, high, (count / total - usual) / sigma
+
+
+def judge_few(count: int, total: int, usual: float) -> tuple[int, int, float]:
+    """(least and most that chance allows, distance in sigmas). Anscombe 1948: the root of a small count is nearly normal."""
+    bottom, top = find_exact_limits(total, usual)
+    return bottom, top, 2 * (math.sqrt(count + 0.375) - math.sqrt(total * usual + 0.375))
 
 
 def chart_values(values: Sequence[float | None], *, reference: int, least_share: float = 0.0) -> Chart | None:

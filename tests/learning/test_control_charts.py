@@ -11,6 +11,7 @@ from inspection.learning.control_charts import (
     chart_values,
     find_exact_limits,
     find_shifts,
+    judge_count,
     measure_sigma_z,
     smooth,
 )
@@ -191,3 +192,17 @@ def test_nearly_all_is_nearly_none_told_the_other_way_round() -> None:
     assert [-z for z in usual.z] == pytest.approx(rare.z)
     assert {shift.side for shift in find_shifts(rare)} == {"up"}
     assert {shift.side for shift in find_shifts(usual)} == {"down"}
+
+
+@pytest.mark.parametrize("usual", [0.9, 0.95, 0.98, 0.99, 0.995])
+def test_a_count_at_its_limit_lies_within_the_limits(usual: float) -> None:
+    for total in range(6, 400):
+        if total * (1 - usual) >= 5:
+            break
+        fewest, most = find_exact_limits(total, 1 - usual)
+        for count in (total - most, total - fewest):
+            low, high, _ = judge_count(count, total, usual, widen=1.0)
+            assert low is not None and high is not None and low <= count / total <= high
+        if most < total:
+            low, _, _ = judge_count(total - most - 1, total, usual, widen=1.0)
+            assert low is not None and (total - most - 1) / total < low
