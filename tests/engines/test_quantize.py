@@ -9,6 +9,7 @@ from inspection.engines.quantize import (
     MOST_JOINS,
     PROBE,
     can_keep_maps,
+    check_probe,
     list_decoding,
     quantize_model,
     record_calibration,
@@ -64,6 +65,12 @@ def test_a_calibration_of_other_weights_is_refused(quantized):
     calibration[PROBE] = calibration[PROBE] + 5
     with pytest.raises(PrecisionUnavailable, match="not be the model that was evaluated"):
         replay_calibration(graph, calibration)
+
+
+def test_an_answer_that_is_no_number_is_not_the_model_that_was_evaluated():
+    expected = np.zeros((1, 5), np.float32)
+    with pytest.raises(PrecisionUnavailable, match="got nan"):
+        check_probe(np.full_like(expected, np.nan), expected)
 
 
 def test_a_calibration_of_another_graph_is_refused(quantized):
