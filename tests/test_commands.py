@@ -132,6 +132,7 @@ def test_a_labelled_folder_is_evaluated(home, line):
         (("new-line", "Bad Name", "--data", "DATA"), "Rename it"),
         (("new-line", "empty", "--data", "EMPTY"), "Expected"),
         (("train", "textures", "--model", "compact_cnn", "--data", "nowhere"), "Expected a folder"),
+        (("results", "--out", "nowhere/RESULTS.md"), "Make it first"),
     ],
 )
 def test_what_cannot_be_done_is_told_with_what_to_do(home, line, arguments, complaint, monkeypatch, capsys):
@@ -140,6 +141,27 @@ def test_what_cannot_be_done_is_told_with_what_to_do(home, line, arguments, comp
     monkeypatch.setattr("sys.argv", ["inspection", *(places.get(each, each) for each in arguments)])
     assert main() == 2
     assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "complaint"),
+    [
+        ("--seed", "-1", "greater than or equal to 0"),
+        ("--device", "gpu", "expected cpu or cuda, got gpu"),
+        ("--device", "cuda", "leave it out to train on the CPU"),
+    ],
+)
+@pytest.mark.parametrize("command", ["train", "folds"])
+def test_an_option_that_cannot_be_had_is_refused_before_a_picture_is_read(
+    line, monkeypatch, capsys, command, option, value, complaint
+):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    arguments = (command, line, "--model", "compact_cnn", "--data", "nowhere", option, value)
+    monkeypatch.setattr("sys.argv", ["inspection", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert complaint in " ".join(capsys.readouterr().err.split())
 
 
 def test_check_data_finds_a_copy_across_sides(home, tmp_path):

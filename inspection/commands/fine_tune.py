@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from inspection.commands.output import Exit, notes, print_json, print_table, results, show_progress
-from inspection.commands.train import show_epoch
+from inspection.commands.train import Device, Seed, Threads, show_epoch
 from inspection.config import load_settings
 from inspection.errors import DataInvalid
 from inspection.learning.challenge import Challenge, judge_challenge
@@ -22,9 +22,9 @@ def fine_tune_line(
         typer.Option(help="The original training pictures: some are replayed, and their test side judges."),
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Rounds over what teaches.")] = 6,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    threads: Annotated[int, typer.Option(min=0, help="0: all cores.")] = 0,
-    seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
+    device: Device = "cpu",
+    threads: Threads = 0,
+    seed: Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One object.")] = False,
 ) -> None:
     """Teach a challenger what people corrected, beside the champion. Started again, it goes on where it stopped.

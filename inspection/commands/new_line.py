@@ -42,7 +42,7 @@ def create_line(
     warm_start: Annotated[
         str, typer.Option(help="Weights to start from as LINE/MODEL; none: random ones; automatic: the best.")
     ] = AUTOMATIC,
-    seed: Annotated[int, typer.Option(help="Of every random choice of the training.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of every random choice of the training.")] = 0,
 ) -> None:
     """Check the pictures, split them so that copies stay together, train, calibrate, evaluate, and write the line."""
     settings = load_settings()

@@ -7,6 +7,7 @@ import typer
 
 from inspection.commands.output import Exit, notes, results
 from inspection.config import ROOT, load_settings
+from inspection.errors import DataInvalid
 
 PAGE = "RESULTS.md"
 
@@ -21,6 +22,10 @@ def write_results(
     from inspection.learning.checkpoint import write_atomically
     from inspection.learning.results import render_results
 
+    if not out.parent.is_dir():
+        raise DataInvalid(
+            f"Expected a folder to write {out.name} into, found none at {out.parent}. Make it first."
+        )
     page = render_results(load_settings())
     if check:
         current = out.is_file() and out.read_text(encoding="utf-8") == page

@@ -26,7 +26,7 @@ def worsen_pictures(
     model: Annotated[str | None, typer.Option(help="A model of the line; its champion by default.")] = None,
     precision: Annotated[Precision | None, typer.Option(help="As served by default.")] = None,
     pictures: Annotated[int, typer.Option(min=0, help="A seeded choice of so many; 0: all.")] = PICTURES,
-    seed: Annotated[int, typer.Option(help="Of the choice, and of noise, turns and places.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the choice, and of noise, turns and places.")] = 0,
     dry: Annotated[bool, typer.Option("--dry", help="Measure and print; leave the card alone.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One object a row.")] = False,
 ) -> None:
