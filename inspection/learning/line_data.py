@@ -111,11 +111,20 @@ def mask_path(sample: Sample) -> Path:
 
 
 def read_mask(sample: Sample) -> U8 | None:
+    """None where there is no mask: nothing on the picture is a defect. A damaged one would teach the same, so it is refused."""
     import cv2
 
     path = mask_path(sample)
-    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
-    return None if mask is None else np.asarray(mask, np.uint8)
+    if not path.is_file():
+        return None
+    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    height, width = read_size(sample.path)
+    if mask is None or mask.shape != (height, width):
+        got = "one that cannot be read" if mask is None else f"one of {mask.shape[1]} × {mask.shape[0]}"
+        raise DataInvalid(
+            f"Expected at {path} a mask of its picture's {width} × {height} pixels, got {got}. Make it again."
+        )
+    return np.asarray(mask, np.uint8)
 
 
 def load_patches(line: Line, folder: Path, *, size: int, cache_dir: Path) -> LineData:

@@ -178,6 +178,12 @@ def order_classes(names: tuple[str, ...], good: str | None) -> tuple[str, ...]:
     """The good class first; the others as they are."""
     if good is not None and good not in names:
         raise DataInvalid(f"Expected --good to be one of {', '.join(names)}, got {good!r}.")
+    known = [name for name in names if is_good(name, good)]
+    if len(known) > 1:
+        raise DataInvalid(
+            f"Expected one class of flawless parts, got {' and '.join(known)}: by their names both are. Say which by --good, or "
+            "put their pictures into one folder."
+        )
     return tuple(sorted(names, key=lambda name: not is_good(name, good)))
 
 

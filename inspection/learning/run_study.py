@@ -77,16 +77,16 @@ def run_study(
     """splits: part → its split. runs: gets a folder a part, named like it."""
     parts: list[StudyPart] = []
     evaluations: dict[tuple[str, Precision], Evaluation] = {}
-    parameters = 0
+    parameters, data = 0, hash_dataset(pictures.dataset)
     for part_name, split in splits.items():
         run_dir = runs / part_name
-        done = read_part(run_dir, config, split)
+        done = read_part(run_dir, config, split, data)
         if done is None:
             tell(
                 f"{part_name}: {len(split.train)} teach, {len(split.validation)} choose, {len(split.test)} judge"
             )
-            train_part(run_dir, part_name, split, config, pictures, settings, on_epoch=on_epoch)
-            done = read_part(run_dir, config, split)
+            train_part(run_dir, part_name, split, config, pictures, data, settings, on_epoch=on_epoch)
+            done = read_part(run_dir, config, split, data)
             assert done is not None
         part, rows, parameters = done
         right = int((rows[part_name, "f32"].called == rows[part_name, "f32"].labels).sum())
@@ -101,7 +101,7 @@ def run_study(
         class_names=config.class_names,
         parameters=parameters,
         grouped=pictures.groups is not None and name not in UNGROUPED,
-        data_sha256=hash_dataset(pictures.dataset),
+        data_sha256=data,
         split_seed=line.data.split_seed,
         recipe=tell_recipe(config, runs / next(iter(splits), name)),
         parts=tuple(parts),
@@ -117,11 +117,13 @@ def train_part(
     split: Split,
     config: TrainConfig,
     pictures: Pictures,
+    data: str,
     settings: Settings,
     *,
     on_epoch: Callable[[str, EpochRow], None] | None,
 ) -> None:
-    pin_split(run_dir, split)
+    """data: the SHA-256 of what the pictures show; their names alone do not tell that they are still the same."""
+    pin_pictures(run_dir, f"{hash_split(split)} {data}")
     train, validation = pictures.pick(split.train), pictures.pick(split.validation)
     report = train_classifier(
         config,
@@ -154,23 +156,29 @@ def train_part(
         validation_accuracy=float((chosen.called == chosen.labels).mean()),
         epochs=len(report.rows),
     )
-    told = {"digest": config.digest, "parameters": count_parameters(network), "part": asdict(part)}
+    told = {
+        "digest": config.digest,
+        "data": data,
+        "parameters": count_parameters(network),
+        "part": asdict(part),
+    }
     write_atomically(run_dir / PART, json.dumps(told).encode())
 
 
-def pin_split(run_dir: Path, split: Split) -> None:
-    """A part that goes on must go on with the pictures that it began with."""
-    path, digest = run_dir / "split.sha256", hash_split(split)
-    if path.is_file() and path.read_text().strip() != digest:
+def pin_pictures(run_dir: Path, hashes: str) -> None:
+    """A part that goes on must go on with the pictures, and the sides, that it began with."""
+    path = run_dir / "pictures.sha256"
+    if path.is_file() and path.read_text().strip() != hashes:
         raise DataInvalid(
-            f"Expected the split that the run in {run_dir} began with, got another. Move that folder away to train anew."
+            f"Expected the pictures and the split that the run in {run_dir} began with, got others. Move that folder away to "
+            "train anew."
         )
     run_dir.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, f"{digest}\n".encode())
+    write_atomically(path, f"{hashes}\n".encode())
 
 
 def read_part(
-    run_dir: Path, config: TrainConfig, split: Split
+    run_dir: Path, config: TrainConfig, split: Split, data: str
 ) -> tuple[StudyPart, dict[tuple[str, Precision], Evaluation], int] | None:
     """None where it is not finished, or was finished with other settings or pictures."""
     path = run_dir / PART
@@ -178,6 +186,6 @@ def read_part(
         return None
     told = json.loads(path.read_text())
     part = StudyPart(**told["part"])
-    if told["digest"] != config.digest or part.split_sha256 != hash_split(split):
+    if (told["digest"], told.get("data"), part.split_sha256) != (config.digest, data, hash_split(split)):
         return None
     return part, dict(read_evaluations(run_dir / ROWS)), int(told["parameters"])

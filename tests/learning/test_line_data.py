@@ -125,3 +125,19 @@ def test_what_did_not_change_is_not_cut_again(tmp_path: Path) -> None:
         load_guided(LINE, home, size=40, cache_dir=cache)
         load_patches(LINE, home, size=16, cache_dir=cache)
     assert len(list(cache.glob("*.npy"))) == 4  # crops, masks, and patches of two sides
+
+
+@pytest.mark.parametrize(("damage", "said"), [(b"<html>", "cannot be read"), (None, "one of 40 × 30")])
+def test_a_mask_that_does_not_fit_its_picture_is_refused(
+    tmp_path: Path, damage: bytes | None, said: str
+) -> None:
+    """Taken for no mask it would teach that nothing on the picture is a defect."""
+    home = write_set(tmp_path, (("torn", WHOLE),))
+    write_mask(home, 1, row=20)
+    path = home / "train/masks/all/1.png"
+    if damage is None:
+        cv2.imwrite(str(path), np.zeros((30, 40), np.uint8))
+    else:
+        path.write_bytes(damage)
+    with pytest.raises(DataInvalid, match=f"80 × 60 pixels, got .*{said}"):
+        load_guided(LINE, home, size=16, cache_dir=tmp_path / "cache")

@@ -21,6 +21,7 @@ from inspection.learning.new_line import (
     count_minutes,
     draft_files,
     draft_line,
+    order_classes,
     plan_epochs,
     publish_line,
     refuse_empty_sides,
@@ -103,6 +104,13 @@ def make_pictures(folder: Path, count: int = 12) -> Path:
             )
             cv2.imwrite(str(folder / name / f"{number}.png"), pixels)
     return folder
+
+
+def test_two_names_of_flawless_parts_are_asked_about() -> None:
+    with pytest.raises(DataInvalid, match="got good and ok: by their names both are. Say which by --good"):
+        order_classes(("bent", "good", "ok"), None)
+    assert order_classes(("bent", "good", "ok"), "ok") == ("ok", "bent", "good")
+    assert order_classes(("bent", "good"), None) == ("good", "bent")
 
 
 def test_a_line_is_published_whole_and_only_once(settings: Settings, tmp_path: Path) -> None:

@@ -130,9 +130,16 @@ def test_the_grouped_split_is_a_study_of_one_part(home: Path) -> None:
     with pytest.raises(DataInvalid, match="make the 1 of --epochs, got 2"):
         run(home, "--split", "grouped", "--sizes", "2x256")
     assert "grouped" in [each.name for each in list_studies(home / "weights" / "plates")]
-    split_file = home / "var" / "runs" / "plates" / "studies" / "compact_cnn" / "grouped" / "split.sha256"
-    split_file.write_text("0" * 64)
-    (split_file.parent / "part.json").unlink()
+    # a picture is another under its old name: what was judged before is not told as a figure of these pictures
+    changed = home / "data" / "ok" / "0_0.png"
+    before = changed.read_bytes()
+    assert cv2.imwrite(str(changed), make_part(0, 9, "ok"))
+    with pytest.raises(DataInvalid, match="Move that folder away"):
+        run(home, "--split", "grouped", "--batch", "4", "--rate", "0.002")
+    changed.write_bytes(before)
+    pinned = home / "var" / "runs" / "plates" / "studies" / "compact_cnn" / "grouped" / "pictures.sha256"
+    pinned.write_text("0" * 64)
+    (pinned.parent / "part.json").unlink()
     with pytest.raises(DataInvalid, match="Move that folder away"):
         run(home, "--split", "grouped", "--batch", "4", "--rate", "0.002")
 
