@@ -21,7 +21,7 @@ from inspection.conveyor.parts import (
     lay_picture,
 )
 from inspection.conveyor.tally import Answer, Tally
-from inspection.errors import PictureTooLarge
+from inspection.errors import DataInvalid, PictureTooLarge
 from inspection.images import decode
 from inspection.records.errors import StoreError, StoreFull
 from inspection.types import U8, Inspection, Picture, VerdictKind
@@ -253,6 +253,19 @@ def test_a_fault_ends_all_threads(lines: list[Conveyor]) -> None:
     conveyor = run_line(lines, Listed(make_part("a", 0)), judge=Broken())
     wait_until(lambda: not conveyor.alive)
     assert conveyor.state is State.FAILED
+
+
+class Barred(Listed):
+    def take(self) -> Part | None:
+        raise DataInvalid("Expected a folder that may be read. Give the rights back.")
+
+
+def test_what_ends_a_line_and_can_be_mended_is_told(lines: list[Conveyor]) -> None:
+    conveyor = run_line(lines, Barred())
+    wait_until(lambda: not conveyor.alive)
+    assert (
+        conveyor.state is State.FAILED and conveyor.why is not None and "Give the rights back" in conveyor.why
+    )
 
 
 def test_a_stopped_line_leaves_no_thread() -> None:

@@ -23,7 +23,7 @@ from inspection.conveyor.pace import Pace
 from inspection.conveyor.parts import SHOWN_HEIGHT, SHOWN_WIDTH, Part, Source, draw_empty
 from inspection.conveyor.tally import Answer, Snapshot, Tally
 from inspection.conveyor.world import VIEW_WIDTH
-from inspection.errors import PictureRefused
+from inspection.errors import AssayError, PictureRefused
 from inspection.images import decode
 from inspection.lines import Line
 from inspection.occupancy import OCCUPANCY
@@ -83,6 +83,9 @@ class Conveyor:
         self._tally = Tally(judge.line.good)
         self._halt = threading.Event()
         self._end: State | None = None
+        self.why: str | None = (
+            None  # it broke off, where that is no fault of ours: a folder that may not be read
+        )
         self._fetched: queue.Queue[Part] = queue.Queue(maxsize=_FETCHED_AHEAD)
         self._shots: queue.Queue[Piece] = queue.Queue(maxsize=_MOST_WAITING)
         self._pieces: deque[Piece] = deque()  # newest first, as they lie from left to right
@@ -123,9 +126,11 @@ class Conveyor:
         atexit.unregister(self.stop)
 
     def _run(self, loop: Callable[[], None]) -> None:
-        """A fault in one thread ends all; what it was stands in the log."""
+        """A fault in one thread ends all; what it was stands in the log, and what can be mended is told."""
         try:
             loop()
+        except AssayError as error:
+            self.why = str(error)
         finally:
             self._finish(State.FAILED)
 

@@ -164,7 +164,7 @@ def show_run(run: Run) -> None:
             show_stage(run.conveyor.frames.token, alt=_ALT, key="live.stage")
         st.fragment(_show_live, run_every=1.0)(run)
         return
-    words = _CLOSED if run.closed else say_end(run.conveyor.state)
+    words = _CLOSED if run.closed else say_end(run.conveyor.state, run.conveyor.why)
     if words is not None:
         failed = run.conveyor.state is State.FAILED
         (st.error if failed else st.info)(words, icon=":material/stop_circle:")

@@ -34,7 +34,10 @@ _GALLERY = (
 )
 
 
-def say_end(state: State) -> str | None:
+def say_end(state: State, why: str | None) -> str | None:
+    """why: what can be mended, where that broke it off."""
+    if state is State.FAILED and why is not None:
+        return f"The line broke off. {escape_markdown(why)}"
     return _ENDS.get(state)
 
 

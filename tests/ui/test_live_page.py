@@ -26,7 +26,7 @@ from inspection.types import Box, VerdictKind
 from inspection.ui.keeping import get_store
 from inspection.ui.live_chart import SHOWN_ANSWERS, build_answers
 from inspection.ui.live_marks import mark_part, place_box
-from inspection.ui.live_view import draw_cell, picture_event
+from inspection.ui.live_view import draw_cell, picture_event, say_end
 from inspection.ui.overlays import draw_evidence, encode_jpeg, shrink_evidence, to_data_url
 from inspection.ui.palette import VERDICT_STYLES, hex_to_rgb
 from tests.ui.fakes import FakeInspector, code_of, make_png
@@ -288,6 +288,12 @@ def test_a_mark_has_the_verdicts_colour_and_its_words() -> None:
     assert not (drawn[round(top) + 100, round(left)] == 90).all()
     long = mark_part(part, "A VERY LONG WORD THAT MUST BE MADE SMALLER TO STAY WITHIN ITS OWN PIECE OF BELT")
     assert (long[:, :10] == 90).all() and (long[:, -10:] == 90).all()
+
+
+def test_why_a_line_broke_off_is_said_where_it_can_be_mended() -> None:
+    assert say_end(State.RUNNING, None) is None
+    assert "fault of ours" in (say_end(State.FAILED, None) or "")
+    assert "Expected a\\_b" in (say_end(State.FAILED, "Expected a_b. Mend it.") or "")
 
 
 def test_a_kept_part_is_drawn_once_with_its_truth_and_no_markup() -> None:
