@@ -8,7 +8,8 @@ import typer
 
 from inspection.commands.doubts import find_doubts, find_share_doubts
 from inspection.commands.output import Exit, notes, print_table, results, show_progress
-from inspection.commands.train import (
+from inspection.commands.train import check_epochs, parse_sizes, plan_run, show_epoch
+from inspection.commands.training_options import (
     Batch,
     Device,
     Epochs,
@@ -18,10 +19,6 @@ from inspection.commands.train import (
     Share,
     Sizes,
     Threads,
-    check_epochs,
-    parse_sizes,
-    plan_run,
-    show_epoch,
 )
 from inspection.config import load_settings
 from inspection.errors import DataInvalid

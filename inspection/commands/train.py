@@ -8,6 +8,17 @@ import typer
 
 from inspection.commands.doubts import find_doubts, find_share_doubts
 from inspection.commands.output import Exit, notes, results, show_progress
+from inspection.commands.training_options import (
+    Batch,
+    Device,
+    Epochs,
+    Rate,
+    Recipe,
+    Seed,
+    Share,
+    Sizes,
+    Threads,
+)
 from inspection.config import Settings, load_settings
 from inspection.errors import DataInvalid
 from inspection.learning.checkpoint import write_atomically
@@ -18,41 +29,6 @@ from models.card import Card
 
 DETECTOR_EPOCHS, CLASSIFIER_EPOCHS = 30, 40
 ROOM = 1.29  # larger than the network's input, where pictures are turned while they teach
-
-
-def check_device(name: str) -> str:
-    """Before a picture is read. torch, which is slow to load, is asked only where another device is named."""
-    if name == "cpu":
-        return name
-    import torch
-
-    if name != "cuda":
-        raise typer.BadParameter(f"expected cpu or cuda, got {name}")
-    if not torch.cuda.is_available():
-        raise typer.BadParameter(
-            "this machine, or its build of torch, has no CUDA: leave it out to train on the CPU"
-        )
-    return name
-
-
-# What `folds` and `fine-tune` ask as well.
-Epochs = Annotated[int | None, typer.Option(min=1, help="Rounds over the training pictures.")]
-Recipe = Annotated[str | None, typer.Option(help="A named recipe; the line's own by default.")]
-Sizes = Annotated[
-    str | None, typer.Option(help="Stages as EPOCHSxPIXELS,…; fine defects vanish in small pictures.")
-]
-Share = Annotated[
-    float | None, typer.Option(help="Of the pictures an epoch, drawn anew each time; 1 where not named.")
-]
-Batch = Annotated[
-    int | None, typer.Option(min=2, help="Pictures a step; of few pictures, few a step teach more.")
-]
-Rate = Annotated[
-    float | None, typer.Option(help="Largest learning rate; lower from weights that know much already.")
-]
-Device = Annotated[str, typer.Option(help="cpu or cuda.", callback=check_device)]
-Threads = Annotated[int, typer.Option(min=0, help="0: all cores.")]
-Seed = Annotated[int, typer.Option(min=0, help="Of every random choice.")]
 
 
 def train_model(
