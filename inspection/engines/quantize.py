@@ -11,7 +11,7 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from inspection.types import F32, U8
 if TYPE_CHECKING:
     import openvino as ov
 
+# Of the activations: over all calibration pictures, or without the rarest values, one in ten thousand on each side.
+Ranges = Literal["all", "common"]
+RAREST = 1e-4
 PROBE = "probe_outputs"
 # Of the largest value; INT8 kernels of different CPUs round differently. Scores lie in 0…1 and have a bound of their own.
 PROBE_TOLERANCE, SCORE_TOLERANCE = 1e-2, 2e-2
@@ -29,10 +32,11 @@ OVEREXPOSED, UNDEREXPOSED = 1.6, 0.5
 MOST_JOINS = 24  # concatenations; YOLOv5n has 20, DenseNet121 58
 
 
-def quantize_model(model: "ov.Model", pictures: Sequence[U8], *, correct_biases: bool = True) -> "ov.Model":
+def quantize_model(
+    model: "ov.Model", pictures: Sequence[U8], *, correct_biases: bool = True, ranges: Ranges = "all"
+) -> "ov.Model":
     """pictures: (height, width, channels) each, as the engine takes them. The model itself is left alone."""
     import nncf
-    from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
     with quiet_nncf():
         quantized: ov.Model = nncf.quantize(
@@ -50,10 +54,24 @@ def quantize_model(model: "ov.Model", pictures: Sequence[U8], *, correct_biases:
                 overflow_fix=nncf.OverflowFix.DISABLE,
                 # NNCF averages each picture's range. Where pictures differ much in brightness that cuts off the bright
                 # ones: on steel the logits strayed by 2.4, and by 0.4 with the range over all pictures.
-                activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX,
+                activations_range_estimator_params=choose_estimator(ranges),
             ),
         )
     return quantized
+
+
+def choose_estimator(ranges: Ranges) -> Any:
+    from nncf.quantization import range_estimator as nncf_ranges
+
+    if ranges == "all":
+        return nncf_ranges.RangeEstimatorParametersSet.MINMAX
+    low, high = (
+        nncf_ranges.StatisticsCollectorParameters(
+            nncf_ranges.StatisticsType.QUANTILE, side, quantile_outlier_prob=RAREST
+        )
+        for side in (nncf_ranges.AggregatorType.MIN, nncf_ranges.AggregatorType.MAX)
+    )
+    return nncf_ranges.RangeEstimatorParameters(low, high)
 
 
 def can_keep_maps(model: "ov.Model") -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from inspection.config import Settings
 from inspection.engines.export import export_network
 from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.prepare import calibration_path
+from inspection.engines.quantize import Ranges
 from inspection.explain import compute_grid
 from inspection.hashing import hash_file
 from inspection.learning.arrays import ArraySet
@@ -37,6 +39,9 @@ from models.loading import load_network
 from models.registry import find_spec
 from models.spec import Classifier, ModelSpec
 
+if TYPE_CHECKING:
+    import openvino as ov
+
 HEAT_PERCENTILE = 99.0
 Tell = Callable[[str], None]
 
@@ -62,7 +67,17 @@ def release_classifier(
         assert isinstance(network, Classifier)
         graph = export_network(network, spec)
         tell("calibrating INT8")
-        quantized = calibrate(graph, prepare_batches(data.train, spec, CALIBRATION_PICTURES), weights)
+        exact = OpenVinoEngine(graph.clone, precision="f32", threads=settings.threads)
+        reference = evaluate_set(exact, data.validation, split="validation", channels=spec.channels)
+
+        def complain(model: "ov.Model") -> str | None:
+            engine = OpenVinoEngine(model.clone, precision="int8", threads=settings.threads)
+            return withhold_int8(
+                reference, evaluate_set(engine, data.validation, split="validation", channels=spec.channels)
+            )
+
+        batches = prepare_batches(data.train, spec, CALIBRATION_PICTURES)
+        quantized, ranges = calibrate(graph, batches, weights, complain=complain, tell=tell)
         engines = open_engines(graph, quantized, threads=settings.threads)
         tell("evaluating")
         evaluations = {
@@ -84,6 +99,7 @@ def release_classifier(
             temperature=temperature,
             heat_scale=scale,
             calibration=hash_file(calibration_path(weights)),
+            ranges=ranges,
             notes=notes,
         )
         return close_release(card, weights)
@@ -117,6 +133,7 @@ def fill_card(
     temperature: float,
     heat_scale: float,
     calibration: str,
+    ranges: Ranges,
     notes: Sequence[str],
 ) -> Card:
     figures = {
@@ -130,6 +147,7 @@ def fill_card(
     }
     int8: dict[str, object] = {
         "calibration_sha256": calibration,
+        "ranges": ranges,
         "against_f32": {
             split: compare_precisions(evaluations[split, "f32"], evaluations[split, "int8"])
             for split in ("validation", "test")

@@ -58,7 +58,7 @@ def release_detector(
         graph = export_network(network, spec)
         tell("calibrating INT8")
         chosen = np.linspace(0, len(data.train) - 1, min(CALIBRATION_PICTURES, len(data.train))).astype(int)
-        quantized = calibrate(graph, [data.train.pixels[index] for index in chosen], weights)
+        quantized, _ = calibrate(graph, [data.train.pixels[index] for index in chosen], weights)
         engines = open_engines(graph, quantized, threads=settings.threads)
         tell("evaluating")
         if split is not None:

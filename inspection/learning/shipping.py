@@ -1,15 +1,15 @@
 """What every release shares: small weights, the first facts of the card, the INT8 calibration."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.prepare import calibration_path
-from inspection.engines.quantize import quantize_model, record_calibration, vary_exposure
+from inspection.engines.quantize import Ranges, quantize_model, record_calibration, vary_exposure
 from inspection.hashing import hash_file
 from inspection.learning.checkpoint import BEST, EPOCHS
 from inspection.learning.config import TrainConfig
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 CALIBRATION_PICTURES = 300
+Quantized = TypeVar("Quantized")
 
 
 def store_weights(
@@ -93,9 +94,34 @@ def read_curves(run_dir: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
 
-def calibrate(graph: "ov.Model", pictures: Sequence[U8], weights: Path) -> "ov.Model":
+def calibrate(
+    graph: "ov.Model",
+    pictures: Sequence[U8],
+    weights: Path,
+    *,
+    complain: Callable[["ov.Model"], str | None] = lambda _model: None,
+    tell: Callable[[str], None] = print,
+) -> tuple["ov.Model", Ranges]:
+    """complain: why a quantised network would be withheld, by the validation pictures."""
     from safetensors.numpy import save_file
 
-    quantized = quantize_model(graph, vary_exposure(pictures))
+    varied = vary_exposure(pictures)
+    quantized, ranges = choose_ranges(lambda each: quantize_model(graph, varied, ranges=each), complain, tell)
     save_file(record_calibration(graph, quantized), calibration_path(weights))
-    return quantized
+    return quantized, ranges
+
+
+def choose_ranges(
+    quantize: Callable[[Ranges], Quantized],
+    complain: Callable[[Quantized], str | None],
+    tell: Callable[[str], None],
+) -> tuple[Quantized, Ranges]:
+    """Those over all pictures, or, only where INT8 would be withheld for them, those without the rarest values: a value
+    that hardly ever comes makes eight bits coarse for all others."""
+    first = quantize("all")
+    complaint = complain(first)
+    if complaint is None:
+        return first, "all"
+    tell(f"{complaint}: calibrating once more, without the rarest values")
+    second = quantize("common")
+    return (second, "common") if complain(second) is None else (first, "all")

@@ -59,6 +59,22 @@ def test_a_calibration_replays_without_the_pictures(quantized):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_ranges_without_the_rarest_values_replay_as_well(quantized):
+    """Only constants differ, so that the card need not tell a machine how they were found."""
+    network, graph, _ = quantized
+    pictures = list(make_batch("compact_cnn", 12))
+    pictures[0][:2, :2] = 255  # rare
+    model = quantize_model(graph, pictures, ranges="common")
+    replayed = replay_calibration(
+        export_network(network, REGISTRY["compact_cnn"]), record_calibration(graph, model)
+    )
+    batch = make_batch("compact_cnn")
+    for ours, theirs in zip(run(replayed, batch), run(model, batch), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    all_values = run(quantize_model(graph, pictures), batch)
+    assert not np.array_equal(run(model, batch)[0], all_values[0])
+
+
 def test_a_calibration_of_other_weights_is_refused(quantized):
     _, graph, model = quantized
     calibration = record_calibration(graph, model)

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from inspection.config import ROOT
+from inspection.engines.quantize import Ranges
 from inspection.errors import DataInvalid
 from inspection.hashing import hash_file
 from inspection.learning.origin import ORIGIN, note_origin, read_commit, read_origin, tell_recipe
 from inspection.learning.recipes import make_config
+from inspection.learning.shipping import choose_ranges
 
 
 def test_weights_that_a_run_began_with_are_told_by_name_and_hash(tmp_path: Path) -> None:
@@ -70,3 +72,28 @@ def test_no_shipped_card_knows_the_machine_that_made_it() -> None:
 
     cards = sorted((ROOT / "models" / "weights").rglob("*.json"))
     assert cards and not [path for card in cards for path in find_paths(json.loads(card.read_text("utf-8")))]
+
+
+@pytest.mark.parametrize(
+    ("refused", "asked", "kept"),
+    [
+        ((), ["all"], "all"),
+        (("all",), ["all", "common"], "common"),
+        (("all", "common"), ["all", "common"], "all"),  # nothing is gained: the plain way stays
+    ],
+)
+def test_ranges_without_the_rarest_values_are_tried_only_where_int8_would_be_withheld(
+    refused: tuple[Ranges, ...], asked: list[Ranges], kept: Ranges
+) -> None:
+    made: list[Ranges] = []
+    told: list[str] = []
+
+    def quantize(ranges: Ranges) -> Ranges:
+        made.append(ranges)
+        return ranges
+
+    found = choose_ranges(
+        quantize, lambda each: "INT8 changes 9 of 10" if each in refused else None, told.append
+    )
+    assert found == (kept, kept) and made == asked
+    assert len(told) == len(asked) - 1
