@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from inspection import pipeline
+from inspection import loading, pipeline
 from inspection.__main__ import app
 from inspection.config import load_settings
 from inspection.errors import DataInvalid
@@ -84,7 +84,7 @@ def try_line(home: Path, weights_sha256: str, monkeypatch: pytest.MonkeyPatch, *
     inspector = make_inspector()
     own = replace(inspector.classifying, weights_sha256=weights_sha256)
     loaded = pipeline.Inspector(load_line("toy"), own)
-    monkeypatch.setattr(pipeline, "load_inspector", lambda *_, **__: loaded)
+    monkeypatch.setattr(loading, "load_inspector", lambda *_, **__: loaded)
     told = ["trial", "toy", "--data", str(home / "data"), *more]
     done = CliRunner().invoke(app, told, catch_exceptions=False)
     assert done.exit_code == 0, done.output
