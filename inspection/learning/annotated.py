@@ -8,12 +8,14 @@ from pathlib import Path
 
 from inspection.errors import DataInvalid
 from inspection.learning.data import (
+    CSV_LIST,
     EMPTY_CLASS,
     Dataset,
     LabelledBox,
     Sample,
     build_dataset,
     list_pictures,
+    read_csv,
     read_text,
     require_folder,
     resolve_inside,
@@ -49,6 +51,16 @@ def read_voc(images_dir: Path, annotations_dir: Path, *, class_names: Sequence[s
     known = {box.class_name for found in boxes.values() for box in found}
     samples = [Sample(path, name_class(path, found, known), found) for path, found in boxes.items()]
     return build_dataset(images_dir, samples, ignored=others, class_names=class_names)
+
+
+def read_annotated(folder: Path, *, class_names: Sequence[str] | None = None) -> Dataset | None:
+    """Pascal VOC or a list of pictures, in this order; None where the folder is neither."""
+    images, annotations = folder / "images", folder / "annotations"
+    if images.is_dir() and annotations.is_dir():
+        return read_voc(images, annotations, class_names=class_names)
+    if (folder / CSV_LIST).is_file():
+        return read_csv(folder / CSV_LIST, class_names=class_names)
+    return None
 
 
 def index_voc(folder: Path) -> dict[Path, Path]:

@@ -6,14 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from inspection.errors import DataInvalid
-from inspection.learning.annotated import read_coco, read_voc
+from inspection.learning.annotated import read_annotated, read_coco
 from inspection.learning.data import (
     BOXES,
-    CSV_LIST,
     EMPTY_CLASS,
     Dataset,
     list_visible,
-    read_csv,
     read_folder,
     require_folder,
 )
@@ -71,13 +69,9 @@ def find_parts(folder: Path) -> list[Path]:
 
 def read_home(home: Path) -> Dataset:
     """As `split_line` reads it. Pictures without a part are no class and are left out."""
-    if (home / BOXES).is_file():
-        dataset = read_coco(home / BOXES, home)
-    elif (home / "images").is_dir() and (home / "annotations").is_dir():
-        dataset = read_voc(home / "images", home / "annotations")
-    elif (home / CSV_LIST).is_file():
-        dataset = read_csv(home / CSV_LIST)
-    else:
+    boxes = home / BOXES
+    dataset = read_coco(boxes, home) if boxes.is_file() else read_annotated(home)
+    if dataset is None:
         return read_folder(home)
     parts = tuple(sample for sample in dataset.samples if sample.class_name != EMPTY_CLASS)
     names = tuple(name for name in dataset.class_names if name != EMPTY_CLASS)

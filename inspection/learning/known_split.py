@@ -47,7 +47,7 @@ def list_known_splits(line: Line, folder: Path) -> list[tuple[Line, SplitSamples
     ungrouped = replace(line, data=replace(line.data, groups=None))
     found: list[tuple[Line, SplitSamples]] = []
     refusals: list[DataInvalid] = []
-    for ruled in (line, ungrouped):
+    for ruled in (line, ungrouped) if line.data.groups is not None else (line,):
         try:
             found.append((ruled, split_line(ruled, folder)))
         except DataInvalid as error:

@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from inspection.errors import DataInvalid
-from inspection.learning.annotated import read_coco, read_voc
+from inspection.learning.annotated import read_annotated, read_coco
 from inspection.learning.data import (
     BOXES,
-    CSV_LIST,
     EMPTY_CLASS,
     Dataset,
     Sample,
     hash_dataset,
-    read_csv,
     read_folder,
 )
 from inspection.learning.parts import read_groups
@@ -66,11 +64,8 @@ def split_line(line: Line, folder: Path) -> SplitSamples:
     if (folder / "train" / BOXES).is_file():
         return read_sides(line, folder)
     parts: tuple[str, ...] = ()
-    if (folder / "annotations").is_dir() and (folder / "images").is_dir():
-        dataset = read_voc(folder / "images", folder / "annotations", class_names=line.classes)
-    elif (folder / CSV_LIST).is_file():
-        dataset = read_csv(folder / CSV_LIST, class_names=line.classes)
-    else:
+    dataset = read_annotated(folder, class_names=line.classes)
+    if dataset is None:
         parts = find_published(folder)
         dataset = read_folder(folder, parts=parts, rename=line.data.rename, class_names=line.classes)
     groups = read_line_groups(line) or tell_groups(dataset)
