@@ -83,9 +83,7 @@ class Conveyor:
         self._tally = Tally(judge.line.good)
         self._halt = threading.Event()
         self._end: State | None = None
-        self.why: str | None = (
-            None  # it broke off, where that is no fault of ours: a folder that may not be read
-        )
+        self.why: str | None = None  # it broke off, where that can be mended
         self._fetched: queue.Queue[Part] = queue.Queue(maxsize=_FETCHED_AHEAD)
         self._shots: queue.Queue[Piece] = queue.Queue(maxsize=_MOST_WAITING)
         self._pieces: deque[Piece] = deque()  # newest first, as they lie from left to right

@@ -143,7 +143,7 @@ def list_entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def refuse_rights(folder: Path) -> DataInvalid:
-    """An empty belt would say that no part came. The words stand in the log of the line that ends by them."""
+    """An empty belt would say that no part came. The page says it of the line that ends by it."""
     return DataInvalid(
         f"Expected a watched folder that this user may look into, but the rights to {folder} were withdrawn. Give them "
         "back and start the line again."
