@@ -10,7 +10,7 @@ from inspection.commands.evaluate import evaluate_folder
 from inspection.commands.fine_tune import fine_tune_line
 from inspection.commands.folds import run_folds
 from inspection.commands.inspect import inspect_pictures
-from inspection.commands.judge_more import judge_more_parts
+from inspection.commands.judge_more import calibrate_parts, judge_more_parts
 from inspection.commands.listing import show_lines, show_models
 from inspection.commands.make_data import make_data
 from inspection.commands.measure_boxes import measure_boxes
@@ -45,6 +45,7 @@ app.command("robustness")(worsen_pictures)
 app.command("measure-boxes")(measure_boxes)
 app.command("trial")(try_line)
 app.command("judge-more")(judge_more_parts)
+app.command("calibrate")(calibrate_parts)
 app.command("results")(write_results)
 app.command("novelty")(fit_novelty)
 app.command("new-line")(create_line)

@@ -1,6 +1,6 @@
-"""judge-more: a classifier of a synthetic line on freshly made parts of designs that never teach."""
+"""judge-more and calibrate: a classifier of a synthetic line on parts that are made for it."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,34 +8,53 @@ from inspection.commands.make_data import require_synthetic
 from inspection.commands.output import Exit, print_table, results, show_progress
 from inspection.lines import load_line
 
+if TYPE_CHECKING:
+    from inspection.learning.more_parts import Purpose
+
+LineName = Annotated[str, typer.Argument(help="A line whose pictures are synthesised: aluminium.")]
+Model = Annotated[str | None, typer.Option(help="A classifier; the line's champion by default.")]
+Parts = Annotated[int, typer.Option(min=10, help="So many, as many of each class.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")]
+
 
 def judge_more_parts(
-    line: Annotated[str, typer.Argument(help="A line whose pictures are synthesised: aluminium.")],
-    model: Annotated[str | None, typer.Option(help="A classifier; the line's champion by default.")] = None,
-    parts: Annotated[int, typer.Option(min=10, help="So many, as many of each class.")] = 4000,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")] = None,
+    line: LineName, model: Model = None, parts: Parts = 4000, workers: Workers = None
 ) -> None:
     """Judge stored weights by more parts than the test side holds, for rates that few parts cannot show; the rows are kept
     beside the model's card."""
+    from inspection.learning.more_parts import JUDGING
+
+    _measure(line, model, parts, workers, JUDGING, "parts of designs that never teach")
+    raise typer.Exit(Exit.OK)
+
+
+def calibrate_parts(
+    line: LineName, model: Model = None, parts: Parts = 4000, workers: Workers = None
+) -> None:
+    """Fit the temperature of stored weights to more parts than the validation side holds, of the designs that teach; how sure
+    the model says it is changes, not what it says. A trial of the whole line has to be run again."""
+    from inspection.learning.more_parts import CALIBRATING
+
+    _measure(line, model, parts, workers, CALIBRATING, "parts that the temperature was fitted to")
+    raise typer.Exit(Exit.OK)
+
+
+def _measure(
+    line: str, model: str | None, parts: int, workers: int | None, purpose: "Purpose", said: str
+) -> None:
     from inspection.config import count_cores, load_settings
-    from inspection.learning.evaluate import MORE_PARTS
-    from inspection.learning.more_parts import PRECISIONS, judge_more
+    from inspection.learning.more_parts import PRECISIONS, measure_more
 
     require_synthetic(line)
     definition = load_line(line)
     model = model or definition.champion
     with show_progress("rendering parts") as tick:
-        card = judge_more(
-            definition,
-            model,
-            parts,
-            load_settings(),
-            workers=workers or count_cores(),
-            tick=tick,
+        card = measure_more(
+            definition, model, parts, load_settings(), purpose, workers=workers or count_cores(), tick=tick
         )
     rows = []
     for precision in PRECISIONS:
-        told = card.figures[MORE_PARTS][precision]
+        told = card.figures[purpose.split][precision]
         low, high = (told["accuracy_interval"][end] for end in ("low", "high"))
         rows.append(
             (
@@ -45,6 +64,5 @@ def judge_more_parts(
                 f"{told['calibration_error']:.2%}",
             )
         )
-    results.print(f"{line}, {model}: parts of designs that never teach")
+    results.print(f"{line}, {model}, temperature {card.temperature:.3f}: {said}")
     print_table(("precision", "parts", "accuracy (95 %)", "calibration error"), rows)
-    raise typer.Exit(Exit.OK)

@@ -18,6 +18,7 @@ from inspection.types import F32, Engine, Precision
 from models.card import Card
 
 MORE_PARTS = "more parts"  # the split of what was made to judge by, beside the test side
+CALIBRATION_PARTS = "calibration parts"  # the split of what was made to fit the temperature to
 COLUMNS = ("split", "precision", "key", "label", "logits", "classify_ms")
 Tick = Callable[[int, int], None]
 

@@ -1,11 +1,12 @@
-"""More parts than the test side holds, made to judge by: of the designs that never teach, under a seed of their own.
+"""More parts than a side of the line holds, made for one purpose each, under a seed that no training ever sees.
 
-A thousand parts cannot show a calibration error of 1.5 %: a model without any shows more there, by chance alone. Nothing
-is chosen by these parts, and no training ever sees their seed.
+A thousand parts cannot show a calibration error of 1.5 %: a model without any shows more there, by chance alone. So more are
+made to judge by, of the designs that never teach; nothing is chosen by these. Nor can six hundred fit a temperature so well:
+how often they are named right is known to two points. So more are made to fit it to, of the designs that teach.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from inspection.errors import DataInvalid
 from inspection.hashing import hash_file
 from inspection.learning.annotated import read_coco
 from inspection.learning.arrays import ArraySet
+from inspection.learning.calibration import fit_temperature
 from inspection.learning.data import BOXES, hash_dataset
 from inspection.learning.evaluate import (
+    CALIBRATION_PARTS,
     MORE_PARTS,
     Evaluation,
     compare_precisions,
@@ -27,6 +30,7 @@ from inspection.learning.evaluate import (
 )
 from inspection.learning.line_data import cut_parts
 from inspection.learning.measure_again import check_unreplaced
+from inspection.learning.synthesis.dataset import TRAINED_DESIGNS
 from inspection.learning.synthesis.making import Side, make_side
 from inspection.learning.synthesis.parts import HELD_OUT_DESIGNS
 from inspection.lines import Line
@@ -35,46 +39,70 @@ from inspection.types import Precision
 from models.card import Card, read_card, write_card
 from models.registry import find_spec
 
-SEED = 4  # train, validation and test have 1, 2 and 3
 PRECISIONS: tuple[Precision, ...] = ("f32", "int8")
 Tick = Callable[[int, int], None]
 
 
-def plan_more(parts: int) -> Side:
-    return Side(f"more-{parts}", parts, SEED, tuple(HELD_OUT_DESIGNS), negatives_share=0.0)
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    split: str  # of the rows that are kept
+    folder: str  # a part of its name
+    told: str  # the card's key
+    seed: int  # train, validation and test have 1, 2 and 3
+    designs: tuple[str, ...]
+
+    def plan(self, parts: int) -> Side:
+        return Side(f"{self.folder}-{parts}", parts, self.seed, self.designs, negatives_share=0.0)
 
 
-def judge_more(
-    line: Line, model: str, parts: int, settings: Settings, *, workers: int = 1, tick: Tick | None = None
+JUDGING = Purpose(MORE_PARTS, "more", "more_parts", 4, tuple(HELD_OUT_DESIGNS))
+CALIBRATING = Purpose(CALIBRATION_PARTS, "calibration", "calibration_parts", 5, TRAINED_DESIGNS)
+
+
+def measure_more(
+    line: Line,
+    model: str,
+    parts: int,
+    settings: Settings,
+    purpose: Purpose,
+    *,
+    workers: int = 1,
+    tick: Tick | None = None,
 ) -> Card:
-    """The stored weights on so many new parts, each cut out by its own box; rows and figures join those of the release."""
+    """The stored weights on so many new parts, each cut out by its own box; rows and figures join those of the release. Where
+    they were made to calibrate by, the temperature is fitted to them, and all figures of the card are at it then."""
     if find_spec(model).task != "classify":
         raise DataInvalid(f"Expected a classifier, got {model}, which finds boxes. Name a classifier.")
     weights, card = find_weights(line.name, model, settings)
-    pictures, facts = make_more(line, parts, settings, size=card.input_size, workers=workers, tick=tick)
-    rows = evaluate_stored(line, model, pictures, settings)
+    pictures, facts = make_more(
+        line, purpose.plan(parts), settings, size=card.input_size, workers=workers, tick=tick
+    )
+    rows = evaluate_stored(line, model, pictures, settings, split=purpose.split)
     with stage_release(weights.parent, model, whole=False) as scratch:
         told = read_card(weights.with_suffix(".json"))  # others may have written into it meanwhile
         check_unreplaced(told, card)
         table = weights.with_suffix(".parquet")
-        kept = dict(read_released(told, table)) | {(MORE_PARTS, each.precision): each for each in rows}
+        kept = dict(read_released(told, table)) | {(purpose.split, each.precision): each for each in rows}
         write_evaluations(list(kept.values()), scratch / table.name)
         files = {**told.files, table.name: hash_file(scratch / table.name)} if told.files else {}
-        judged = tell_judged(replace(told, files=files), rows, facts, good=line.good)
-        write_card(judged, scratch / f"{model}.json")
-    return judged
+        told = replace(told, files=files, data={**told.data, purpose.told: facts})
+        told = tell_figures(told, {purpose.split: rows}, good=line.good)
+        if purpose is CALIBRATING:
+            told = tell_calibrated(told, kept, good=line.good)
+        write_card(told, scratch / f"{model}.json")
+    return told
 
 
 def make_more(
-    line: Line, parts: int, settings: Settings, *, size: int, workers: int, tick: Tick | None = None
+    line: Line, side: Side, settings: Settings, *, size: int, workers: int, tick: Tick | None = None
 ) -> tuple[ArraySet, dict[str, Any]]:
     """The pictures as the classifier sees them, and what the card tells of them; those made before are there already."""
-    side, home = plan_more(parts), settings.var_dir / "data" / name_more(line.name)
+    home = settings.var_dir / "data" / name_more(line.name)
     folder: Path = make_side(home, side, workers=workers, on_progress=tick)
     dataset = read_coco(folder / BOXES, folder)
     pictures = cut_parts(dataset.samples, line, home, size=size, cache_dir=settings.cache_dir / "arrays")
     facts = {
-        "parts": parts,
+        "parts": side.count,
         "seed": side.seed,
         "designs": list(side.designs),
         "sha256": hash_dataset(dataset),
@@ -82,26 +110,41 @@ def make_more(
     return pictures, facts
 
 
-def evaluate_stored(line: Line, model: str, pictures: ArraySet, settings: Settings) -> list[Evaluation]:
+def evaluate_stored(
+    line: Line, model: str, pictures: ArraySet, settings: Settings, *, split: str
+) -> list[Evaluation]:
     from inspection.loading import load_engine
 
     channels = find_spec(model).channels
     engines = [
         load_engine(prepare_model(line.name, model, name, settings), name, settings) for name in PRECISIONS
     ]
-    return [evaluate_set(engine, pictures, split=MORE_PARTS, channels=channels) for engine in engines]
+    return [evaluate_set(engine, pictures, split=split, channels=channels) for engine in engines]
 
 
-def tell_judged(card: Card, rows: list[Evaluation], facts: dict[str, Any], *, good: str | None) -> Card:
+def tell_figures(card: Card, rows: dict[str, list[Evaluation]], *, good: str | None) -> Card:
+    """rows: by split, at F32 and INT8; figures and what INT8 changes, at the card's temperature."""
     figures = {
-        each.precision: each.figures(card.class_names, good=good, temperature=card.temperature).to_dict()
-        for each in rows
+        split: {
+            each.precision: each.figures(card.class_names, good=good, temperature=card.temperature).to_dict()
+            for each in measured
+        }
+        for split, measured in rows.items()
     }
     int8 = card.precisions.get("int8", {})
-    against = {**int8.get("against_f32", {}), MORE_PARTS: compare_precisions(*rows)}
+    compared = {split: compare_precisions(*measured) for split, measured in rows.items()}
+    against = {**int8.get("against_f32", {}), **compared}
     return replace(
         card,
-        data={**card.data, "more_parts": facts},
-        figures={**card.figures, MORE_PARTS: figures},
+        figures={**card.figures, **figures},
         precisions={**card.precisions, "int8": {**int8, "against_f32": against}},
     )
+
+
+def tell_calibrated(card: Card, kept: dict[tuple[str, Precision], Evaluation], *, good: str | None) -> Card:
+    """kept: all rows of the model. What a class is called does not hang on the temperature, only how sure it is said to be."""
+    fitted = kept[CALIBRATION_PARTS, "f32"]
+    temperature = fit_temperature(fitted.logits, fitted.labels, doubt_0_1=1 / (len(fitted) + 2))
+    splits = dict.fromkeys(split for split, _ in kept)
+    rows = {split: [kept[split, each] for each in PRECISIONS] for split in splits}
+    return tell_figures(replace(card, temperature=temperature), rows, good=good)

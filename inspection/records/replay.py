@@ -125,14 +125,16 @@ def replay(store: RecordStore, record: Record, *, load: Load, settings: Settings
         return _refuse(then, inspector.classifying.weights_sha256)
     rewound = copy.copy(inspector)  # shares the engines; the rules are its own
     rewound.line = restore_rules(inspector.line, record.body["thresholds"])
-    if not asked.asked:  # it may have been fitted to the weights since
-        rewound.classifying = replace(inspector.classifying, novelty=None)
+    # both may have been fitted to the weights since
+    novelty = inspector.classifying.novelty if asked.asked else None
+    temperature = record.body["preprocessing"].get("temperature", inspector.classifying.temperature)
+    rewound.classifying = replace(inspector.classifying, novelty=novelty, temperature=temperature)
     target = None if then.heat_map is None else then.heat_map.class_name
     now = rewound.inspect(decode(picture, name=then.picture), target=target)
-    surroundings = _compare_surroundings(record.body, then, now, rewound)
+    surroundings = _compare_surroundings(record.body, then, now, inspector)
     present = asked.describe(rewound.classifying.novelty, now.novelty)
-    novelty = replace(_compare_words("novelty model", then=asked.words, now=present), decides=False)
-    return Replay((*compare(then, now), novelty, *surroundings), now, caveat=asked.say_difference(present))
+    model = replace(_compare_words("novelty model", then=asked.words, now=present), decides=False)
+    return Replay((*compare(then, now), model, *surroundings), now, caveat=asked.say_difference(present))
 
 
 def find_weights_of(

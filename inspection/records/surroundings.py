@@ -49,6 +49,7 @@ class Hashes(NamedTuple):
     weights: str | None
     novelty: str | None  # None: no novelty model is fitted to them
     int8: str | None = None  # of the calibration; None: there is none
+    temperature: float | None = None  # which can be fitted anew to the same weights
 
 
 def find_hashes(line: str, model: str, settings: Settings) -> Hashes:
@@ -70,4 +71,5 @@ def _read_hashes(path: Path, changed_ns: int) -> Hashes:
     except CardInvalid:
         return Hashes(None, None)
     calibration = card.precisions.get("int8", {}).get("calibration_sha256")
-    return Hashes(card.weights_sha256, card.data.get("novelty", {}).get("sha256"), calibration)
+    novelty = card.data.get("novelty", {}).get("sha256")
+    return Hashes(card.weights_sha256, novelty, calibration, card.temperature)

@@ -124,7 +124,8 @@ def tell_absent(line: str, folders: int) -> None:
     where = "do not hold these pictures" if folders else "are not there"
     way = (
         "Make them with `make data`, which is `python -m inspection make-data aluminium --out var/data/aluminium`; those of "
-        "*more parts* are made by `python -m inspection judge-more aluminium`."
+        "*more parts* are made by `python -m inspection judge-more aluminium`, those of *calibration parts* by "
+        "`python -m inspection calibrate aluminium`."
         if line in SYNTHETIC
         else "Put the line's folder at one of them to see the pictures and their heat maps."
     )

@@ -17,7 +17,7 @@ from inspection.config import load_settings
 from inspection.errors import PictureRefused
 from inspection.learning.calibration import F64
 from inspection.learning.comparison import Contender
-from inspection.learning.evaluate import MORE_PARTS, Evaluation, name_more, read_released
+from inspection.learning.evaluate import CALIBRATION_PARTS, MORE_PARTS, Evaluation, name_more, read_released
 from inspection.learning.metrics import Figures, measure_figures
 from inspection.learning.thresholds import (
     Routing,
@@ -36,7 +36,12 @@ if TYPE_CHECKING:
     from inspection.pipeline import Inspector
     from models.card import Card
 
-SPLITS = ("test", "validation", MORE_PARTS)  # the order in which they are offered; others follow
+SPLITS = (
+    "test",
+    "validation",
+    MORE_PARTS,
+    CALIBRATION_PARTS,
+)  # the order in which they are offered; others follow
 THUMBNAIL_SIDE = 320
 # Weights are released by measuring them on OpenVINO's CPU engine (inspection/learning/release.py); a card may say otherwise.
 DEVICE = "CPU"

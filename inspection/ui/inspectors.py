@@ -146,4 +146,5 @@ def get_able_inspector(line: Line, model: str, wanted: Precision) -> "Inspector"
 def name_judge(inspector: "Inspector") -> tuple[object, ...]:
     """All that a verdict rests on beside the picture: other weights or other rules are another judge."""
     detectors = tuple(sorted(inspector.detector_sha256.items()))
-    return inspector.classifying.weights_sha256, detectors, repr(inspector.line)
+    classifying = inspector.classifying
+    return classifying.weights_sha256, classifying.temperature, detectors, repr(inspector.line)

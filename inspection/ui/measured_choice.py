@@ -135,7 +135,7 @@ def choose_split(splits: tuple[str, ...], *, key: str) -> str:
             key=key,
             persist_state="session",
             help="The test pictures had no part in training or in any choice. The validation pictures chose the best "
-            "epoch and the temperature, so they flatter.",
+            "epoch and the temperature, so they flatter; so do parts that were made to fit the temperature to.",
         )
     )
 

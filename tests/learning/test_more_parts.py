@@ -1,6 +1,7 @@
-"""A classifier is judged by more made parts than the test side holds; nothing but rows and figures changes."""
+"""A classifier is judged by more made parts than the test side holds, and calibrated by more than validation holds."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,15 @@ from inspection.__main__ import app
 from inspection.config import load_settings
 from inspection.errors import DataInvalid
 from inspection.hashing import hash_file
-from inspection.learning.evaluate import MORE_PARTS, read_released
-from inspection.learning.more_parts import SEED, judge_more, plan_more
+from inspection.learning.calibration import fit_temperature
+from inspection.learning.evaluate import CALIBRATION_PARTS, MORE_PARTS, read_released
+from inspection.learning.more_parts import CALIBRATING, JUDGING, Purpose, measure_more
 from inspection.learning.results.gather import gather_line
 from inspection.learning.results.line_sections import tabulate_classifiers
 from inspection.learning.synthesis import HELD_OUT_DESIGNS
+from inspection.learning.synthesis.dataset import TRAINED_DESIGNS
 from inspection.learning.synthesis.making import plan_side, plan_sides
+from inspection.learning.trial import say_policy
 from inspection.lines import load_line
 from models.card import read_card
 
@@ -38,13 +42,19 @@ def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     load_settings.cache_clear()
 
 
-def test_the_parts_share_no_seed_with_those_that_teach_choose_or_judge() -> None:
-    seeds = {scene.seed for scene in plan_side(plan_more(4000))}
+@pytest.mark.parametrize(
+    ("purpose", "other", "designs"),
+    [(JUDGING, CALIBRATING, HELD_OUT_DESIGNS), (CALIBRATING, JUDGING, TRAINED_DESIGNS)],
+)
+def test_the_parts_share_no_seed_with_those_that_teach_choose_or_judge(
+    purpose: Purpose, other: Purpose, designs: Iterable[str]
+) -> None:
+    seeds = {scene.seed for scene in plan_side(purpose.plan(4000))}
     assert len(seeds) == 4000
-    for side in plan_sides(train=6000, validation=700, test=1200):
-        assert side.seed != SEED and not seeds & {scene.seed for scene in plan_side(side)}
-    plan = plan_side(plan_more(100))
-    assert {scene.design for scene in plan} <= set(HELD_OUT_DESIGNS)
+    for side in (*plan_sides(train=60_000, validation=700, test=1200), other.plan(4000)):
+        assert side.seed != purpose.seed and not seeds & {scene.seed for scene in plan_side(side)}
+    plan = plan_side(purpose.plan(100))
+    assert {scene.design for scene in plan} <= set(designs)
     counts = np.unique([scene.condition for scene in plan], return_counts=True)[1]
     assert counts.tolist() == [20] * 5, "every one is a part, as many of each class"
 
@@ -66,13 +76,35 @@ def test_rows_and_figures_join_those_of_the_release(card: Path) -> None:
     assert all((pictures / key).is_file() for key in made.keys), "where Metrics looks for them"
     assert len(made) == 10 and sorted(made.labels) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
     assert after.figures[MORE_PARTS]["int8"]["n"] == 10 and after.figures["test"] == before.figures["test"]
-    assert after.data["more_parts"]["seed"] == SEED and after.temperature == before.temperature
+    assert after.data["more_parts"]["seed"] == JUDGING.seed and after.temperature == before.temperature
     assert after.withheld == before.withheld, "validation decides that, and nothing else"
     assert "made to judge by" in tabulate_classifiers(gather_line(LINE, load_settings()))
 
 
+def test_the_temperature_is_fitted_to_parts_made_for_it_and_all_figures_are_at_it(card: Path) -> None:
+    before = read_card(card)
+    told = ["calibrate", "aluminium", "--model", MODEL, "--parts", "10", "--workers", "1"]
+    done = CliRunner().invoke(app, told, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    after = read_card(card)
+    rows = read_released(after, card.with_suffix(".parquet"))
+    made = rows[CALIBRATION_PARTS, "f32"]
+    assert after.temperature == pytest.approx(fit_temperature(made.logits, made.labels, doubt_0_1=1 / 12))
+    assert after.temperature != before.temperature and f"{after.temperature:.3f}" in done.output
+    assert after.data["calibration_parts"]["designs"] == list(TRAINED_DESIGNS)
+    for (split, precision), measured in rows.items():
+        now = measured.figures(after.class_names, good=LINE.good, temperature=after.temperature).to_dict()
+        assert after.figures[split][precision] == json.loads(json.dumps(now))
+    test = "test", "f32"
+    then, now = (each.figures["test"]["f32"] for each in (before, after))
+    assert now["accuracy"] == then["accuracy"], "what it says stays"
+    assert now["calibration_error"] != then["calibration_error"] and len(rows[test]) == now["n"]
+    assert after.withheld == before.withheld
+    assert say_policy(LINE, before, None) != say_policy(LINE, after, None), "a trial is of the past then"
+
+
 def test_a_detector_and_a_line_of_photographs_are_refused(card: Path) -> None:
     with pytest.raises(DataInvalid, match="finds boxes"):
-        judge_more(LINE, "yolov5n", 10, load_settings())
+        measure_more(LINE, "yolov5n", 10, load_settings(), JUDGING)
     with pytest.raises(DataInvalid, match="synthesised"):
         CliRunner().invoke(app, ["judge-more", "casting"], catch_exceptions=False)

@@ -228,6 +228,29 @@ def test_the_rules_of_then_are_used_and_the_line_stays_as_it_is(store: RecordSto
     assert not restore_rules(loaded[0].line, before).policy.whole, "a rule that came later did not judge it"
 
 
+def test_weights_that_were_calibrated_since_answer_at_the_temperature_of_then(
+    store: RecordStore, kept: Record
+) -> None:
+    used: list[float] = []
+
+    class Noted(Drifted):
+        def inspect(self, *picture: Picture, **how: object) -> Inspection:
+            used.append(self.classifying.temperature)
+            return super().inspect(*picture, **how)  # type: ignore[arg-type]
+
+    def load_calibrated(*_: object) -> Noted:
+        inspector = Noted(make_line())
+        inspector.change = lambda one: one
+        inspector.classifying = replace(inspector.classifying, temperature=0.7)
+        return inspector
+
+    found = replay(store, kept, load=load_calibrated)  # type: ignore[arg-type]
+    then = kept.body["preprocessing"]["temperature"]
+    assert found.holds and used == [then] and then != 0.7
+    row = next(one for one in found.comparisons if one.what == "temperature")
+    assert (row.then, row.now, row.likeness) == (str(then), "0.7", Likeness.OTHER) and not row.decides
+
+
 def test_a_picture_that_was_changed_is_not_replayed(store: RecordStore, kept: Record) -> None:
     Path(store.pictures.path_of(str(kept.picture_sha256))).write_bytes(b"other")
     with pytest.raises(PictureAltered):

@@ -8,7 +8,7 @@ import pytest
 
 from inspection.config import load_settings
 from inspection.pipeline import Classifying, Detecting, Inspector
-from inspection.records.surroundings import build_full_context
+from inspection.records.surroundings import build_full_context, find_hashes
 from models.card import write_card
 from models.heads import LinearHead
 from tests.fakes import FakeEngine, make_line
@@ -40,3 +40,20 @@ def test_the_detectors_of_a_record_are_those_that_were_asked(
         "locates": {"model": "yolov5n", "sha256": "1" * 64},
         "marks defects": {"model": "nanodet_plus_m", "sha256": "2" * 64},
     }
+
+
+def test_weights_that_are_calibrated_anew_are_told_from_those_of_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a server that runs would go on saying how sure it is by the old temperature."""
+    monkeypatch.setenv("ASSAY_WEIGHTS", str(tmp_path))
+    load_settings.cache_clear()
+    path, card = tmp_path / "toy" / "resnet50.json", make_card(line="toy", model="resnet50")
+    try:
+        write_card(card, path)
+        before = find_hashes("toy", "resnet50", load_settings())
+        write_card(replace(card, temperature=card.temperature / 2), path)
+        after = find_hashes("toy", "resnet50", load_settings())
+    finally:
+        load_settings.cache_clear()
+    assert before != after and before.weights == after.weights

@@ -22,7 +22,7 @@ How to read it:
   calibration errors, worse pictures and mAP beside the documents' own are printed without, as theirs are.
 - *f32* is the reference, *INT8* what runs unless it is withheld. Both are measured on the weights as they are stored.
 - Models are chosen on validation pictures. Test pictures only judge; where they were looked at more than once, LOG.md says so.
-- Calibration error is that of 15 bins, after the temperature that was fitted on validation pictures.
+- Calibration error is that of 15 bins, after the temperature that was fitted on validation pictures, or on parts made for it (`calibrate`).
 - *More parts* are made ones of the test side's designs, under a seed of their own. They judge; nothing is chosen by them. Of a
   champion that has them, its target of calibration is held against theirs.
 - The pictures of the aluminium line are synthesised, those of casting and steel are photographs. Figures of the one
