@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from inspection.config import ROOT, load_settings
@@ -38,6 +39,15 @@ def write_lines(folder: Path) -> None:
     with_samples = LINE.format(title="Fake aluminium", classes=classes, samples='samples = "aluminium"')
     (folder / "aluminium.toml").write_text(with_samples)
     (folder / "bare.toml").write_text(LINE.format(title="Bare line", classes=classes, samples=""))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scanned_once() -> Iterator[None]:
+    """Each AppTest looks through all installed packages for components, which takes twice as long as drawing a page."""
+    found = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
+        yield
 
 
 @pytest.fixture
