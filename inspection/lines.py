@@ -188,6 +188,12 @@ def _parse_locate(table: Mapping[str, object], line: str) -> Locate:
             mode="detector", model=_text(table, "model", line), threshold_0_1=threshold, margin=margin
         )
     if mode == "frame":
+        for key in ("model", "margin"):
+            if key in table:
+                raise LineInvalid(
+                    f"Line {line}: expected no locate.{key} where the part fills the frame, got {table[key]!r}. "
+                    'Set mode = "detector" to have the part found, or remove it.'
+                )
         return Locate(mode="frame", threshold_0_1=threshold)
     raise LineInvalid(f"Line {line}: locate.mode must be 'detector' or 'frame', got {mode!r}.")
 

@@ -41,6 +41,8 @@ def test_a_name_from_a_page_is_never_made_into_a_path(name):
         ({"locate": {"mode": "magic"}}, "locate.mode must be"),
         ({"locate": {"mode": "detector", "model": "yolov5n", "threshold": 3}}, "between 0 and 1"),
         ({"locate": {"mode": "frame", "threshold": 3}}, "between 0 and 1"),
+        ({"locate": {"model": "yolov5n"}}, 'no locate.model where .* got .yolov5n.. Set mode = "detector"'),
+        ({"locate": {"mode": "frame", "margin": 0.1}}, "no locate.margin where .* got 0.1"),
         ({"policy": {"confidence": "high"}}, "between 0 and 1"),
         ({"policy": 3}, "to be a table"),
         ({"policy": {"retest": "no"}}, "`retest` must be true or false, got 'no'"),

@@ -20,11 +20,15 @@ EPOCHS = "epochs.jsonl"
 def write_atomically(path: Path, content: bytes) -> None:
     """Readers see the old file or the new one, also after a power cut."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with partial.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(partial, path)
+    try:
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(partial, path)
+    except OSError:  # on a full disk what was begun would take what is left
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:

@@ -80,15 +80,15 @@ def release_classifier(
         quantized, ranges = calibrate(graph, batches, weights, complain=complain, tell=tell)
         engines = open_engines(graph, quantized, threads=settings.threads)
         tell("evaluating")
-        evaluations = {
-            (split, precision): evaluate_set(engine, pictures, split=split, channels=spec.channels)
-            for split, pictures in (("validation", data.validation), ("test", data.test))
-            for precision, engine in engines.items()
-        }
+        sides = {"validation": data.validation, "test": data.test}
+        evaluations: dict[tuple[str, str], Evaluation] = {("validation", "f32"): reference}
+        for side, precision in (("validation", "int8"), ("test", "f32"), ("test", "int8")):
+            evaluations[side, precision] = evaluate_set(
+                engines[precision], sides[side], split=side, channels=spec.channels
+            )
         write_evaluations(list(evaluations.values()), weights.with_suffix(".parquet"))
         if split is not None:
             store_split(split, home)
-        reference = evaluations["validation", "f32"]
         doubt = 1 / (len(reference) + 2)
         temperature = fit_temperature(reference.logits, reference.labels, doubt_0_1=doubt)
         scale = measure_heat_scale(engines["f32"], describe_head(network), data.validation, spec)
