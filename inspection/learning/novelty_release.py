@@ -34,6 +34,7 @@ from inspection.placing import stage_release
 from inspection.types import Precision
 from models.card import Card, read_card, write_card
 
+MOST_TAUGHT = 6000  # of the line's training parts, evenly spread: all of a large line would take hours
 MOST_FOREIGN = 600  # in both halves
 FOREIGN_SEED = 0
 CAVEAT = "The network was trained with the type that was left out; a defect that nobody has seen may be found less often."
@@ -161,8 +162,10 @@ def look_at(
     wanted: list[tuple[Precision, str]] = [("f32", "train")]
     wanted += [(each, side) for each in prepared for side in ("validation", "test")]
     for precision, side in wanted:
-        pictures: ArraySet = getattr(sets, side)
-        tell(f"{len(pictures)} {side} parts at {precision}")
+        whole: ArraySet = getattr(sets, side)
+        pictures = spread_evenly(whole, MOST_TAUGHT) if side == "train" else whole
+        of = "" if pictures is whole else f" of {len(whole)}"
+        tell(f"{len(pictures)}{of} {side} parts at {precision}")
         views.seen[precision, side] = views.see(precision, pictures)
     if taught is not None:
         tell(f"{len(taught)} parts that taught beside them")
@@ -173,6 +176,15 @@ def look_at(
             pictures = load_foreign(paths, size=prepared["f32"].input_size)
             views.seen["f32", half] = views.see("f32", pictures)
     return views
+
+
+def spread_evenly(pictures: ArraySet, most: int) -> ArraySet:
+    """So many of them, evenly over their order, which goes by class."""
+    if len(pictures) <= most:
+        return pictures
+    chosen = np.linspace(0, len(pictures) - 1, most).astype(int)
+    keys = tuple(pictures.keys[index] for index in chosen)
+    return ArraySet(pictures.pixels[chosen], pictures.labels[chosen], keys)
 
 
 def divide_foreign(folder: Path, *, seed: int = FOREIGN_SEED) -> dict[str, list[Path]]:
@@ -233,6 +245,7 @@ def describe(
     return {
         "method": trials[0].method,
         "threshold": threshold,
+        "taught": len(views.of("f32")["train"]),
         "known": {group: len(scores) for group, scores in model.known.items()},
         "false_alarms": alarms,
         "rate_ms": round(time_rating(model, views.of(precision)["test"]), 4),

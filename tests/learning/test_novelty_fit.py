@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from inspection.errors import DataInvalid
+from inspection.learning.arrays import ArraySet
 from inspection.learning.novelty_fit import (
     FOREIGN,
     FOREIGN_TEST,
@@ -18,7 +19,7 @@ from inspection.learning.novelty_fit import (
     measure_auroc,
     spread_rows,
 )
-from inspection.learning.novelty_release import divide_foreign
+from inspection.learning.novelty_release import divide_foreign, spread_evenly
 from inspection.novelty import ANY, DEFECT, GOOD, RATERS, NoveltyModel
 
 CLASSES = ("good", "bent", "torn")
@@ -147,6 +148,16 @@ def test_rows_are_spread_over_the_cloud() -> None:
     chosen = spread_rows(rows, 3)
     assert {tuple(rows[index]) for index in chosen} == {(0.0, 0.0), (5.0, 0.0), (0.0, 5.0)}
     assert len(spread_rows(rows, 10_000)) == 502
+
+
+def test_of_a_large_line_as_many_parts_of_each_class_in_proportion() -> None:
+    labels = np.repeat([0, 1, 2], [600, 300, 100])
+    pixels = np.arange(1000, dtype=np.int64).reshape(-1, 1, 1, 1).repeat(3, axis=3).astype(np.uint8)
+    pictures = ArraySet(pixels, labels, tuple(map(str, range(1000))))
+    few = spread_evenly(pictures, 100)
+    assert np.bincount(few.labels).tolist() == [60, 30, 10] and len(set(few.keys)) == 100
+    assert all(few.pixels[row, 0, 0, 0] == int(key) % 256 for row, key in enumerate(few.keys))
+    assert spread_evenly(pictures, 1000) is pictures
 
 
 def test_mahalanobis_measures_in_units_of_spread() -> None:
