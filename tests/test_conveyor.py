@@ -304,6 +304,20 @@ def test_what_was_judged_is_kept_also_when_the_line_is_stopped_at_once(lines: li
     assert conveyor.keeper.read() == KeptCounts(kept=4)
 
 
+def test_who_relieves_the_judge_answers_from_the_next_part_on(lines: list[Conveyor]) -> None:
+    """Also where the records are behind: each is kept as its own judge's."""
+    early, late, source = Disk(seconds=0.1), Disk(), Listed(*[make_part(str(one), 0) for one in range(3)])
+    conveyor = run_line(lines, source, keeper=Keeper(early))
+    wait_until(lambda: conveyor.read().judged == 3)
+    second = FakeInspector()
+    conveyor.relieve(second, late)  # type: ignore[arg-type]
+    source.waiting += [make_part(str(one), 0) for one in range(3, 6)]
+    wait_until(lambda: conveyor.read().judged == 6)
+    conveyor.stop()
+    assert (early.kept, late.kept) == (["0", "1", "2"], ["3", "4", "5"])
+    assert second.seen == ["3", "4", "5"]
+
+
 def test_a_full_disk_does_not_stop_the_belt(lines: list[Conveyor]) -> None:
     parts = [make_part(str(number), 0) for number in range(3)]
     conveyor = run_line(lines, Listed(*parts), keeper=Keeper(Disk(full=True)))

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from inspection.conveyor.frames import Frames, open_frames
-from inspection.conveyor.keeping import Keeper
+from inspection.conveyor.keeping import Keep, Keeper
 from inspection.conveyor.pace import Pace
 from inspection.conveyor.parts import SHOWN_HEIGHT, SHOWN_WIDTH, Part, Source, draw_empty
 from inspection.conveyor.tally import Answer, Snapshot, Tally
@@ -80,6 +80,7 @@ class Conveyor:
         self.frames: Frames = open_frames()
         self._judge, self._source, self._mark, self._owner = judge, source, mark, owner
         self._patience_s = patience_s
+        self._judging = threading.Lock()  # held from a part's shot to its record: one judge answers for both
         self._tally = Tally(judge.line.good)
         self._halt = threading.Event()
         self._end: State | None = None
@@ -105,6 +106,11 @@ class Conveyor:
         self._finish(State.STOPPED)
         for thread in self._threads:
             thread.join(wait_s)
+
+    def relieve(self, judge: Judge, keep: Keep) -> None:
+        """From the next part on another one judges; what was judged before is kept as its own judge's."""
+        with self._judging:
+            self._judge, self.keeper.keep = judge, keep
 
     @property
     def state(self) -> State:
@@ -202,7 +208,8 @@ class Conveyor:
                         piece = self._shots.get(timeout=0.1)
                     except queue.Empty:
                         continue
-                    self._judge_piece(piece)
+                    with self._judging:
+                        self._judge_piece(piece)
         finally:
             self.keeper.finish()
 

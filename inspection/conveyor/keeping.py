@@ -25,8 +25,8 @@ class Keeper:
 
     def __init__(self, keep: Keep, *, wanted: bool = True) -> None:
         self.wanted = wanted  # may be turned while the line runs
-        self._keep = keep
-        self._judged: queue.Queue[tuple[Inspection, bytes]] = queue.Queue(maxsize=_MOST_BEHIND)
+        self.keep = keep  # may be another one later; what was offered goes by the one of then
+        self._judged: queue.Queue[tuple[Inspection, bytes, Keep]] = queue.Queue(maxsize=_MOST_BEHIND)
         self._finished = threading.Event()
         self._lock = threading.Lock()
         self._kept = self._not_kept = 0
@@ -36,7 +36,7 @@ class Keeper:
         if not self.wanted:
             return
         try:
-            self._judged.put_nowait((inspection, shot))
+            self._judged.put_nowait((inspection, shot, self.keep))
         except queue.Full:
             self._count(f"The records fell {_MOST_BEHIND} parts behind the belt. Slow the belt.")
 
@@ -48,12 +48,12 @@ class Keeper:
         while True:
             last = self._finished.is_set()  # asked first: what was offered before it was set is still there
             try:
-                inspection, shot = self._judged.get(timeout=0.1)
+                inspection, shot, keep = self._judged.get(timeout=0.1)
             except queue.Empty:
                 if last:
                     return
                 continue
-            error = self._keep(inspection, shot)
+            error = keep(inspection, shot)
             self._count(None if error is None else str(error))
 
     def read(self) -> KeptCounts:

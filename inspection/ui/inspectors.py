@@ -146,5 +146,6 @@ def get_able_inspector(line: Line, model: str, wanted: Precision) -> "Inspector"
 def name_judge(inspector: "Inspector") -> tuple[object, ...]:
     """All that a verdict rests on beside the picture: other weights or other rules are another judge."""
     detectors = tuple(sorted(inspector.detector_sha256.items()))
-    classifying = inspector.classifying
-    return classifying.weights_sha256, classifying.temperature, detectors, repr(inspector.line)
+    classifying, novelty = inspector.classifying, inspector.classifying.novelty
+    fitted = classifying.temperature, None if novelty is None else novelty.sha256
+    return classifying.weights_sha256, *fitted, detectors, repr(inspector.line)

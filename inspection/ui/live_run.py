@@ -2,19 +2,19 @@
 
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from inspection.conveyor.conveyor import LIVE_LINE, Conveyor, State
-from inspection.conveyor.keeping import Keeper
+from inspection.conveyor.keeping import Keep, Keeper
 from inspection.conveyor.pace import Pace
 from inspection.conveyor.parts import Source
 from inspection.conveyor.stock import StockSource
 from inspection.errors import AssayError
 from inspection.records.errors import StoreError
-from inspection.types import Inspection
-from inspection.ui import resources
+from inspection.ui import inspectors, resources
 from inspection.ui.after_reload import PATIENCE_S, held_work, open_holding, take_back
 from inspection.ui.beside import say_others, turn_to_visitor, visitor_id
 from inspection.ui.judge_choice import turn_to_judge
@@ -27,6 +27,8 @@ from inspection.ui.live_view import forget_pictures, say_end, show_events, show_
 from inspection.ui.roles import Role, require
 from inspection.ui.state import Choice
 from inspection.ui.watch_challenge import find_standing
+from inspection.ui.widgets import escape_markdown
+from inspection.wording import say_number
 
 if TYPE_CHECKING:
     from inspection.pipeline import Inspector
@@ -53,8 +55,13 @@ class Run:
     source: Source
     visitor: str
     ledger: Ledger  # its thread writes into it
+    inspector: "Inspector"  # judges now
+    person: str
     looked_s: float = field(default_factory=time.monotonic)  # whether it is closed
+    renewed_s: float = field(default_factory=time.monotonic)  # whether another one judges by now
+    relieved: str | None = None  # when and why another one judges
     closed: bool = False  # why it was stopped
+    astray: str | None = None  # why it was stopped: what would judge by now cannot be loaded
 
     @property
     def running(self) -> bool:
@@ -86,32 +93,26 @@ def rejoin_run() -> None:
 def start_run(setting: Setting, pace: Pace, inspector: "Inspector", *, keeping: bool) -> Run:
     require(*Role)
     stop_run()
-    source = setting.source.build()
+    source, person, ledger = setting.source.build(), name_person(), open_ledger()
+    keep = bind_keep(inspector, setting.source.kind, person, ledger)
     conveyor = Conveyor(
         inspector,
         source,
         pace=pace,
         mark=mark_part,
         owner=visitor_id(),
-        keeper=build_keeper(inspector, setting.source.kind, wanted=keeping),
+        keeper=Keeper(keep, wanted=keeping),
         patience_s=PATIENCE_S,
     ).start()
-    run = Run(setting, conveyor, source, visitor_id(), open_ledger())
+    run = Run(setting, conveyor, source, visitor_id(), ledger, inspector, person)
     open_holding(_HELD).work = run
     forget_pictures()
     return run
 
 
-def build_keeper(inspector: "Inspector", kind: str, *, wanted: bool) -> Keeper:
-    """For the line's thread: who is there, and what waits in this tab, is asked here."""
-    person, ledger, source = name_person(), open_ledger(), kind.lower()
-
-    def keep(inspection: Inspection, shot: bytes) -> StoreError | None:
-        return keep_or_hold(
-            inspection, shot, inspector=inspector, source=source, person=person, ledger=ledger
-        )
-
-    return Keeper(keep, wanted=wanted)
+def bind_keep(inspector: "Inspector", kind: str, person: str, ledger: Ledger) -> Keep:
+    """For the line's thread, which cannot ask who is there: as that person's, and what cannot be kept waits in this tab."""
+    return partial(keep_or_hold, inspector=inspector, source=kind.lower(), person=person, ledger=ledger)
 
 
 def stop_run() -> None:
@@ -140,6 +141,38 @@ def is_closed(run: Run) -> bool:
         st.rerun()  # a fragment has no place for it, the whole page has
 
 
+def follow_judge(run: Run) -> None:
+    """A promotion, a return and a rule of the line are in force at once, for the line that runs as well. Asked every few
+    seconds; loading other weights holds up the page and not the belt. What cannot be loaded stops the line: it would go on
+    by weights or rules that were taken back."""
+    if time.monotonic() - run.renewed_s < _LOOK_EVERY_S:
+        return
+    run.renewed_s = time.monotonic()
+    choice = run.setting.choice
+    try:
+        inspector = inspectors.get_inspector(choice.line, choice.model, choice.precision)
+    except StoreError:
+        run.renewed_s = time.monotonic() + _LOST_FOR_S  # not known: it goes on, as with a challenge
+        return
+    except AssayError as error:
+        run.astray = str(error)
+        run.conveyor.stop()
+        return
+    if inspectors.name_judge(inspector) != inspectors.name_judge(run.inspector):
+        run.relieved = say_relieved(run.inspector, inspector, judged=run.conveyor.read().judged)
+        run.inspector = inspector
+        keep = bind_keep(inspector, run.setting.source.kind, run.person, run.ledger)
+        run.conveyor.relieve(inspector, keep)
+
+
+def say_relieved(before: "Inspector", after: "Inspector", *, judged: int) -> str:
+    then, now = before.classifying.weights_sha256, after.classifying.weights_sha256
+    what = (
+        f"the weights {now[:8]} judge" if then != now else "other rules, detectors or a new calibration hold"
+    )
+    return f"What judges was changed while the line ran: after {say_number(judged, 'part', 'parts')}, {what}."
+
+
 def keep_up(run: Run | None, setting: Setting, pace: Pace, *, keeping: bool) -> None:
     """What can be turned is turned; what cannot is said."""
     if run is None or not run.running:
@@ -164,12 +197,20 @@ def show_run(run: Run) -> None:
             show_stage(run.conveyor.frames.token, alt=_ALT, key="live.stage")
         st.fragment(_show_live, run_every=1.0)(run)
         return
-    words = _CLOSED if run.closed else say_end(run.conveyor.state, run.conveyor.why)
+    words = say_stop(run)
     if words is not None:
-        failed = run.conveyor.state is State.FAILED
+        failed = run.conveyor.state is State.FAILED or run.astray is not None
         (st.error if failed else st.info)(words, icon=":material/stop_circle:")
     show_figures(run.conveyor, running=False)
     show_events(run.conveyor)
+
+
+def say_stop(run: Run) -> str | None:
+    if run.closed:
+        return _CLOSED
+    if run.astray is not None:
+        return f"What judges this line was changed, and cannot be loaded, so the line was stopped. {escape_markdown(run.astray)}"
+    return say_end(run.conveyor.state, run.conveyor.why)
 
 
 def _show_live(run: Run) -> None:
@@ -179,6 +220,11 @@ def _show_live(run: Run) -> None:
     if is_closed(run):
         close_run(run)
         st.rerun()  # the page says why
+    follow_judge(run)
+    if run.astray:
+        st.rerun()  # as above
+    if run.relieved:
+        st.info(run.relieved, icon=":material/swap_horiz:")
     if not is_served():
         show_still(run.conveyor)
     if isinstance(run.source, StockSource) and run.source.stock.count < run.source.stock.capacity:

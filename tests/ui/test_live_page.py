@@ -14,6 +14,7 @@ from inspection.conveyor.conveyor import Conveyor, State
 from inspection.conveyor.parts import SHOWN_HEIGHT, SHOWN_WIDTH, Part
 from inspection.conveyor.stock import Stock, plan_parts
 from inspection.conveyor.tally import Answer, Event, Tally
+from inspection.errors import WeightsRefused
 from inspection.images import decode
 from inspection.lines import load_line
 from inspection.occupancy import OCCUPANCY
@@ -23,6 +24,7 @@ from inspection.records.record import Kind
 from inspection.records.search import Search
 from inspection.records.shift_challenge import keep_challenge, run_challenge
 from inspection.types import Box, VerdictKind
+from inspection.ui import resources
 from inspection.ui.keeping import get_store
 from inspection.ui.live_chart import SHOWN_ANSWERS, build_answers
 from inspection.ui.live_marks import mark_part, place_box
@@ -181,6 +183,60 @@ def test_whether_it_is_closed_is_asked_every_few_seconds_and_may_stay_unknown(
     run.looked_s -= 4
     page.run()
     assert asked == ["aluminium"] and conveyor.state is State.RUNNING and not page.exception
+
+
+def test_a_rule_that_is_changed_holds_for_the_line_that_runs(
+    page: AppTest, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conveyor = start_watching(page)
+    wait_until(lambda: conveyor.keeper.read().kept == 3)
+    monkeypatch.setattr("inspection.ui.live_run._LOOK_EVERY_S", 0.0)
+    page.run()
+    assert not any("What judges was changed" in info.value for info in page.info), "nothing was"
+    file = tmp_path / "lines" / "aluminium.toml"
+    file.write_text(file.read_text() + "[policy]\nconfidence = 0.97\n")
+    resources.get_line.clear()
+    page.run()
+    assert not page.exception and conveyor.state is State.RUNNING
+    told = next(info.value for info in page.info if "What judges was changed" in info.value)
+    assert "after 3 parts, other rules" in told
+    (folder / "9-cracked.png").write_bytes(make_png(code_of("cracked"), seed=9))
+    wait_until(lambda: conveyor.keeper.read().kept == 4)
+    kept = get_store().search(Search(kinds=(Kind.INSPECTION,))).records
+    rules = {each.body["picture"]["name"]: each.body["thresholds"]["confidence_0_1"] for each in kept}
+    assert rules.pop("9-cracked.png") == 0.97 and set(rules.values()) == {0.8}
+
+
+def test_a_line_whose_new_judge_cannot_be_loaded_stops_and_says_why(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would go on by weights that were taken back."""
+    conveyor = start_watching(page)
+    monkeypatch.setattr("inspection.ui.live_run._LOOK_EVERY_S", 0.0)
+
+    def refuse(*_: object) -> None:
+        raise WeightsRefused("Expected the weights of the card, got *others*.")
+
+    with monkeypatch.context() as alone:
+        alone.setattr("inspection.ui.live_run.inspectors.get_inspector", refuse)
+        page.run()
+    assert not page.exception and conveyor.state is State.STOPPED and not conveyor.alive
+    page.run()
+    assert "cannot be loaded, so the line was stopped" in page.error[0].value
+    assert r"\*others\*" in page.error[0].value
+
+
+def test_a_store_that_is_lost_leaves_the_judge(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    conveyor = start_watching(page)
+    monkeypatch.setattr("inspection.ui.live_run._LOOK_EVERY_S", 0.0)
+
+    def lose(*_: object) -> None:
+        raise StoreLost("Expected the records, they cannot be reached.")
+
+    monkeypatch.setattr("inspection.ui.live_run.inspectors.get_inspector", lose)
+    page.run()
+    assert not page.exception and conveyor.state is State.RUNNING
+    assert page.session_state["live.run"].work.renewed_s > time.monotonic() + 30, "asked again much later"
 
 
 def test_speed_turns_at_once_a_new_source_asks_for_a_restart(page: AppTest) -> None:
