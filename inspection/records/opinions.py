@@ -1,17 +1,17 @@
-"""What people said in review, read back from the chain for the agreement study."""
+"""What people said in review, read back from the chain: for the agreement study, and what is not confirmed yet."""
 
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import JSON, case, cast, func, select
 
 from inspection.learning.agreement import NO_PART, Opinion
 from inspection.records.database import Database
 from inspection.records.record import Kind, Record
 from inspection.records.review_rules import DatedRules, is_sampled, list_rules
-from inspection.records.schema import records
+from inspection.records.schema import facets, records
 from inspection.records.search import Search
 from inspection.records.store import RecordStore
 from inspection.types import VerdictKind
@@ -34,6 +34,28 @@ def read_opinions(
         _build_opinion(part, decisions, sampled=_was_sampled(*subjects[part], rules))
         for (part, _), decisions in sorted(said.items())
     ]
+
+
+def list_unconfirmed(database: Database, *, person: str, lines: Sequence[str] = ()) -> dict[int, str]:
+    """The parts of which this person said something before the map and nothing after it, with their lines, the first
+    that was answered first. lines: empty means all."""
+    # of all that is in a body only this is needed, so no body is read into Python
+    saw_map = (
+        cast(records.c.body, JSON)["saw_map"].as_boolean()
+        if database.is_server
+        else func.json_extract(records.c.body, "$.saw_map") == 1
+    )
+    own = Search(kinds=(Kind.DECISION,), persons=(person,), lines=tuple(lines))
+    with database.reading() as connection:
+        rows = connection.execute(
+            select(records.c.of_id, func.min(facets.c.line))
+            .join(facets, facets.c.id == records.c.facet_id)
+            .where(*own.facet_rules())
+            .group_by(records.c.of_id)
+            .having(func.max(case((saw_map, 1), else_=0)) == 0)
+            .order_by(func.min(records.c.id))
+        ).all()
+    return {int(part): str(line) for part, line in rows}
 
 
 def read_label(verdict: str, class_name: str | None) -> str | None:

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from inspection.lines import Line
-from inspection.ui.review_desk import Desk, Sheet, Stage
+from inspection.ui.review_desk import Desk
+from inspection.ui.review_sheet import Sheet, Stage
 from inspection.ui.review_state import act
 from inspection.ui.review_words import QUICK_REASONS, list_choices
 
@@ -53,11 +54,10 @@ def show_reasons(desk: Desk, sheet: Sheet) -> None:
     )
 
 
-def show_moves(desk: Desk, sheet: Sheet) -> None:
+def show_moves(desk: Desk, sheet: Sheet, *, lost: bool = False) -> None:
+    """lost: the part cannot be shown, so nothing is said of it."""
     label, icon = _CONFIRM[sheet.stage]
-    missing = sheet.stage is not Stage.DONE and (
-        sheet.chosen is None or (sheet.needs_reason and not sheet.reason.strip())
-    )
+    missing = _find_missing(sheet, lost=lost)
     st.button(
         label,
         # of this part and stage: a key pressed twice must not confirm what is not on the screen yet
@@ -65,12 +65,8 @@ def show_moves(desk: Desk, sheet: Sheet) -> None:
         type="primary",
         icon=icon,
         shortcut="Enter",
-        disabled=missing,
-        help=None
-        if not missing
-        else "Choose an answer first."
-        if sheet.chosen is None
-        else "Give a reason first.",
+        disabled=missing is not None,
+        help=missing,
         width="stretch",
         on_click=act,
         args=(desk.confirm,),
@@ -79,8 +75,7 @@ def show_moves(desk: Desk, sheet: Sheet) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         why = "This is the first part of your sitting." if first else None
         _offer("Previous", "K", ":material/arrow_back:", desk.open_previous, sheet, why_not=why)
-        onward = "Pass over" if sheet.stage is Stage.BLIND else "Next"
-        _offer(onward, "J", ":material/arrow_forward:", desk.open_next, sheet)
+        _offer_onward(desk, sheet, lost=lost)
         why = (
             "It is still open: choose another answer."
             if sheet.stage is Stage.SHOWN
@@ -89,6 +84,31 @@ def show_moves(desk: Desk, sheet: Sheet) -> None:
             else "You have answered nothing yet in this sitting."
         )
         _offer("Undo", "U", ":material/history:", desk.undo, sheet, why_not=why)
+
+
+def _find_missing(sheet: Sheet, *, lost: bool) -> str | None:
+    """What it takes before the answer can be kept."""
+    if sheet.stage is Stage.DONE:
+        return None
+    if lost:
+        return "It cannot be shown: go on without it."
+    if sheet.chosen is None:
+        return "Choose an answer first."
+    return "Give a reason first." if sheet.needs_reason and not sheet.reason.strip() else None
+
+
+def _offer_onward(desk: Desk, sheet: Sheet, *, lost: bool) -> None:
+    """From an open map only by confirming: a blind answer alone teaches nothing, and its part has left the queue."""
+    icon = ":material/arrow_forward:"
+    if sheet.stage is Stage.BLIND:
+        _offer("Pass over", "J", icon, desk.open_next, sheet)
+    elif lost:
+        _offer("Next", "J", icon, desk.leave_unconfirmed, sheet)
+    elif sheet.stage is Stage.SHOWN and not sheet.stands:
+        why = "Confirm first, with a reason: until then your answer teaches nothing."
+        _offer("Next", "J", icon, desk.open_next, sheet, why_not=why)
+    else:
+        _offer("Next", "J", icon, desk.open_next, sheet)
 
 
 def show_keys() -> None:

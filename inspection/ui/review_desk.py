@@ -2,62 +2,26 @@
 
 A part is shown without its verdict first (BLIND). The answer is kept, and only then verdict and map are shown (SHOWN);
 the person confirms or changes the answer, and that is kept too (DONE). AGAIN opens a part that was done: the new
-answer is a record that names the old one, which stays.
+answer is a record that names the old one, which stays. A blind answer alone names no class, and the queue has its part
+as answered: to go on from SHOWN confirms, and what was left there is opened before anything else.
 """
 
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from inspection.records.decisions import Answer
-from inspection.records.leases import Lease, Leases, PartTaken
-from inspection.records.queue import Reason
+from inspection.records.leases import Leases, PartTaken
+from inspection.records.opinions import list_unconfirmed
 from inspection.records.record import Kind, Record
-from inspection.records.review_rules import read_rules
-from inspection.records.search import Search
 from inspection.records.store import RecordStore
 from inspection.types import VerdictKind
+from inspection.ui.review_sheet import Sheet, Stage, read_answer
 
 ASKED = "The model asked a person."
 # A key that is held down repeats: what was revealed a moment ago was not looked at
 BLINK_S = 0.4
-
-
-class Stage(StrEnum):
-    BLIND = "blind"
-    SHOWN = "shown"
-    DONE = "done"
-    AGAIN = "again"
-
-
-@dataclass(slots=True)
-class Sheet:
-    """The part that lies on the desk."""
-
-    record: Record
-    stage: Stage
-    started: float  # when this stage was served
-    lease: Lease | None = None
-    blind: Record | None = None
-    settled: Record | None = None
-    chosen: Answer | None = None
-    reason: str = ""
-
-    @property
-    def said(self) -> Record | None:
-        """The last that this person said of it."""
-        return self.settled or self.blind
-
-    @property
-    def needs_reason(self) -> bool:
-        """A changed mind, or another answer than that of a model that was sure."""
-        if self.stage is Stage.BLIND or self.chosen is None:
-            return False
-        changed = self.said is not None and self.chosen != read_answer(self.said)
-        overrides = self.record.verdict != VerdictKind.REVIEW and self.chosen != read_answer(self.record)
-        return changed or overrides or self.stage is Stage.AGAIN
 
 
 @dataclass(slots=True)
@@ -70,6 +34,7 @@ class Desk:
     sheet: Sheet | None = None
     trail: list[int] = field(default_factory=list)  # every part that lay here, in order
     answered: list[int] = field(default_factory=list)  # those with an answer, the last one last
+    unconfirmed: list[int] = field(default_factory=list)  # answered before the map and not after it
     zoomed: bool = False
 
     @property
@@ -81,7 +46,21 @@ class Desk:
         return [part for part in self.trail if part not in self.answered]
 
     def open_next(self) -> None:
-        """Forward in the trail; at its end, another part from the queue."""
+        """Forward in the trail; at its end, another part from the queue. After the map, what stands is confirmed."""
+        sheet = self.sheet
+        if sheet is not None and sheet.stage is Stage.SHOWN:
+            if not sheet.stands or sheet.chosen is None or not self._was_seen(sheet):
+                return
+            self._answer_shown(sheet, sheet.chosen)
+        self._go_forward()
+
+    def leave_unconfirmed(self) -> None:
+        """On from a part that cannot be shown: nobody confirms what they cannot see. It comes again another time."""
+        if self.sheet is not None and self.sheet.record.id in self.unconfirmed:
+            self.unconfirmed.remove(self.sheet.record.id)
+        self._go_forward()
+
+    def _go_forward(self) -> None:
         place = self._find_place()
         for part in self.trail[place + 1 :]:
             if self._visit(part):
@@ -107,8 +86,9 @@ class Desk:
             return
         elif sheet.stage is Stage.BLIND:
             self._answer_blind(sheet, sheet.chosen)
-        elif self.clock() - sheet.started >= BLINK_S:
+        elif self._was_seen(sheet):
             self._answer_shown(sheet, sheet.chosen)
+            self._go_on()
 
     def undo(self) -> None:
         """Opens the last answer again; pressed there, the one before it."""
@@ -132,22 +112,27 @@ class Desk:
         self.leases.give_back(self.token)
         self.sheet = None
 
+    def _was_seen(self, sheet: Sheet) -> bool:
+        return self.clock() - sheet.started >= BLINK_S
+
     def _answer_blind(self, sheet: Sheet, answer: Answer) -> None:
         if sheet.lease is None:
             raise PartTaken("This part was not taken from the queue. Go on to the next.")
         sheet.lease = self.leases.renew(sheet.lease)
         sheet.blind = self._decide(sheet, answer, saw_map=False)
         self.answered.append(sheet.record.id)
+        self.unconfirmed.append(sheet.record.id)
         sheet.stage, sheet.started = Stage.SHOWN, self.clock()
 
     def _answer_shown(self, sheet: Sheet, answer: Answer) -> None:
         again = sheet.stage is Stage.AGAIN
         sheet.settled = self._decide(sheet, answer, saw_map=True)
         sheet.stage = Stage.DONE
+        if sheet.record.id in self.unconfirmed:
+            self.unconfirmed.remove(sheet.record.id)
         if again:
             self.answered.remove(sheet.record.id)
             self.answered.append(sheet.record.id)
-        self._go_on()
 
     def _decide(self, sheet: Sheet, answer: Answer, *, saw_map: bool) -> Record:
         reason = sheet.reason.strip()
@@ -163,13 +148,17 @@ class Desk:
         )
 
     def _go_on(self) -> None:
-        """To the part that was interrupted, or to the next of the queue."""
+        """To what was left unconfirmed, to the part that was interrupted, or to the next of the queue."""
         last = self.trail[-1] if self.trail else None
-        if last is None or last in self.answered or not self._visit(last):
+        if self.unconfirmed or last is None or last in self.answered or not self._visit(last):
             self._draw()
 
     def _draw(self) -> None:
-        if not self.trail and self._take_up():
+        if not self.trail:
+            self.unconfirmed = list(
+                list_unconfirmed(self.store.database, person=self.person, lines=self.lines)
+            )
+        if self._take_up():
             return
         lease = self.leases.take_next(
             token=self.token,
@@ -186,20 +175,16 @@ class Desk:
         self.trail.append(record.id)
 
     def _take_up(self) -> bool:
-        """The part whose map this person was about to see when the tab was lost: the queue has it as answered, and a
-        blind answer alone names no class."""
-        mine = Search(kinds=(Kind.DECISION,), persons=(self.person,), lines=self.lines)
-        last = next(iter(self.store.search(mine, limit=1).records), None)
-        if last is None or last.of_id is None or last.body["saw_map"]:
-            return False
-        if any(
-            record.kind is Kind.DECISION and record.person == self.person and record.body["saw_map"]
-            for record in self.store.about(last.of_id)
-        ):
-            return False  # said by a clock that was put back since
-        self.trail.append(last.of_id)
-        self.answered.append(last.of_id)
-        return self._visit(last.of_id)
+        """A part that was answered and whose map was left unconfirmed, in this sitting or where a tab was lost."""
+        while self.unconfirmed:
+            part = self.unconfirmed[0]
+            if self._visit(part) and self.sheet is not None and self.sheet.stage is Stage.SHOWN:
+                for known in (self.trail, self.answered):
+                    if part not in known:
+                        known.append(part)
+                return True
+            self.unconfirmed.pop(0)  # confirmed in another tab meanwhile
+        return False
 
     def _visit(self, part: int) -> bool:
         """False: somebody else has it by now; it leaves the trail."""
@@ -230,21 +215,3 @@ class Desk:
         if self.sheet is None or self.sheet.record.id not in self.trail:
             return len(self.trail)
         return self.trail.index(self.sheet.record.id)
-
-
-def read_answer(record: Record) -> Answer:
-    return Answer(VerdictKind(record.verdict), record.class_name)
-
-
-def find_reason(store: RecordStore, sheet: Sheet) -> Reason:
-    """Why the part waited. Of one that was decided the queue no longer knows: by the rules as they are."""
-    if sheet.lease is not None:
-        return sheet.lease.place.reason
-    record, rules = sheet.record, read_rules(store.database)
-    if record.verdict == VerdictKind.REVIEW:
-        return Reason.REVIEW
-    if record.novelty_p is not None and record.novelty_p < rules.novelty_p:
-        return Reason.NOVEL
-    if record.score_0_1 is not None and record.score_0_1 < rules.confidence_0_1:
-        return Reason.UNSURE
-    return Reason.SAMPLE

@@ -9,7 +9,7 @@ from inspection.records.queue import Waiting, count_waiting
 from inspection.records.review_rules import ReviewRules, change_rules, read_rules
 from inspection.ui.keeping import get_store, name_person
 from inspection.ui.line_choice import title_line
-from inspection.ui.review_state import WANTED, act, may_review, sit_down
+from inspection.ui.review_state import WANTED, act, get_unconfirmed, may_review, sit_down
 from inspection.ui.review_words import WHY, say_rules, say_span
 from inspection.ui.widgets import escape_markdown
 from inspection.wording import say_number
@@ -21,11 +21,12 @@ def show_overview() -> None:
     wanted = st.session_state.pop(WANTED, None)  # whatever waits: a link counts once
     store, person = get_store(), name_person()
     waiting = count_waiting(store.database, person=person)
+    begun = get_unconfirmed(store, person)
     rules = read_rules(store.database)
-    if not waiting:
+    if not waiting and not begun:
         _show_nothing(rules)
         return
-    lines = tuple(dict.fromkeys(row.line for row in waiting))
+    lines = tuple(dict.fromkeys((*(row.line for row in waiting), *begun)))
     chosen: list[str] = []
     if wanted is not None and wanted not in lines:
         st.info(f"Nothing of {escape_markdown(title_line(wanted))} waits for you. The other lines are shown.")
@@ -47,8 +48,9 @@ def show_overview() -> None:
         if not chosen or hand.line in chosen
     ]
     others = [hand for hand in hands if hand.person != person]
-    obstacle = _find_obstacle(sum(row.parts for row in shown), others)
-    st.markdown(f"#### {say_waiting(shown)}")
+    unconfirmed = sum(parts for line, parts in begun.items() if not chosen or line in chosen)
+    obstacle = None if unconfirmed else _find_obstacle(sum(row.parts for row in shown), others)
+    st.markdown(f"#### {say_waiting(shown) if shown or not unconfirmed else say_unconfirmed(unconfirmed)}")
     with st.container(horizontal=True, vertical_alignment="center"):
         if may_review():
             st.button(
@@ -67,7 +69,13 @@ def show_overview() -> None:
             st.caption("What you had begun comes first.")
         if others:
             st.caption(escape_markdown(say_hands(others)))
-    _show_table(shown)
+    if unconfirmed:
+        st.caption(
+            f"{say_unconfirmed(unconfirmed)}: given before the map, and not after it. They come first, and teach "
+            "nothing until then."
+        )
+    if shown:
+        _show_table(shown)
     st.caption(
         "You see the picture alone first and answer. Then the verdict, its heat map and the probabilities are shown, "
         "and you may change your answer with a reason. Both answers, your times and the reason are kept as records."
@@ -82,6 +90,10 @@ def say_waiting(rows: list[Waiting]) -> str:
     oldest = min(row.oldest for row in rows)
     words = say_number(total, "part waits", "parts wait")
     return f"{words} for you, the oldest for {say_span(datetime.now(UTC) - oldest)}"
+
+
+def say_unconfirmed(parts: int) -> str:
+    return say_number(parts, "answer of yours waits to be confirmed", "answers of yours wait to be confirmed")
 
 
 def _find_obstacle(total: int, others: list[Hand]) -> str | None:

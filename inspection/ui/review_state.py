@@ -1,10 +1,15 @@
 """What the Review page holds between two runs, and the one way in which it writes."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import streamlit as st
 
 from inspection.errors import AssayError
+from inspection.records.opinions import list_unconfirmed
+from inspection.records.record import Kind
+from inspection.records.search import Search
+from inspection.records.store import RecordStore
 from inspection.ui import resources
 from inspection.ui.keeping import get_store, name_person
 from inspection.ui.links import take_link
@@ -47,6 +52,18 @@ def sit_down(lines: tuple[str, ...]) -> None:
         st.session_state[_DESK] = desk
 
     act(begin)
+
+
+def get_unconfirmed(store: RecordStore, person: str) -> dict[str, int]:
+    """How many answers this person gave before the map and left there, by line."""
+    own = Search(kinds=(Kind.DECISION,), persons=(person,))
+    return _count_unconfirmed(store, store.database.where, person, store.find_last(own))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _count_unconfirmed(_store: RecordStore, where: str, person: str, last: int) -> dict[str, int]:
+    """last: the newest of their answers; what was counted holds until there is another."""
+    return dict(Counter(list_unconfirmed(_store.database, person=person).values()))
 
 
 def stand_up(desk: Desk) -> None:

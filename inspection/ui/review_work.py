@@ -11,8 +11,9 @@ from inspection.ui import charts, resources
 from inspection.ui.line_choice import title_line
 from inspection.ui.palette import VERDICT_STYLES
 from inspection.ui.review_controls import show_choices, show_keys, show_moves, show_reasons
-from inspection.ui.review_desk import Desk, Sheet, Stage, find_reason, read_answer
+from inspection.ui.review_desk import Desk
 from inspection.ui.review_pictures import Photo, get_photo
+from inspection.ui.review_sheet import Sheet, Stage, find_reason, read_answer
 from inspection.ui.review_state import act, stand_up
 from inspection.ui.review_words import WHY, say_answer, say_seconds
 from inspection.ui.viewer import View, show_evidence
@@ -29,20 +30,23 @@ def show_desk(desk: Desk) -> None:
     try:
         line = resources.get_line(sheet.record.line)
         photo = get_photo(desk.store, sheet.record)
-    except AssayError as error:  # a line that is gone, a picture that is lost: the next part is another
+        found = None if sheet.stage is Stage.BLIND else desk.store.read_inspection(sheet.record)
+    except (
+        AssayError
+    ) as error:  # a line that is gone, a picture or a map that is lost: the next part is another
         show_error(error)
-        show_moves(desk, sheet)
+        show_moves(desk, sheet, lost=True)
         return
-    if sheet.stage is Stage.BLIND:
+    if found is None:
         _show_blind(desk, sheet, line, photo)
     else:
-        _show_open(desk, sheet, line, photo)
+        _show_open(desk, sheet, line, View(photo.whole, photo.size, found))
 
 
 def _show_head(desk: Desk, sheet: Sheet) -> None:
     words = {
         Stage.BLIND: "Your answer first: the verdict is shown after it.",
-        Stage.SHOWN: "Your answer is kept. Confirm it, or change it with a reason.",
+        Stage.SHOWN: "Your answer is kept. Confirm it, also by going on, or change it with a reason.",
         Stage.DONE: "Done. Your answers are kept.",
         Stage.AGAIN: "Answer again: the old answer stays in the records, the new one names it.",
     }
@@ -91,13 +95,13 @@ def _turn_zoom(desk: Desk) -> None:
     desk.zoomed = not desk.zoomed
 
 
-def _show_open(desk: Desk, sheet: Sheet, line: Line, photo: Photo) -> None:
-    inspection = desk.store.read_inspection(sheet.record)
+def _show_open(desk: Desk, sheet: Sheet, line: Line, view: View) -> None:
+    inspection = view.inspection
     why = find_reason(desk.store, sheet)
     show_verdict(inspection, cost="" if why is Reason.REVIEW else f"Why it waited: {WHY[why].lower()}.")
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        show_evidence(View(photo.whole, photo.size, inspection), key="review.evidence")
+        show_evidence(view, key="review.evidence")
     with right:
         _show_said(sheet)
         if sheet.stage is not Stage.DONE:

@@ -16,7 +16,7 @@ from inspection.records.decisions import Answer
 from inspection.records.errors import RecordRefused
 from inspection.records.leases import LEASE, Leases
 from inspection.records.migrations.review_triggers import ADOPT
-from inspection.records.opinions import read_opinions
+from inspection.records.opinions import list_unconfirmed, read_opinions
 from inspection.records.queue import Reason, count_waiting
 from inspection.records.record import Kind, Record
 from inspection.records.review_rules import (
@@ -274,3 +274,19 @@ def test_opinions_are_read_back_as_they_were_given(any_store: RecordStore) -> No
     assert (second.blind, second.model, second.decided, second.sampled) == (None, "cracked", False, False)
     assert first.took_ms == 900.0 and first.picture == passed.picture_sha256
     assert read_opinions(any_store, line="steel") == []
+
+
+def test_what_was_said_before_the_map_and_not_after_it_is_listed(any_store: RecordStore) -> None:
+    set_rules(any_store, second_0_1=1.0)
+    done, left, steel = ask(any_store, 1).id, ask(any_store, 2).id, ask(any_store, 3, line="steel").id
+    for part in (steel, done, left):
+        decide(any_store, part, "ada")
+    decide(any_store, done, "bo")
+    any_store.decide(done, CRACKED, person="ada", saw_map=True, took_ms=1, reason="the model asked")
+    assert list(list_unconfirmed(any_store.database, person="ada").items()) == [
+        (steel, "steel"),
+        (left, "aluminium"),
+    ]
+    assert list(list_unconfirmed(any_store.database, person="ada", lines=("aluminium",))) == [left]
+    assert list(list_unconfirmed(any_store.database, person="bo")) == [done]
+    assert list_unconfirmed(any_store.database, person="cy") == {}

@@ -7,12 +7,14 @@ import pytest
 from inspection.records.decisions import Answer
 from inspection.records.errors import RecordRefused
 from inspection.records.leases import PartTaken
+from inspection.records.opinions import list_unconfirmed
 from inspection.records.record import Kind, Record
 from inspection.records.review_rules import ReviewRules, change_rules
 from inspection.records.store import RecordStore, open_store
 from inspection.records.verify import verify
 from inspection.types import VerdictKind
-from inspection.ui.review_desk import ASKED, BLINK_S, Desk, Stage, read_answer
+from inspection.ui.review_desk import ASKED, BLINK_S, Desk
+from inspection.ui.review_sheet import Stage, read_answer
 from tests.records.makers import add_one
 
 CRACKED, DENTED = Answer(VerdictKind.REJECT, "cracked"), Answer(VerdictKind.REJECT, "dented")
@@ -186,18 +188,76 @@ def test_next_and_previous_walk_the_trail(store: RecordStore, clock: Clock) -> N
     assert desk.sheet is not None and desk.sheet.record.id == second
 
 
-def test_a_part_left_between_its_two_answers_is_opened_where_it_was(store: RecordStore, clock: Clock) -> None:
-    first, _ = ask(store, 2)
+def test_next_after_the_map_confirms_what_stands(store: RecordStore, clock: Clock) -> None:
+    """The queue has the part as answered, and a blind answer alone teaches nothing."""
+    first, second = ask(store, 2)
     desk = sit_down(store, clock)
     desk.choose(CRACKED)
     desk.confirm()
+    desk.open_next()  # at once: what was revealed was not looked at
+    assert desk.sheet is not None and (desk.sheet.record.id, desk.sheet.stage) == (first, Stage.SHOWN)
+    clock.now += 2.0
     desk.open_next()
+    assert desk.sheet.record.id == second
+    before, after = list_decisions(store, first)
+    assert (before.body["saw_map"], after.body["saw_map"]) == (False, True)
+    assert read_answer(after) == CRACKED and after.body["took_ms"] == 2_000.0
+    assert after.body["reason"] == ASKED
+
+
+@pytest.mark.parametrize(("verdict", "after"), [(VerdictKind.REVIEW, FLAWLESS), (VerdictKind.PASS, CRACKED)])
+def test_next_goes_nowhere_while_a_reason_is_missing(
+    store: RecordStore, clock: Clock, verdict: VerdictKind, after: Answer
+) -> None:
+    """After a changed mind, and after an answer that a sure model contradicts."""
+    part = add_one(store, 1, verdict=verdict, class_name="flawless", score_0_1=0.7).id
+    ask(store, 1)
+    desk = sit_down(store, clock)
+    while desk.sheet is not None and desk.sheet.record.id != part:
+        desk.open_next()
+    desk.choose(CRACKED)
+    desk.confirm()
+    desk.choose(after)
+    clock.now += 2.0
+    desk.open_next()
+    assert desk.sheet is not None and (desk.sheet.record.id, desk.sheet.stage) == (part, Stage.SHOWN)
+    assert len(list_decisions(store, part)) == 1
+
+
+def test_a_part_left_between_its_two_answers_comes_before_all_others(
+    store: RecordStore, clock: Clock
+) -> None:
+    first, second, third = ask(store, 3)
+    desk = sit_down(store, clock)
+    answer(desk, clock, CRACKED)
+    desk.choose(DENTED)
+    desk.confirm()
     desk.open_previous()
-    assert desk.sheet is not None
-    assert (desk.sheet.record.id, desk.sheet.stage, desk.sheet.chosen) == (first, Stage.SHOWN, CRACKED)
+    assert desk.sheet is not None and (desk.sheet.record.id, desk.sheet.stage) == (first, Stage.DONE)
+    desk.undo()
+    desk.choose(FLAWLESS)
+    desk.sheet.reason = "within tolerance"
     clock.now += 1
     desk.confirm()
-    assert [record.body["saw_map"] for record in list_decisions(store, first)] == [False, True]
+    assert (desk.sheet.record.id, desk.sheet.stage, desk.sheet.chosen) == (second, Stage.SHOWN, DENTED)
+    clock.now += 1
+    desk.confirm()
+    assert [record.body["saw_map"] for record in list_decisions(store, second)] == [False, True]
+    assert desk.sheet.record.id == third
+
+
+def test_a_part_that_cannot_be_shown_is_left_without_confirming(store: RecordStore, clock: Clock) -> None:
+    first, second = ask(store, 2)
+    desk = sit_down(store, clock)
+    desk.choose(CRACKED)
+    desk.confirm()
+    clock.now += 2.0
+    desk.leave_unconfirmed()
+    assert desk.sheet is not None and desk.sheet.record.id == second
+    answer(desk, clock, CRACKED)
+    assert desk.sheet is None and len(list_decisions(store, first)) == 1
+    again = sit_down(store, clock).sheet
+    assert again is not None and again.record.id == first, "another time it may be there again"
 
 
 def test_two_people_at_two_desks(store: RecordStore, clock: Clock) -> None:
@@ -238,6 +298,25 @@ def test_a_desk_after_a_lost_tab_begins_with_the_map_that_was_not_seen(
     assert sit_down(store, clock).sheet.record.id == second, "what is done does not come back"  # type: ignore[union-attr]
     others = sit_down(store, clock, "bea").sheet
     assert others is None or others.stage is Stage.BLIND, "it is nobody else's"
+
+
+def test_a_desk_begins_with_every_map_that_was_not_confirmed(store: RecordStore, clock: Clock) -> None:
+    """As it was left by tabs that were lost, one after the other: the oldest first, then the queue."""
+    parts = ask(store, 4)
+    for part in parts[:3]:
+        store.decide(part, CRACKED, person="ada", saw_map=False, took_ms=1)
+    store.decide(parts[3], CRACKED, person="bo", saw_map=False, took_ms=1)
+    assert list(list_unconfirmed(store.database, person="ada")) == parts[:3]
+    assert list_unconfirmed(store.database, person="ada", lines=("steel",)) == {}
+    fresh = ask(store, 1)[0]
+    desk, seen = sit_down(store, clock), []
+    while desk.sheet is not None and desk.sheet.stage is Stage.SHOWN:
+        seen.append(desk.sheet.record.id)
+        clock.now += 1
+        desk.open_next()
+    assert seen == parts[:3] and list_unconfirmed(store.database, person="ada") == {}
+    assert desk.sheet is not None and (desk.sheet.record.id, desk.sheet.stage) == (fresh, Stage.BLIND)
+    assert desk.answered == parts[:3] and desk.skipped == [fresh]
 
 
 def test_a_part_that_went_to_another_is_not_answered_twice(store: RecordStore, clock: Clock) -> None:

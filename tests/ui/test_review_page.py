@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from inspection.records.decisions import Answer
 from inspection.records.record import Kind, Record
 from inspection.records.review_rules import ReviewRules, change_rules, read_rules
 from inspection.records.search import Search
+from inspection.types import VerdictKind
 from inspection.ui import review_desk, roles
 from inspection.ui.keeping import get_store
+from inspection.ui.review_sheet import read_answer
 from inspection.ui.roles import Person, Role
 from tests.ui.fakes import UNSURE, code_of
 from tests.ui.review_parts import answer_many, ask_about, keep_part
@@ -133,6 +136,44 @@ def test_the_picture_comes_alone_and_everything_after_the_answer(page: AppTest) 
     press(page, "Confirm, next part")
     assert read_said(list_decisions()[1]) == ("REJECT", "cracked", True, "The model asked a person.")
     assert f"Record {second.id}" in words(page)
+
+
+def test_next_after_the_map_confirms_or_says_why_not(page: AppTest) -> None:
+    _, second = ask_about(get_store(), 2)
+    press(open_review(page), "Start reviewing")
+    for label in ("Cracked", "Keep the answer, show the verdict", "Next"):
+        press(page, label)
+    assert [read_said(each)[2] for each in list_decisions()] == [False, True]
+    assert f"Record {second.id}" in words(page)
+    for label in ("Cracked", "Keep the answer, show the verdict", "Flawless"):
+        press(page, label)
+    onward = next(button for button in page.button if button.label == "Next")
+    assert onward.disabled and "Confirm first" in onward.help
+
+
+def test_answers_that_were_never_confirmed_are_offered_though_nothing_else_waits(page: AppTest) -> None:
+    for part in ask_about(get_store(), 2):
+        answer = Answer(VerdictKind.REJECT, "cracked")
+        get_store().decide(part.id, answer, person="Local user", saw_map=False, took_ms=1)
+    open_review(page)
+    assert "2 answers of yours wait to be confirmed" in words(page)
+    press(page, "Start reviewing")
+    press(page, "Confirm, next part")
+    press(page, "Next")
+    assert [read_said(each)[2] for each in list_decisions()] == [False, False, True, True]
+    assert page.success[0].value == "You answered 2 parts."
+
+
+def test_a_lost_map_does_not_stop_whoever_sits_down(page: AppTest) -> None:
+    lost, good = ask_about(get_store(), 2)
+    answer = Answer(VerdictKind.REJECT, "cracked")
+    get_store().decide(lost.id, answer, person="Local user", saw_map=False, took_ms=1)
+    Path(get_store().pictures.path_of(str(lost.evidence_sha256))).unlink()
+    press(open_review(page), "Start reviewing")
+    assert len(page.error) == 1
+    assert next(button for button in page.button if button.label == "Confirm, next part").disabled
+    press(page, "Next")
+    assert f"Record {good.id}" in words(page) and len(list_decisions()) == 1
 
 
 def test_a_changed_mind_needs_a_reason(page: AppTest) -> None:
@@ -270,7 +311,7 @@ def test_the_study_of_two_people(page: AppTest) -> None:
 def test_one_label_only_is_no_kappa(page: AppTest) -> None:
     record = keep_part(get_store(), code_of("cracked"))
     get_store().decide(
-        record.id, review_desk.read_answer(record), person="ada", saw_map=False, took_ms=time.perf_counter()
+        record.id, read_answer(record), person="ada", saw_map=False, took_ms=time.perf_counter()
     )
     open_agreement(page)
     assert page.metric[0].value == "–" and "too few to say" in words(page)
