@@ -8,6 +8,7 @@ weighted mean beyond its limits (Roberts 1959; λ = 0.2, L = 2.86), which sees s
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 SIGMAS = 3.0
@@ -15,6 +16,7 @@ RUN = 8
 EWMA_WEIGHT, EWMA_WIDTH = 0.2, 2.86
 TAIL = 0.00135  # what lies beyond three sigmas on one side
 FEW = 5.0  # expected counts below it are judged exactly, not by the normal curve
+FEW_PARTS = 30  # a mean of fewer lies mostly on one side of its centre: one long tail
 LARGE_N = 500  # parts a span from which Laney's correction is asked for
 FEWEST_SPANS = 8  # in the reference, with anything in them
 FEWEST_FOR_LANEY = 12
@@ -109,22 +111,50 @@ def judge_few(count: int, total: int, usual: float) -> tuple[int, int, float]:
     return bottom, top, 2 * (math.sqrt(count + 0.375) - math.sqrt(total * usual + 0.375))
 
 
-def chart_values(values: Sequence[float | None], *, reference: int, least_share: float = 0.0) -> Chart | None:
-    """An individuals chart: centre ± 3 sigma from moving ranges (± 2.66 of their mean).
+def chart_values(
+    values: Sequence[float | None], parts: Sequence[int], *, reference: int, least_share: float = 0.0
+) -> Chart | None:
+    """An individuals chart of means: centre ± 3 sigma from moving ranges (± 2.66 of their mean) for a typical span.
 
+    The mean of fewer parts varies more, by √(typical / n). That of more is judged as a typical one: what differs from
+    span to span does not average out within one.
     least_share: of the centre; a smaller sigma is taken as this. Means of thousands hardly vary, and a change of a
     thousandth is nobody's business.
     """
-    known = [value for value in values[:reference] if value is not None]
+    known = [
+        (value, n)
+        for value, n in zip(values[:reference], parts[:reference], strict=True)
+        if value is not None
+    ]
     if len(known) < FEWEST_SPANS:
         return None
-    centre = sum(known) / len(known)
-    sigma = max(measure_moving_sigma(known), least_share * abs(centre), 1e-12)
-    z = [None if value is None else (value - centre) / sigma for value in values]
-    low = [None if value is None else centre - SIGMAS * sigma for value in values]
-    high = [None if value is None else centre + SIGMAS * sigma for value in values]
-    enough = [value is not None for value in values]
+    centre = sum(value * n for value, n in known) / sum(n for _, n in known)
+    typical = find_typical([n for _, n in known])
+    sigma = measure_typical_sigma(known, centre, typical)
+    sigmas = [
+        max(sigma * math.sqrt(max(1.0, typical / max(1, n))), least_share * abs(centre), 1e-12) for n in parts
+    ]
+    judged = list(zip(values, sigmas, strict=True))
+    z = [None if value is None else (value - centre) / each for value, each in judged]
+    low = [None if value is None else centre - SIGMAS * each for value, each in judged]
+    high = [None if value is None else centre + SIGMAS * each for value, each in judged]
+    enough = [n >= FEW_PARTS for n in parts]
     return assemble(values, centre, low, high, z, enough, reference=reference, sigma_z=None)
+
+
+def find_typical(parts: Sequence[int]) -> int:
+    """How many the span holds in which the middle part lies. The middle span would be a night's, and a day judged by
+    its limits, where the line runs one shift."""
+    ordered = sorted(parts)
+    return next(n for n, seen in zip(ordered, accumulate(ordered), strict=True) if 2 * seen >= sum(ordered))
+
+
+def measure_typical_sigma(known: Sequence[tuple[float, int]], centre: float, typical: int) -> float:
+    """From the spans of at least half as many parts, where there are enough: what the smaller ones say of a typical
+    one depends on how much of the variation lies between the spans and how much within them."""
+    full = [(value, n) for value, n in known if 2 * n >= typical]
+    chosen = full if len(full) >= FEWEST_SPANS else known
+    return measure_moving_sigma([(value - centre) * math.sqrt(n / typical) for value, n in chosen])
 
 
 def assemble(

@@ -82,7 +82,7 @@ def build_series(watched: Watched, *, detects: bool) -> tuple[Series, ...]:
         ("score", "Mean score", watched.mean_score_0_1, ""),
         ("latency", "Mean latency", watched.mean_latency_ms, "ms"),
     ):
-        chart = chart_values(values, reference=watched.reference, least_share=LEAST_SHARES[name])
+        chart = chart_values(values, parts, reference=watched.reference, least_share=LEAST_SHARES[name])
         found.append(Series(name, title, "", parts, parts, chart, {}, unit))
     return tuple(found)
 

@@ -49,7 +49,7 @@ def test_the_weighted_mean_of_the_textbook() -> None:
 
 def test_individuals_by_hand() -> None:
     values = [10.0, 12.0, 11.0, 13.0, 12.0, 10.0, 11.0, 13.0]  # ranges 2 1 2 1 2 1 2: mean 11/7
-    chart = chart_values(values, reference=8)
+    chart = chart_values(values, [200] * 8, reference=8)
     assert chart is not None
     sigma = 11 / 7 / 1.128
     assert chart.centre == pytest.approx(11.5)
@@ -59,10 +59,67 @@ def test_individuals_by_hand() -> None:
 
 def test_a_floor_keeps_trifles_out() -> None:
     values = [10.0, 10.001] * 8 + [10.05]
-    tight = chart_values(values, reference=16)
-    calm = chart_values(values, reference=16, least_share=0.02)
+    tight = chart_values(values, [200] * 17, reference=16)
+    calm = chart_values(values, [200] * 17, reference=16, least_share=0.02)
     assert tight is not None and calm is not None
     assert find_shifts(tight) and not find_shifts(calm)
+
+
+def test_a_mean_of_few_parts_has_wider_limits_by_hand() -> None:
+    values = [10.0, 12.0, 11.0, 13.0, 12.0, 10.0, 11.0, 13.0, 16.0, 16.0, None, 16.0]
+    chart = chart_values(values, [200] * 8 + [50, 200, 0, 800], reference=8)
+    assert chart is not None
+    sigma = 11 / 7 / 1.128
+    assert chart.high[8] == pytest.approx(11.5 + 3 * 2 * sigma)  # a quarter of the parts: twice as wide
+    assert chart.high[9] == chart.high[11] == pytest.approx(11.5 + 3 * sigma)  # more parts: no narrower
+    assert chart.high[10] is None and chart.z[10] is None
+    assert [place for place in (8, 9, 11) if values[place] > chart.high[place]] == [9, 11]
+
+
+def test_each_part_weighs_alike_in_what_is_usual() -> None:
+    chart = chart_values([10.0] * 9 + [13.0], [200] * 9 + [2], reference=10)
+    assert chart is not None and chart.centre == pytest.approx((9 * 200 * 10 + 2 * 13) / 1802)
+
+
+def mean_score(rng: random.Random, parts: int) -> float:
+    """Of parts that score 0.95 or so, a few of them much less."""
+    return sum(rng.betavariate(20, 1) for _ in range(parts)) / parts
+
+
+@pytest.mark.parametrize("newest", [2, 20, 200])
+def test_an_hour_that_has_begun_is_no_alarm(newest: int) -> None:
+    """Of a line in control. With the limits of a full hour two parts were an alarm on four pages of five."""
+    rng, alarmed = random.Random(7), 0
+    for _ in range(50):
+        parts = [200] * 95 + [newest]
+        values = [mean_score(rng, n) for n in parts]
+        shifts = find_shifts(chart_values(values, parts, reference=72, least_share=0.003))
+        alarmed += any(shift.lasts for shift in shifts)
+    assert alarmed <= 5
+
+
+def test_nights_of_few_parts_leave_the_days_their_limits() -> None:
+    """A line of one shift: most hours hold three parts, most parts lie in hours of 200."""
+    rng = random.Random(5)
+    parts = [200 if hour % 24 < 8 else 3 for hour in range(96)]
+    values = [mean_score(rng, n) for n in parts]
+    chart = chart_values(values, parts, reference=72, least_share=0.003)
+    assert chart is not None
+    known = math.sqrt(20 / (21**2 * 22) / 200)  # sigma of the mean of 200
+    assert (chart.high[72] - chart.centre) / 3 == pytest.approx(known, rel=0.25)
+    assert (chart.high[95] - chart.centre) / 3 == pytest.approx(known * math.sqrt(200 / 3), rel=0.25)
+    assert not any(shift.lasts for shift in find_shifts(chart))
+
+
+def test_means_of_few_skewed_values_are_no_run() -> None:
+    """Most parts take 10 ms, one in a hundred 150: the mean of eight is nearly always below its centre."""
+    rng, alarmed = random.Random(3), 0
+    for _ in range(40):
+        means = [sum(150 if rng.random() < 0.01 else 10 for _ in range(8)) / 8 for _ in range(60)]
+        chart = chart_values(means, [8] * 60, reference=30)
+        assert chart is not None
+        alarmed += any("eight on one side" in shift.rules for shift in find_shifts(chart))
+    assert alarmed == 0
 
 
 def test_sigma_z_by_hand() -> None:
@@ -110,7 +167,7 @@ def test_a_rate_of_nothing_still_has_limits() -> None:
 def test_too_short_a_reference_tells_nothing() -> None:
     assert chart_rates([1] * 7 + [50], [100] * 8, reference=7) is None
     assert chart_rates([1] * 30, [100, 0] * 15, reference=14) is None
-    assert chart_values([1.0, None] * 7, reference=14) is None
+    assert chart_values([1.0, None] * 7, [9, 0] * 7, reference=14) is None
 
 
 def test_a_jump_is_dated() -> None:

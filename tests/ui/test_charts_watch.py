@@ -69,7 +69,14 @@ def test_times_are_the_server_s_wall_clock(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_mean_has_its_second_line() -> None:
     values = [10.0, 11.0] * 12
     series = Series(
-        "latency", "Mean latency", "", TOTALS, TOTALS, chart_values(values, reference=20), {}, "ms"
+        "latency",
+        "Mean latency",
+        "",
+        TOTALS,
+        TOTALS,
+        chart_values(values, [400] * 24, reference=20),
+        {},
+        "ms",
     )
     option = build_control_chart(series, STARTS, span=timedelta(days=1), p95=[15.0] * 24)
     assert {line["name"] for line in option["series"]} >= {P95, "mean latency", WEIGHTED}
@@ -80,7 +87,7 @@ def test_a_mean_has_its_second_line() -> None:
 def test_the_band_stands_on_a_lower_limit_below_zero() -> None:
     """A latency that jumps has one; unless told, ECharts stacks only what has the same sign."""
     values = [1.0, 9.0] * 12
-    chart = chart_values(values, reference=20)
+    chart = chart_values(values, [400] * 24, reference=20)
     series = Series("latency", "Mean latency", "", TOTALS, TOTALS, chart, {}, "ms")
     option = build_control_chart(series, STARTS, span=timedelta(days=1))
     low, band = pick(option, "low"), pick(option, LIMITS)
