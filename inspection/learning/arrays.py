@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from inspection.cache_bound import note_use
 from inspection.errors import DataInvalid, PictureRefused
 from inspection.formats import jpeg
 from inspection.images import decode_pixels, read_limits
+from inspection.learning.array_file import fill_array
 from inspection.letterbox import resize
 from inspection.types import F32, U8
 
@@ -105,13 +105,8 @@ def load_pixels(
         return _decode_all(paths, np.empty((len(paths), size, size, 3), np.uint8), progress)
     cached = cache_dir / f"pictures-{_digest(paths, size)}.npy"
     if not cached.exists():
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        partial = cached.with_suffix(f".{os.getpid()}.tmp")
-        shape = (len(paths), size, size, 3)
-        written = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
-        _decode_all(paths, written, progress)
-        written.flush()
-        os.replace(partial, cached)
+        with fill_array(cached, (len(paths), size, size, 3)) as into:
+            _decode_all(paths, into, progress)
     note_use(cached)
     mapped: U8 = np.load(cached, mmap_mode="r")
     return mapped

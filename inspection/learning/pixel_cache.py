@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from inspection.cache_bound import note_use
+from inspection.learning.array_file import fill_array
 from inspection.learning.arrays import stamp_file
 from inspection.learning.data import Sample
 from inspection.types import U8
@@ -18,13 +18,9 @@ from inspection.types import U8
 def map_pixels(path: Path, shape: tuple[int, ...], make: Any) -> U8:
     """shape: (count, …) of bytes, made once and mapped from disk afterwards."""
     if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{os.getpid()}.npy")
-        into = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
-        for index in range(shape[0]):
-            into[index] = make(index)
-        into.flush()
-        partial.replace(path)
+        with fill_array(path, shape) as into:
+            for index in range(shape[0]):
+                into[index] = make(index)
     note_use(path)
     mapped: U8 = np.load(path, mmap_mode="r")
     return mapped
