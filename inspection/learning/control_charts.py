@@ -213,7 +213,11 @@ def find_exact_limits(total: int, rate: float) -> tuple[int, int]:
 def smooth(
     z: Sequence[float | None], *, weight: float = EWMA_WEIGHT, width: float = EWMA_WIDTH
 ) -> tuple[list[float | None], list[float | None]]:
-    """(the weighted mean, its limit) a span; a span without a value is passed over."""
+    """(the weighted mean, its limit) a span; a span without a value is passed over.
+
+    What is beyond three sigmas counts as three: the first rule has seen it, and one very bad hour would keep the
+    mean beyond its limits for most of a day.
+    """
     mean, steps = 0.0, 0
     means: list[float | None] = []
     limits: list[float | None] = []
@@ -223,7 +227,7 @@ def smooth(
             limits.append(None)
             continue
         steps += 1
-        mean = weight * value + (1 - weight) * mean
+        mean = weight * min(SIGMAS, max(-SIGMAS, value)) + (1 - weight) * mean
         means.append(mean)
         limits.append(width * math.sqrt(weight / (2 - weight) * (1 - (1 - weight) ** (2 * steps))))
     return means, limits

@@ -73,8 +73,8 @@ def show_alarms(alarms: tuple[Alarm, ...], watched: Watched, series: tuple[Serie
     shown = sum(watched.parts[watched.reference :])
     if not lasting:
         st.success(
-            f"{say_number(shown, 'part')} in {watched.period.title}: nothing differs from the reference.",
-            title="Nothing unusual",
+            f"{say_number(shown, 'part')} in {watched.period.title}: {say_calm(len(over))}.",
+            title="Nothing unusual now" if over else "Nothing unusual",
             icon=":material/check_circle:",
         )
     for number, alarm in enumerate(lasting[:MOST_ALARMS]):
@@ -83,6 +83,13 @@ def show_alarms(alarms: tuple[Alarm, ...], watched: Watched, series: tuple[Serie
         with st.expander(f"{len(over)} earlier, over by now", icon=":material/history:"):
             for number, alarm in enumerate(over[:MOST_ALARMS]):
                 show_alarm(alarm, key=f"watch.over.{number}")
+
+
+def say_calm(over: int) -> str:
+    if over == 0:
+        return "nothing differs from the reference"
+    shifts = say_number(over, "shift in this period is over", "shifts in this period are over")
+    return f"nothing differs from the reference now; {shifts}"
 
 
 def show_alarm(alarm: Alarm, *, key: str) -> None:
@@ -260,7 +267,7 @@ def show_method(watched: Watched) -> None:
 - The grey side, {watched.reference} {spans}, tells what is usual; the {judged} after it are judged.
 - Rates: p-chart, p̄ ± 3√(p̄(1−p̄)/n). From 500 parts in each, Laney's p′ widens the limits by how much more the reference's {spans} differ than chance makes them. Below five expected, the exact binomial limits hold.
 - Means of score and latency: individuals chart, x̄ ± 2.66 × the mean moving range. Where fewer parts than usual were inspected the limits are wider, by the root of that share; means of fewer than {FEW_PARTS} parts count in no row of eight. A change below 1 % of the score or 6 % of the latency is left alone.
-- Weighted mean: EWMA with λ = 0.2 and L = 2.86 over the standardised values.
+- Weighted mean: EWMA with λ = 0.2 and L = 2.86 over the standardised values, held to ±3 so that one bad span does not hang over those after it.
 - Alarms: {"; ".join(RULES.values())}. They call a line in control unusual about once in a hundred {spans} and rule: look before you act.
 - Scores: PSI over the reference's tenths, and the two-sample test of Kolmogorov and Smirnov; an alarm needs PSI ≥ 0.2 and a chance below 0.001.
 - Novelty: p is uniform over parts like the known ones. A part below the line's threshold goes to a person, and is counted there.

@@ -201,6 +201,15 @@ def test_what_is_over_does_not_last() -> None:
     assert shifts[0].first == 20 and shifts[0].last < 35
 
 
+@pytest.mark.parametrize("bad", [[120], [120, 150], [15 * 20] * 3])
+def test_a_very_bad_span_is_over_when_it_is(bad: list[int]) -> None:
+    """Six times the usual and more, for one to three spans: the weighted mean had called it lasting for 8 to 17 more."""
+    counts = [20, 22, 18, 21, 19] * 4 + bad + [20, 19, 21, 18, 20]
+    (shift,) = find_shifts(chart_rates(counts, [400] * len(counts), reference=20))
+    assert shift.first == 20 and not shift.lasts
+    assert shift.last - (19 + len(bad)) <= 2
+
+
 def test_a_fall_is_a_shift_too() -> None:
     counts = [40, 44, 36, 42, 38] * 4 + [8, 9]
     (shift,) = find_shifts(chart_rates(counts, [400] * 22, reference=20))
