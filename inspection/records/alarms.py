@@ -6,14 +6,22 @@ from datetime import datetime
 
 import numpy as np
 
-from inspection.learning.control_charts import Chart, Rule, Shift, chart_rates, chart_values, find_shifts
+from inspection.learning.control_charts import (
+    SIGMAS,
+    Chart,
+    Rule,
+    Shift,
+    chart_rates,
+    chart_values,
+    find_shifts,
+)
 from inspection.learning.drift import Drift, compare_samples, compare_uniform
 from inspection.records.watching import Sample, Watched
 from inspection.types import VerdictKind
 from inspection.wording import say_number
 
-# A mean that moves by less than thrice this share of itself is left alone: nobody acts on it.
-LEAST_SHARES = {"score": 0.003, "latency": 0.02}
+# A mean that moves by less than this share of itself is left alone: nobody acts on it.
+LEAST_CHANGES = {"score": 0.01, "latency": 0.06}
 RULES: Mapping[Rule, str] = {
     "beyond the limits": "beyond the three-sigma limits",
     "eight on one side": "eight spans in a row on one side",
@@ -36,7 +44,26 @@ class Series:
 
     @property
     def shifts(self) -> tuple[Shift, ...]:
-        return () if self.chart is None else find_shifts(self.chart)
+        """Without the trifles, on the charts as among the alarms."""
+        if self.chart is None:
+            return ()
+        return tuple(shift for shift in find_shifts(self.chart) if not self.is_trifle(shift))
+
+    def is_trifle(self, shift: Shift) -> bool:
+        """A run asks for the side alone and the weighted mean for a third of a sigma, so over many spans both find what
+        is less than the least change. A single span beyond the limits never is."""
+        if self.of or self.chart is None or "beyond the limits" in shift.rules:
+            return False
+        mean, _ = self.average(shift)
+        return abs(mean - self.chart.centre) < LEAST_CHANGES[self.name] * abs(self.chart.centre)
+
+    def average(self, shift: Shift) -> tuple[float, int]:
+        """(the mean of the shift's parts, how many they are)"""
+        assert self.chart is not None  # it has a shift
+        spans = range(shift.first, shift.last + 1)
+        weighed = [(self.totals[place], self.chart.values[place]) for place in spans]
+        parts = sum(n for n, value in weighed if value is not None)
+        return sum(n * value for n, value in weighed if value is not None) / parts, parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +109,8 @@ def build_series(watched: Watched, *, detects: bool) -> tuple[Series, ...]:
         ("score", "Mean score", watched.mean_score_0_1, ""),
         ("latency", "Mean latency", watched.mean_latency_ms, "ms"),
     ):
-        chart = chart_values(values, parts, reference=watched.reference, least_share=LEAST_SHARES[name])
+        least_share = LEAST_CHANGES[name] / SIGMAS
+        chart = chart_values(values, parts, reference=watched.reference, least_share=least_share)
         found.append(Series(name, title, "", parts, parts, chart, {}, unit))
     return tuple(found)
 
@@ -134,9 +162,7 @@ def describe_shift(watched: Watched, one: Series, shift: Shift) -> Alarm:
         count, total = (sum(each[place] for place in spans) for each in (one.counts, one.totals))
         now = f"{count:,} of {total:,} {one.of}, {say_value(one, count / total)}; {usual} is usual"
     else:
-        weighed = [(one.totals[place], one.chart.values[place]) for place in spans]
-        parts = sum(n for n, value in weighed if value is not None)
-        mean = sum(n * value for n, value in weighed if value is not None) / parts
+        mean, parts = one.average(shift)
         now = f"{say_value(one, mean)} over {say_number(parts, 'part')}; {usual} is usual"
     why = ", ".join(RULES[rule] for rule in shift.rules)
     verb = "rose" if shift.side == "up" else "fell"

@@ -166,6 +166,35 @@ def test_an_alarm_says_what_changed_and_since_when(clocked: tuple[RecordStore, C
     assert found["Mean latency rose"].words.startswith("14.0 ms over 60 parts; 10.0 ms is usual")
 
 
+@pytest.mark.parametrize(
+    ("score_0_1", "latency_ms", "told"),
+    [
+        (0.955, 10.4, set()),  # 0.5 % and 4 %: over ten days without exception on one side
+        (0.955, 11.0, {"Mean latency rose"}),
+        (0.945, 10.4, {"Mean score fell"}),
+    ],
+)
+def test_a_change_that_nobody_acts_on_is_left_alone(
+    clocked: tuple[RecordStore, Clock], score_0_1: float, latency_ms: float, told: set[str]
+) -> None:
+    store, clock = clocked
+    keep_days(store, clock, 34, until=NOW - timedelta(days=10), passed=35, score_0_1=0.96)
+    keep_days(store, clock, 10, until=NOW, passed=35, score_0_1=score_0_1, latency_ms=latency_ms)
+    watched = look(store)
+    series = build_series(watched, detects=True)
+    shifts = [shift for one in series for shift in one.shifts]
+    assert {title for title in alarms_of(watched) if title != "Scores drifted"} == told
+    assert len(shifts) == len(told), "what is no alarm is not shaded on a chart either"
+
+
+def test_a_bad_day_is_no_trifle_for_the_calm_ones_after_it(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    keep_days(store, clock, 34, until=NOW - timedelta(days=5), passed=10)
+    keep_days(store, clock, 1, until=NOW - timedelta(days=4), passed=10, latency_ms=10.7)
+    keep_days(store, clock, 4, until=NOW, passed=10, latency_ms=10.5)
+    assert set(alarms_of(look(store))) == {"Mean latency rose"}
+
+
 def test_what_is_over_says_until_when(clocked: tuple[RecordStore, Clock]) -> None:
     store, clock = clocked
     quiet = {"passed": 17, "rejected": 2, "unsure": 1}
