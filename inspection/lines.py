@@ -14,6 +14,7 @@ from inspection.errors import LineInvalid, LineUnknown
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 EMPTY_CLASS = "empty"  # a picture on which nothing is marked: no class may be called so
 SYNTHETIC = ("aluminium",)  # lines whose pictures are made here, by make-data
+SAMPLE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})  # all that teach
 _KEYS = (
     *("title", "part", "description", "classes", "good", "samples", "licence"),
     *("locate", "models", "policy", "data"),
@@ -86,8 +87,11 @@ class Line:
         """The line's sample pictures, in the order of their names."""
         if self.samples_dir is None or not self.samples_dir.is_dir():
             return ()
-        suffixes = {".jpg", ".jpeg", ".png"}
-        return tuple(sorted(path for path in self.samples_dir.iterdir() if path.suffix.lower() in suffixes))
+        return tuple(sorted(filter(is_sample, self.samples_dir.iterdir())))
+
+
+def is_sample(path: Path) -> bool:
+    return path.suffix.lower() in SAMPLE_SUFFIXES
 
 
 def list_lines(settings: Settings | None = None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 from inspection.__main__ import app
 from inspection.config import load_settings
 from inspection.errors import LineInvalid, LineUnknown
+from inspection.learning.data import PICTURE_SUFFIXES
 from inspection.lines import check_lines, list_lines, load_line, parse_line
 from models.registry import REGISTRY
 
@@ -106,3 +107,13 @@ def test_samples_stay_in_the_folder_of_the_lines(tmp_path):
     line = parse_line({**TABLE, "samples": "../../secrets"}, name="toy", folder=tmp_path)
     assert line.samples_dir == tmp_path / "secrets"
     assert line.samples() == ()
+
+
+def test_samples_of_every_kind_that_teaches_are_shown(tmp_path):
+    """new-line copies its samples as they are: a set of BMPs had none to show."""
+    line = parse_line({**TABLE, "samples": "toy"}, name="toy", folder=tmp_path)
+    (tmp_path / "toy").mkdir()
+    for suffix in PICTURE_SUFFIXES:
+        (tmp_path / "toy" / f"good{suffix.upper()}").touch()
+    (tmp_path / "toy" / "notes.txt").touch()
+    assert {path.suffix.lower() for path in line.samples()} == PICTURE_SUFFIXES

@@ -17,7 +17,7 @@ from inspection.learning.data_report import DataReport
 from inspection.learning.line_sides import split_line
 from inspection.learning.splits import DEFAULT_FRACTIONS
 from inspection.learning.starts import AUTOMATIC
-from inspection.lines import EMPTY_CLASS, Line, check_line_name, list_lines, parse_line
+from inspection.lines import EMPTY_CLASS, Line, check_line_name, is_sample, list_lines, parse_line
 from inspection.wording import say_number
 
 GOOD_NAMES = ("good", "ok", "pass", "flawless", "normal", "fine", "intact", "ok_front")
@@ -270,6 +270,7 @@ def count_taught(pictures: int) -> int:
 def copy_samples(line: Line, data: Path, *, settings: Settings) -> int:
     """Pictures that the model never learnt from, a few of each class."""
     folder = settings.lines_dir / line.name
+    clear_samples(folder)
     folder.mkdir(parents=True, exist_ok=True)
     test = split_line(line, data).side("test")
     copied = 0
@@ -280,3 +281,10 @@ def copy_samples(line: Line, data: Path, *, settings: Settings) -> int:
             shutil.copyfile(sample.path, folder / f"{name}-{number}{sample.path.suffix.lower()}")
             copied += 1
     return copied
+
+
+def clear_samples(folder: Path) -> None:
+    """Of a line of that name that is gone: its pictures would be shown as this one's, its masks over them."""
+    for path in (*folder.glob("*"), *folder.glob("masks/*")):
+        if is_sample(path):
+            path.unlink()

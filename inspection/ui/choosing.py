@@ -1,6 +1,7 @@
 """What is judged: a sample, uploads or the camera."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -63,18 +64,24 @@ def give_samples(line: Line, *, beside: DeltaGenerator) -> tuple[Inputs | None, 
         )
         return None, None
     key = f"inspect.sample.{line.name}"
-    stems = [sample.stem for sample in samples]
-    chosen = st.session_state.get(key, stems[0])
-    if chosen != ALL_SAMPLES and chosen not in stems:
+    names = name_samples(samples)
+    chosen = st.session_state.get(key, names[0])
+    if chosen != ALL_SAMPLES and chosen not in names:
         st.warning(
             "The link names a sample that this line does not have; the first one is shown.",
             icon=":material/link_off:",
         )
-        chosen = stems[0]
-    _show_strip(samples, chosen, key, beside)
-    taken = samples if chosen == ALL_SAMPLES else [samples[stems.index(chosen)]]
-    source = ("sample", line.name, *(sample.stem for sample in taken))
+        chosen = names[0]
+    _show_strip(dict(zip(names, samples, strict=True)), chosen, key, beside)
+    taken = samples if chosen == ALL_SAMPLES else [samples[names.index(chosen)]]
+    source = ("sample", line.name, *(sample.name for sample in taken))
     return Inputs(source, lambda: [Upload(sample.name, sample.data) for sample in taken]), chosen
+
+
+def name_samples(samples: Sequence[Sample]) -> list[str]:
+    """As links name them: by the stem, and where two share it by the whole name."""
+    stems = Counter(sample.stem for sample in samples)
+    return [sample.stem if stems[sample.stem] == 1 else sample.name for sample in samples]
 
 
 def tell_broken_samples(line: Line) -> None:
@@ -87,9 +94,9 @@ def tell_broken_samples(line: Line) -> None:
         )
 
 
-def _show_strip(samples: Sequence[Sample], chosen: str, key: str, beside: DeltaGenerator) -> None:
-    def take(stem: str) -> None:
-        st.session_state[key] = stem
+def _show_strip(samples: Mapping[str, Sample], chosen: str, key: str, beside: DeltaGenerator) -> None:
+    def take(name: str) -> None:
+        st.session_state[key] = name
 
     with beside:
         st.button(
@@ -101,15 +108,15 @@ def _show_strip(samples: Sequence[Sample], chosen: str, key: str, beside: DeltaG
             type="primary" if chosen == ALL_SAMPLES else "secondary",
         )
     with st.container(horizontal=True, wrap=False, gap="small", key="samples"):
-        for sample in samples:
+        for name, sample in samples.items():
             with st.container(width=132, gap="xsmall"):
                 st.image(sample.thumbnail, alt=f"Sample {sample.label}", width="stretch")
                 st.button(
                     sample.label,
-                    key=f"sample.{sample.stem}",
+                    key=f"sample.{name}",
                     on_click=take,
-                    args=(sample.stem,),
-                    type="primary" if sample.stem == chosen else "secondary",
+                    args=(name,),
+                    type="primary" if name == chosen else "secondary",
                     width="stretch",
                     wrap=False,
                 )

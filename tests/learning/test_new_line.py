@@ -130,6 +130,20 @@ def test_a_line_is_published_whole_and_only_once(settings: Settings, tmp_path: P
     assert (settings.lines_dir / "cloth.toml").read_bytes() == before
 
 
+def test_a_line_shows_no_samples_of_one_that_is_gone(settings: Settings, tmp_path: Path) -> None:
+    plan = NewLine("cloth", make_pictures(tmp_path / "data"))
+    table = draft_line(plan, champion="mobilenetv2")
+    line = draft_files(plan, table, check_pictures(plan.data), tmp_path / "drafts")
+    former = settings.lines_dir / "cloth"
+    for name in ("fine-1.jpg", "old-3.bmp", "masks/fine-1.png", "notes.txt"):
+        (former / name).parent.mkdir(parents=True, exist_ok=True)
+        (former / name).write_bytes(b"old")
+    assert publish_line(line, table, tmp_path / "drafts", plan.data, settings) == 4
+    shown = load_line("cloth", settings).samples()
+    assert len(shown) == 4 and all(path.suffix == ".png" for path in shown)
+    assert not (former / "masks" / "fine-1.png").exists() and (former / "notes.txt").exists()
+
+
 def test_the_slower_of_two_does_not_overwrite(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,9 +4,12 @@ import io
 import re
 import zipfile
 
+import cv2
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from inspection.config import load_settings
 from inspection.ui.state import Batch
 from tests.ui.fakes import NOTHING, UNSURE, FakeInspector, code_of, make_png
 
@@ -49,6 +52,17 @@ def test_another_sample(app: AppTest) -> None:
     open_page(app).button(key="sample.flawless-01").click().run()
     assert "PASS: flawless, 97 %" in words(app)
     assert app.query_params["sample"] == "flawless-01"
+
+
+def test_two_samples_may_share_all_but_their_ending(app: AppTest, loaded: list[FakeInspector]) -> None:
+    """A line that was made again from other files has both; the page had ended in an error."""
+    pixels = cv2.imdecode(np.frombuffer(make_png(code_of("flawless")), np.uint8), cv2.IMREAD_COLOR)
+    cv2.imwrite(str(load_settings().lines_dir / "aluminium" / "cracked-01.bmp"), pixels)
+    open_page(app).button(key="sample.cracked-01.png").click().run()
+    assert not app.exception and app.query_params["sample"] in ("cracked-01.png", ["cracked-01.png"])
+    app.button(key="sample.cracked-01.bmp").click().run()
+    assert not app.exception and loaded[0].seen[-1] == "cracked-01.bmp"
+    assert "PASS: flawless, 97 %" in words(app)
 
 
 def test_the_path_that_was_walked_is_told(app: AppTest) -> None:
