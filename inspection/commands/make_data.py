@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from inspection.commands.output import Exit, notes, results, show_progress
+from inspection.commands.output import Exit, notes, results, show_path, show_progress
 from inspection.config import count_cores
 from inspection.errors import DataInvalid
 from inspection.lines import SYNTHETIC
@@ -26,9 +26,15 @@ def make_data(
     from inspection.learning.synthesis.making import make_side, plan_sides
 
     require_synthetic(line)
+
+    def tell_wait() -> None:
+        notes.print(f"another process makes pictures in {show_path(out)}: waiting until it has ended")
+
     for side in plan_sides(train=train, validation=validation, test=test):
         with show_progress(side.name) as tick:
-            folder = make_side(out, side, workers=workers or count_cores(), on_progress=tick)
+            folder = make_side(
+                out, side, workers=workers or count_cores(), on_progress=tick, on_wait=tell_wait
+            )
         notes.print(f"{side.name}: {side.count} pictures, seed {side.seed}, {len(side.designs)} designs")
         results.print(str(folder))
     raise typer.Exit(Exit.OK)

@@ -1,7 +1,15 @@
 """A data set made by several processes, cut short and gone on with, is the one that one process makes at once."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +18,7 @@ import numpy as np
 import pytest
 
 from inspection.errors import DataInvalid
+from inspection.jobs.processes import Process, identify, lives
 from inspection.learning.known_split import find_known_split
 from inspection.learning.line_sides import split_line
 from inspection.learning.synthesis import HELD_OUT_DESIGNS, TRAINED_DESIGNS, write_dataset
@@ -63,6 +72,67 @@ def test_a_killed_run_goes_on(at_once: dict[str, bytes], tmp_path: Path) -> None
     folder = make_side(tmp_path, SIDE, on_progress=lambda done, total: told.append(done))
     assert told == [3, 4, 5, 6]
     assert read_all(folder) == at_once
+
+
+def list_children(parent: int) -> set[Process]:
+    found = (identify(int(path.name)) for path in Path("/proc").iterdir() if path.name.isdigit())
+    return {each for each in found if each is not None and read_parent(each.pid) == parent}
+
+
+def read_parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+    except FileNotFoundError:
+        return 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_who_started_them(how: signal.Signals, tmp_path: Path) -> None:
+    words = f"""
+from pathlib import Path
+from inspection.learning.synthesis.making import Side, make_side
+made = lambda done, count: print(done, flush=True)
+make_side(Path({str(tmp_path)!r}), Side("test", 5000, 3, {SIDE.designs!r}), workers=2, on_progress=made)
+"""
+    parent = subprocess.Popen([sys.executable, "-c", words], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    with parent.stdout:
+        assert parent.stdout.readline() == "1\n"
+        workers = list_children(parent.pid)
+        assert len(workers) >= 2
+        parent.send_signal(how)
+        parent.wait(timeout=30)
+    try:
+        until = time.monotonic() + 30
+        while any(map(lives, workers)) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert not any(map(lives, workers))
+    finally:
+        for worker in filter(lives, workers):
+            with suppress(ProcessLookupError):
+                os.kill(worker.pid, signal.SIGKILL)
+
+
+def test_of_two_at_once_the_second_waits_and_makes_nothing_anew(
+    at_once: dict[str, bytes], tmp_path: Path
+) -> None:
+    waits, made = threading.Event(), []
+    with ThreadPoolExecutor(1) as pool:
+
+        def ask_again(done: int, count: int) -> None:
+            made.append(done)
+            if done == 1:
+                second.append(
+                    pool.submit(make_side, tmp_path, SIDE, on_progress=ask_again, on_wait=waits.set)
+                )
+                assert waits.wait(60)
+
+        second: list[Future[Path]] = []
+        folder = make_side(tmp_path, SIDE, on_progress=ask_again)
+        assert second[0].result(60) == folder
+    assert made == [1, 2, 3, 4, 5, 6]
+    assert read_all(folder) == at_once
+    assert [each.name for each in tmp_path.iterdir()] == ["test"]
 
 
 def test_what_is_whole_is_left_alone_and_others_are_not_mixed_in(tmp_path: Path) -> None:

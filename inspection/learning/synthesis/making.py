@@ -3,10 +3,15 @@
 A side is made in a hidden folder beside its place and moved there when it is whole, so that what is there is whole.
 """
 
+import fcntl
 import json
 import multiprocessing
+import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -52,14 +57,49 @@ def plan_side(side: Side) -> tuple[PlannedScene, ...]:
     return plan_dataset(side.count, side.seed, designs=side.designs, negatives_share=side.negatives_share)
 
 
-def make_side(out: Path, side: Side, *, workers: int = 1, on_progress: Tick | None = None) -> Path:
-    """The side's folder; one that is whole already is left alone."""
-    folder, hidden = out / side.name, out / f".{side.name}.partial"
-    plan = plan_side(side)
-    if folder.exists():
-        check_whole(folder, plan)
-        return folder
-    hidden.mkdir(parents=True, exist_ok=True)
+def make_side(
+    out: Path,
+    side: Side,
+    *,
+    workers: int = 1,
+    on_progress: Tick | None = None,
+    on_wait: Callable[[], None] | None = None,
+) -> Path:
+    """The side's folder; one that is whole already is left alone. `on_wait()` where another process makes one there."""
+    folder, plan = out / side.name, plan_side(side)
+    if not folder.exists():
+        if out.exists() and not out.is_dir():
+            raise DataInvalid(f"Expected a folder at {out}, got a file. Name another, or remove it.")
+        out.mkdir(parents=True, exist_ok=True)
+        with hold_folder(out, on_wait=on_wait):
+            if not folder.exists():  # else whoever was waited for has made it
+                return fill_side(folder, side, plan, workers=workers, on_progress=on_progress)
+    check_whole(folder, plan)
+    return folder
+
+
+@contextmanager
+def hold_folder(out: Path, *, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """One process at a time: two would render the same scenes, and write one journal in turns. The folder itself is
+    locked, so that no file is left behind and a killed process lets go."""
+    held = os.open(out, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if on_wait is not None:
+                on_wait()
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
+def fill_side(
+    folder: Path, side: Side, plan: Sequence[PlannedScene], *, workers: int, on_progress: Tick | None
+) -> Path:
+    hidden = folder.with_name(f".{folder.name}.partial")
+    hidden.mkdir(exist_ok=True)
     journal = hidden / JOURNAL
     told = json.dumps({"side": asdict(side)})
     rows = read_journal(journal, told=told)
@@ -86,12 +126,26 @@ def write_scenes(
         return
     # fork would copy whatever threads the caller runs in the middle of their work
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+    with ProcessPoolExecutor(
+        workers, mp_context=spawn, initializer=_begin_work, initargs=(os.getpid(),)
+    ) as pool:
         try:
             yield from pool.map(write, scenes, chunksize=_AT_ONCE)
         except BaseException:  # Ctrl-C: what waits is not begun
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _begin_work(parent: int) -> None:
+    cv2.setNumThreads(1)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """A parent that is killed cannot tell its workers, and they would wait for more work for ever."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _write_numbered(folder: Path, numbered: tuple[int, PlannedScene]) -> WrittenScene:
