@@ -1,6 +1,7 @@
 """Whether a distribution has moved: the population stability index, and the test of Kolmogorov and Smirnov."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,24 @@ def compare_samples(reference: ArrayLike, now: ArrayLike) -> Drift | None:
     distance = measure_gap(first, second)
     p = find_ks_p(distance, len(first) * len(second) / (len(first) + len(second)))
     return Drift(measure_psi(first, second), distance, p, len(first), len(second))
+
+
+def date_drift(reference: ArrayLike, spans: Sequence[ArrayLike]) -> int:
+    """The likeliest first of `spans` that differ up to the last: from where on the test's statistic is largest.
+
+    Spans are too small to be judged one by one. Values from before the drift make the gap smaller, values of it that
+    are left out make the sample smaller: both lower gap · √n.
+    """
+    first = np.sort(np.asarray(reference, np.float64))
+    begin, largest, own = 0, -math.inf, np.empty(0)
+    for place in reversed(range(len(spans))):
+        own = np.sort(np.concatenate([own, np.asarray(spans[place], np.float64)]))
+        if len(own) == 0:
+            continue
+        statistic = measure_gap(first, own) * math.sqrt(len(first) * len(own) / (len(first) + len(own)))
+        if statistic > largest:
+            begin, largest = place, statistic
+    return begin
 
 
 def compare_uniform(values: ArrayLike, *, known: ArrayLike) -> Drift | None:

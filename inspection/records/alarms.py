@@ -15,7 +15,7 @@ from inspection.learning.control_charts import (
     chart_values,
     find_shifts,
 )
-from inspection.learning.drift import Drift, compare_samples, compare_uniform
+from inspection.learning.drift import Drift, compare_samples, compare_uniform, date_drift
 from inspection.records.watching import Sample, Watched
 from inspection.types import VerdictKind
 from inspection.wording import say_number
@@ -185,7 +185,12 @@ def say_value(one: Series, value: float) -> str:
 
 def describe_score_drift(watched: Watched, drift: Drift) -> Alarm:
     before, _ = split_sample(watched)
-    first = date_drift(watched, before)
+    judged = min(watched.reference, len(watched.starts) - 1)
+    sampled = [
+        watched.sample.between(watched.starts[place], watched.end_of(place)).score_0_1
+        for place in range(judged, len(watched.starts))
+    ]
+    first = judged + date_drift(before.score_0_1, sampled)
     words = (
         f"The scores are spread otherwise than in the reference (PSI {drift.psi:.2f}, largest gap {drift.distance:.0%}, "
         f"from {drift.reference_n:,} and {drift.n:,} sampled parts), whatever their mean does."
@@ -209,17 +214,6 @@ def describe_novelty_drift(watched: Watched, drift: Drift) -> Alarm:
         last=None,
         query=query,
     )
-
-
-def date_drift(watched: Watched, before: Sample) -> int:
-    """The first of the newest spans that all differ from the reference; the first judged one where none can be told."""
-    first = min(watched.reference, len(watched.starts) - 1)
-    for place in reversed(range(first, len(watched.starts))):
-        own = watched.sample.between(watched.starts[place], watched.end_of(place))
-        drift = compare_samples(before.score_0_1, own.score_0_1)
-        if drift is not None and not drift.moved:
-            return min(place + 1, len(watched.starts) - 1)
-    return first
 
 
 def build_alarm(

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from inspection.learning.drift import compare_samples, compare_uniform, find_ks_p, measure_gap, measure_psi
+from inspection.learning.drift import (
+    compare_samples,
+    compare_uniform,
+    date_drift,
+    find_ks_p,
+    measure_gap,
+    measure_psi,
+)
 
 RNG = np.random.default_rng(5)
 
@@ -44,6 +51,21 @@ def test_the_same_distribution_has_not_moved() -> None:
 def test_another_distribution_has() -> None:
     drift = compare_samples(RNG.beta(8, 1, 2000), RNG.beta(4, 1, 1500))
     assert drift is not None and drift.moved and (drift.reference_n, drift.n) == (2000, 1500)
+
+
+@pytest.mark.parametrize("began", [0, 10, 25])
+@pytest.mark.parametrize("a_span", [20, 60])  # fewer than can be judged by themselves
+def test_a_drift_is_dated_though_no_span_can_be_judged_alone(began: int, a_span: int) -> None:
+    rng = np.random.default_rng(7)
+    reference = rng.beta(20, 1, 30 * a_span)
+    spans = [rng.beta(20 if place < began else 6, 1, a_span) for place in range(30)]
+    assert abs(date_drift(reference, spans) - began) <= 1
+
+
+def test_spans_without_values_begin_no_drift() -> None:
+    reference = np.linspace(0.9, 1, 200)
+    spans = [reference, [], np.full(50, 0.5), [], np.full(50, 0.5), []]
+    assert date_drift(reference, spans) == 2
 
 
 def test_a_hundred_values_are_not_judged_by_ninety_nine() -> None:

@@ -217,6 +217,15 @@ def test_scores_that_spread_otherwise_are_an_alarm(clocked: tuple[RecordStore, C
     assert found["Mean score fell"].since == list_starts(MONTH, NOW)[-6]
 
 
+def test_a_drift_of_the_scores_says_since_when(clocked: tuple[RecordStore, Clock]) -> None:
+    """Of thirty parts a day: no day by itself is enough to be compared."""
+    store, clock = clocked
+    keep_days(store, clock, 48, until=NOW - timedelta(days=12), passed=30, score_0_1=0.96)
+    keep_days(store, clock, 12, until=NOW, passed=30, score_0_1=0.93)
+    alarm = alarms_of(look(store))["Scores drifted"]
+    assert alarm.since == list_starts(MONTH, NOW)[-12]
+
+
 def test_a_young_line_is_judged_by_its_own_first_half(clocked: tuple[RecordStore, Clock]) -> None:
     store, clock = clocked
     keep_days(store, clock, 20, until=NOW, passed=17, rejected=2)
