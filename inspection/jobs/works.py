@@ -42,7 +42,7 @@ def train_rival(job: Job, report: Report) -> dict[str, Any]:
     line = load_line(asked["line"], settings)
     folder = resolve_folder(asked["data"], settings)
     report("Reading the pictures", None, "")
-    config = plan_rival(line, asked, settings)
+    config = plan_rival(line, asked, settings, job.run_dir)
     apart = replace(settings, weights_dir=job.folder / STAGED)
     train = train_detection if find_spec(config.model).task == "detect" else train_classification
     card = train(line, config, folder, job.run_dir, apart, small=False)
@@ -66,12 +66,18 @@ def runs_already(place: Path, card: "Card") -> bool:
         return False
 
 
-def plan_rival(line: "Line", asked: dict[str, Any], settings: Settings) -> "TrainConfig":
+def plan_rival(line: "Line", asked: dict[str, Any], settings: Settings, run_dir: Path) -> "TrainConfig":
+    """Gone on with, it starts from what it began with: better weights of ours may have come since."""
     from inspection.commands.train import plan_run
-    from inspection.learning.starts import find_start
+    from inspection.learning.starts import AUTOMATIC, find_start, read_begun
 
-    start = find_start(asked["model"], asked["warm_start"], settings)
-    changes = {"seed": asked["seed"], "warm_start": None if start is None else str(start)}
+    begun = read_begun(run_dir)
+    if begun is not None and asked["warm_start"] == AUTOMATIC:
+        start = begun.warm_start
+    else:
+        found = find_start(asked["model"], asked["warm_start"], settings)
+        start = None if found is None else str(found)
+    changes: dict[str, object] = {"seed": asked["seed"], "warm_start": start}
     return plan_run(line, asked["model"], recipe=asked["recipe"], epochs=asked["epochs"], changes=changes)
 
 

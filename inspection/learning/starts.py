@@ -7,6 +7,7 @@ from typing import Any
 
 from inspection.config import Settings
 from inspection.errors import DataInvalid
+from inspection.learning.config import TrainConfig
 from inspection.learning.split_store import load_stored_split, split_path
 
 AUTOMATIC = "automatic"
@@ -52,6 +53,12 @@ def find_start(
     raise DataInvalid(
         f"Expected weights of {model} to start from, got {wanted!r}. There are: {known or 'none'}."
     )
+
+
+def read_begun(run_dir: Path) -> TrainConfig | None:
+    """What the run in that folder began with. It goes on with the same: what is found today may be another start."""
+    path = run_dir / "config.json"
+    return TrainConfig.from_dict(read_document(path)) if path.is_file() else None
 
 
 def refuse_taught(start: Path, pictures: Collection[str]) -> None:
