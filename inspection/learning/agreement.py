@@ -39,6 +39,7 @@ class Opinion:
     decided: bool  # the model passed or rejected it, it did not ask
     sampled: bool  # drawn at random from the passes
     took_ms: float
+    complete: bool = True  # all that were drawn on its day, and before it, are answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +87,30 @@ class Study:
     between: tuple[Kappa, ...]  # all pairs together, then each pair
     within: tuple[Kappa, ...]  # the same person, the same picture, twice
     defects: tuple[DefectErrors, ...]
-    sampled_passes: Rate  # of the passes drawn at random: people call them defective
+    sampled_passes: Rate  # of the passes drawn at random, by complete days: people call them defective
     escape_rate_below: float | None  # one-sided and exact, 95 %
+    drawn: int  # passes drawn at random
+    drawn_answered: int  # of them; while some wait, those in which the model was less sure come first
     changed: Rate  # of those who saw the map: said something else after it
     toward_model: Rate  # of these changes
 
 
-def study_agreement(opinions: Sequence[Opinion], *, good: str | None, blind: bool = True) -> Study:
-    """blind: by what was said before the map; else by what was said last."""
+def study_agreement(
+    opinions: Sequence[Opinion], *, good: str | None, blind: bool = True, drawn_waiting: int = 0
+) -> Study:
+    """blind: by what was said before the map; else by what was said last. drawn_waiting: how many passes were drawn at
+    random and nobody has answered yet.
+
+    The queue serves those passes first of which the model was less sure, so the answered ones are no fair sample while
+    others wait. Those of the days before the first that waits are: each of them that was drawn is answered.
+    """
     told = [(one, label) for one in opinions if (label := one.blind if blind else one.settled) is not None]
     agreed = _settle_parts(told)
     defects = sorted(({*agreed.values()} | _list_called(told)) - {good, NO_PART})
-    passes = [one for one, _ in told if one.sampled and one.record_id in agreed]
+    passes = [one for one, _ in told if one.sampled and one.complete and one.record_id in agreed]
     escaped = {one.record_id for one in passes if agreed[one.record_id] != good}
     sampled = rate(len(escaped), len({one.record_id for one in passes}))
+    drawn_answered = len({one.record_id for one in opinions if one.sampled})
     shown = [one for one in opinions if one.saw_map and one.blind is not None]
     changes = [one for one in shown if one.settled != one.blind]
     return Study(
@@ -113,6 +124,8 @@ def study_agreement(opinions: Sequence[Opinion], *, good: str | None, blind: boo
         defects=_count_errors(told, agreed, defects, good),
         sampled_passes=sampled,
         escape_rate_below=find_upper_bound(sampled.count, sampled.n),
+        drawn=drawn_answered + drawn_waiting,
+        drawn_answered=drawn_answered,
         changed=rate(len(changes), len(shown)),
         toward_model=rate(sum(one.settled == one.model for one in changes), len(changes)),
     )

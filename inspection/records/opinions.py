@@ -3,37 +3,63 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import JSON, case, cast, func, select
 
 from inspection.learning.agreement import NO_PART, Opinion
 from inspection.records.database import Database
-from inspection.records.record import Kind, Record
-from inspection.records.review_rules import DatedRules, is_sampled, list_rules
-from inspection.records.schema import facets, records
+from inspection.records.record import HOUR_US, Kind, Record, to_us
+from inspection.records.review_rules import DatedRules, is_sampled, list_rules, share_below
+from inspection.records.schema import facets, records, review_queue
 from inspection.records.search import Search
 from inspection.records.store import RecordStore
 from inspection.types import VerdictKind
 
 _BATCH = 5_000
+# A sample is cut at midnight and not at the part that waits: that is most often one of which the model was sure, and a
+# cut just before it leaves doubtful ones over.
+_DAY_US = 24 * HOUR_US
 
 
-def read_opinions(
-    store: RecordStore, *, line: str, since: datetime | None = None, until: datetime | None = None
-) -> list[Opinion]:
-    """One a person and part, in the order of the parts. since, until: when they decided."""
+def read_opinions(store: RecordStore, *, line: str, since: datetime | None = None) -> list[Opinion]:
+    """One a person and part, in the order of the parts. since: when they decided."""
+    # before the answers: what is answered in between counts as waiting, and nothing is taken for complete too early
+    waiting = list_waiting_draws(store.database, line=line, since=since)
     said = defaultdict[tuple[int, str], list[Record]](list)
-    search = Search(kinds=(Kind.DECISION,), lines=(line,), since=since, until=until)
+    search = Search(kinds=(Kind.DECISION,), lines=(line,), since=since)
     for record in store.walk(search):
         if record.of_id is not None:
             said[record.of_id, record.person].append(record)
     subjects = _read_subjects(store.database, sorted({part for part, _ in said}))
     rules = list_rules(store.database)
-    return [
-        _build_opinion(part, decisions, sampled=_was_sampled(*subjects[part], rules))
-        for (part, _), decisions in sorted(said.items())
-    ]
+    since_us = 0 if since is None else to_us(since)
+    opinions = []
+    for (part, _), decisions in sorted(said.items()):
+        uid, at_us = subjects[part]
+        # of an older part the answers before that time are not read: those that were answered late would stand for all
+        sampled = at_us >= since_us and _was_sampled(uid, at_us, rules)
+        opinion = _build_opinion(part, decisions, sampled=sampled)
+        opinions.append(replace(opinion, complete=not waiting or at_us < waiting[0] // _DAY_US * _DAY_US))
+    return opinions
+
+
+def list_waiting_draws(database: Database, *, line: str, since: datetime | None = None) -> list[int]:
+    """When the passes that were drawn at random and that nobody has answered were inspected, in microseconds since 1970,
+    the oldest first. since: when they were inspected."""
+    rules = list_rules(database)
+    queue = review_queue.c
+    with database.reading() as connection:
+        rows = connection.execute(
+            select(records.c.uid, records.c.at_us)
+            .join_from(review_queue, records, records.c.id == queue.record_id)
+            .join(facets, facets.c.id == records.c.facet_id)
+            .where(queue.line == line, queue.answered_by == "", facets.c.verdict == VerdictKind.PASS.value)
+            .where(queue.at_us >= (0 if since is None else to_us(since)))
+            .where(records.c.uid < share_below(max(each.rules.sample_0_1 for each in rules)))
+        ).all()
+    return sorted(at_us for uid, at_us in rows if _was_sampled(uid, at_us, rules))
 
 
 def list_unconfirmed(database: Database, *, person: str, lines: Sequence[str] = ()) -> dict[int, str]:

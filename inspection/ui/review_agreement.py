@@ -13,7 +13,7 @@ from inspection.learning.agreement import (
     say_kappa,
     study_agreement,
 )
-from inspection.records.opinions import read_opinions
+from inspection.records.opinions import list_waiting_draws, read_opinions
 from inspection.records.record import Kind
 from inspection.records.search import Search
 from inspection.records.store import RecordStore
@@ -119,17 +119,28 @@ def _show_kappa(label: str, found: Kappa | None, absent: str) -> None:
 
 
 def _show_passes(study: Study) -> None:
-    drawn, below = study.sampled_passes, study.escape_rate_below
+    drawn = study.sampled_passes
     st.metric(
         "Escapes in the sample",
         f"{drawn.count} of {drawn.n}" if drawn.n else UNDEFINED,
-        "none drawn yet" if below is None else f"up to {below * 100:.2g} % (95 %)",
+        say_bound(study),
         delta_color="off",
         delta_arrow="off",
         border=True,
         help="Passes drawn at random that people call anything but good. Beneath: what the rate over all passes may "
-        "be, by the exact one-sided bound.",
+        "be, by the exact one-sided bound. The queue serves the doubtful ones first, so while some of those drawn wait "
+        "only passes count that were inspected on days (UTC) before the first that waits: of these all are answered.",
     )
+
+
+def say_bound(study: Study) -> str:
+    """Beneath the escapes: no rate of the line while the answered ones are the doubtful ones."""
+    below = study.escape_rate_below
+    bound = None if below is None else f"up to {below * 100:.2g} % (95 %)"
+    if study.drawn_answered == study.drawn:
+        return bound or ("nothing told yet" if study.drawn else "none drawn yet")
+    waits = f"{study.drawn_answered} of {study.drawn} drawn are answered, the doubtful ones first"
+    return f"{bound}; {waits}" if bound else waits
 
 
 def _show_number(label: str, rate: Rate, beneath: str) -> None:
@@ -247,8 +258,11 @@ def _find_last(store: RecordStore, line: str) -> int:
 def _read_study(
     _store: RecordStore, where: str, line: str, since: datetime | None, blind: bool, last: int
 ) -> Study:
+    waiting = list_waiting_draws(_store.database, line=line, since=since)
     opinions = read_opinions(_store, line=line, since=since)
-    return study_agreement(opinions, good=resources.get_line(line).good, blind=blind)
+    return study_agreement(
+        opinions, good=resources.get_line(line).good, blind=blind, drawn_waiting=len(waiting)
+    )
 
 
 def _get_study(store: RecordStore, line: str, since: datetime | None, *, blind: bool, last: int) -> Study:

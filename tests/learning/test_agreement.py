@@ -255,6 +255,20 @@ def test_the_sample_of_passes_bounds_what_escapes() -> None:
     assert study.escape_rate_below == find_upper_bound(0, 300)
 
 
+def test_passes_answered_before_older_ones_bound_nothing() -> None:
+    """The queue serves the doubtful ones first: while others wait they would be taken for the line."""
+    complete = [make_opinion(part, "ada", GOOD, GOOD, sampled=True) for part in range(20)]
+    doubtful = [
+        make_opinion(100 + part, "ada", "cracked", GOOD, sampled=True, complete=False) for part in range(5)
+    ]
+    study = study_agreement(doubtful, good=GOOD, drawn_waiting=200)
+    assert study.sampled_passes.n == 0 and study.escape_rate_below is None
+    assert (study.drawn_answered, study.drawn) == (5, 205)
+    study = study_agreement(complete + doubtful, good=GOOD, drawn_waiting=200)
+    assert (study.sampled_passes.count, study.sampled_passes.n) == (0, 20)
+    assert study.escape_rate_below == find_upper_bound(0, 20)
+
+
 def test_who_changes_their_mind_and_toward_what() -> None:
     opinions = [
         make_opinion(1, "ada", GOOD, "cracked", saw_map=True, settled="cracked"),

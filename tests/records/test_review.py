@@ -7,6 +7,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select, text
@@ -16,9 +17,9 @@ from inspection.records.decisions import Answer
 from inspection.records.errors import RecordRefused
 from inspection.records.leases import LEASE, Leases
 from inspection.records.migrations.review_triggers import ADOPT
-from inspection.records.opinions import list_unconfirmed, read_opinions
+from inspection.records.opinions import list_unconfirmed, list_waiting_draws, read_opinions
 from inspection.records.queue import Reason, count_waiting
-from inspection.records.record import Kind, Record
+from inspection.records.record import Kind, Record, to_us
 from inspection.records.review_rules import (
     ReviewRules,
     change_rules,
@@ -28,7 +29,7 @@ from inspection.records.review_rules import (
     share_below,
 )
 from inspection.records.schema import review_counts, review_leases, review_queue
-from inspection.records.store import RecordStore
+from inspection.records.store import RecordStore, open_store
 from inspection.records.verify import verify
 from inspection.types import Novelty, VerdictKind
 from tests.records.makers import CONTEXT, add_one, make_inspection
@@ -274,6 +275,60 @@ def test_opinions_are_read_back_as_they_were_given(any_store: RecordStore) -> No
     assert (second.blind, second.model, second.decided, second.sampled) == (None, "cracked", False, False)
     assert first.took_ms == 900.0 and first.picture == passed.picture_sha256
     assert read_opinions(any_store, line="steel") == []
+
+
+def test_a_pass_is_complete_once_all_drawn_up_to_its_day_are_answered(
+    any_url: str, tmp_path: Path, clock: Clock
+) -> None:
+    store = open_store(any_url, str(tmp_path / "pictures"), clock=clock)
+    set_rules(store, confidence_0_1=0.9, sample_0_1=1.0)
+
+    def add_pass(number: int, score_0_1: float) -> int:
+        return add_one(store, number, verdict=VerdictKind.PASS, class_name="flawless", score_0_1=score_0_1).id
+
+    def tell() -> list[tuple[int, bool]]:
+        return [(each.record_id, each.complete) for each in read_opinions(store, line="aluminium")]
+
+    unsure, sure = add_pass(1, 0.8), add_pass(2, 0.99)
+    clock.now += timedelta(days=1)
+    also_unsure, also_sure = add_pass(3, 0.8), add_pass(4, 0.99)
+    for part in (unsure, also_unsure):  # they are served first
+        decide(store, part, "ada")
+    assert tell() == [(unsure, False), (also_unsure, False)]
+    decide(store, sure, "ada")
+    assert tell() == [(unsure, True), (sure, True), (also_unsure, False)]
+    decide(store, also_sure, "ada")
+    assert all(complete for _, complete in tell()) and len(tell()) == 4
+    store.close()
+
+
+def test_only_passes_that_were_drawn_wait_as_such(any_store: RecordStore) -> None:
+    set_rules(any_store, confidence_0_1=0.9, sample_0_1=1.0)
+    sure, unsure, late = (
+        add_one(any_store, number, verdict=VerdictKind.PASS, class_name="flawless", score_0_1=score)
+        for number, score in enumerate((0.99, 0.8, 0.99))
+    )
+    add_one(any_store, 7, score_0_1=0.8)  # a reject that waits was not drawn
+    set_rules(any_store, confidence_0_1=1.0)
+    add_one(any_store, 8, verdict=VerdictKind.PASS, class_name="flawless", score_0_1=0.7)  # nor was this one
+    decide(any_store, unsure.id, "ada")
+    waiting = list_waiting_draws(any_store.database, line="aluminium")
+    assert waiting == [to_us(sure.at), to_us(late.at)]
+    assert list_waiting_draws(any_store.database, line="aluminium", since=late.at) == [to_us(late.at)]
+
+
+def test_a_pass_of_before_that_time_is_no_sample_of_it(any_store: RecordStore) -> None:
+    """Its siblings were answered before, and are not read: those that were answered late would stand for all."""
+    set_rules(any_store, sample_0_1=1.0)
+    old, new = (
+        add_one(any_store, number, verdict=VerdictKind.PASS, class_name="flawless") for number in range(2)
+    )
+    for part in (old, new):
+        decide(any_store, part.id, "ada")
+    assert [each.sampled for each in read_opinions(any_store, line="aluminium", since=new.at)] == [
+        False,
+        True,
+    ]
 
 
 def test_what_was_said_before_the_map_and_not_after_it_is_listed(any_store: RecordStore) -> None:

@@ -308,6 +308,21 @@ def test_the_study_of_two_people(page: AppTest) -> None:
     assert "lean to the model" in page.warning[0].value
 
 
+def test_escapes_are_told_of_the_line_once_all_drawn_are_answered(page: AppTest) -> None:
+    """The doubtful ones are served first: what is answered while others wait is no fair sample."""
+    store = get_store()
+    change_rules(store, ReviewRules(0.0, 0.0, 1.0, 0.0), person="ada")
+    first, second, third = (keep_part(store, code_of("flawless"), seed=seed) for seed in range(3))
+    store.decide(second.id, Answer(VerdictKind.REJECT, "cracked"), person="ada", saw_map=False, took_ms=1)
+    open_agreement(page)
+    escapes = page.metric[2]
+    assert (escapes.value, escapes.delta) == ("–", "1 of 3 drawn are answered, the doubtful ones first")
+    for part in (first, third):
+        store.decide(part.id, read_answer(part), person="ada", saw_map=False, took_ms=1)
+    page.run()
+    assert (page.metric[2].value, page.metric[2].delta) == ("1 of 3", "up to 86 % (95 %)")
+
+
 def test_one_label_only_is_no_kappa(page: AppTest) -> None:
     record = keep_part(get_store(), code_of("cracked"))
     get_store().decide(
