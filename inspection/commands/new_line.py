@@ -1,6 +1,6 @@
 """new-line: a folder that nobody has seen → a line that inspects."""
 
-import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -108,6 +108,7 @@ def make_line(plan: NewLine, home: Path, settings: Settings, *, report: Report) 
     card = train_classification(line, config, plan.data, home / model, apart, small=False)
     install(staged, settings, replace=went_so_far)
     copied = publish_line(line, table, home / "line", plan.data, settings)
+    shutil.rmtree(staged.folder.parent)  # left here, weights under the name would be taken for ours for ever
     return card, copied
 
 
@@ -125,10 +126,9 @@ def plan_training(
         say_plan,
     )
     from inspection.learning.pace import measure_pace, settle_precision
-    from inspection.learning.starts import find_start
+    from inspection.learning.starts import find_start, read_begun
 
-    run = run_dir / "config.json"
-    begun = TrainConfig.from_dict(json.loads(run.read_text(encoding="utf-8"))) if run.is_file() else None
+    begun = read_begun(run_dir)
     if begun is not None and plan.warm_start == AUTOMATIC:
         start = begun.warm_start
     else:
@@ -144,6 +144,10 @@ def plan_training(
     epochs = plan.epochs
     if epochs is None and begun is not None:
         epochs = begun.epochs
+        notes.print(
+            f"goes on with the {epochs} epochs of the run in {run_dir}; --minutes changes nothing. "
+            "Move that folder away to plan anew"
+        )
     elif epochs is None:
         pace = measure_pace(settled)
         taught = count_taught(pictures)

@@ -32,7 +32,7 @@ from inspection.learning.new_line import (
 from inspection.learning.pace import count_work, estimate_training, list_runs, measure_pace
 from inspection.learning.recipes import make_config as make_run_config
 from inspection.learning.recipes import plan_recipe, plan_sizes
-from inspection.lines import list_lines, load_line
+from inspection.lines import Line, list_lines, load_line
 from tests.learning.toy import make_config, register_toys
 
 register_toys()
@@ -211,9 +211,9 @@ def test_folders_that_are_no_classes_are_refused_before_a_picture_is_read(
         refuse_layout(tmp_path, "mobilenetv2")
 
 
-def put_staged(home: Path, text: str) -> Staged:
-    folder = home / "cloth"
-    folder.mkdir(parents=True)
+def put_staged(home: Path, text: str, *, line: str = "cloth") -> Staged:
+    folder = home / line
+    folder.mkdir(parents=True, exist_ok=True)
     for name in ("tiny.json", "tiny.safetensors", "tiny.parquet"):
         (folder / name).write_text(text)
     return Staged("cloth", "tiny", folder)
@@ -339,3 +339,60 @@ def test_the_time_is_that_of_the_recipe() -> None:
     for recipe in (None, "fine-tune", "seed004"):
         config = make_run_config("steel", "mobilenetv2", ("a", "b"), recipe=recipe or "strip", epochs=12)
         assert plan_recipe(recipe, "mobilenetv2", 12, 224) == config.sizes
+
+
+@pytest.fixture
+def untaught(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """new-line without its training: what it would have left lies staged; the weights are the next of the list."""
+    weights = ["first", "second"]
+
+    def train(line: Line, config: object, data: Path, run: Path, settings: Settings, *, small: bool) -> None:
+        put_staged(settings.weights_dir, weights.pop(0), line=line.name)
+
+    monkeypatch.setattr(pace, "settle_precision", lambda config, run, *, tell: config)
+    monkeypatch.setattr(command, "train_classification", train)
+    return weights
+
+
+def found_line(data: Path, home: Path, settings: Settings, **asked: object) -> None:
+    plan = NewLine("cloth", data, **{"model": "tiny", "epochs": 1, "warm_start": None, **asked})  # type: ignore[arg-type]
+    command.make_line(plan, home, settings, report=lambda *_: None)
+
+
+def test_weights_that_outlived_their_line_are_not_overwritten(
+    settings: Settings, tmp_path: Path, untaught: list[str]
+) -> None:
+    """The second call took what the first had left for its own, and replaced the weights without a word."""
+    data, home = make_pictures(tmp_path / "data"), tmp_path / "home"
+    found_line(data, home, settings)
+    (settings.lines_dir / "cloth.toml").unlink()
+    with pytest.raises(LineInvalid, match="Expected no weights under the name cloth.*move them away"):
+        found_line(data, home, settings)
+    assert (settings.weights_dir / "cloth" / "tiny.safetensors").read_text() == "first" and untaught
+
+
+def test_one_that_was_killed_while_its_line_was_put_together_goes_on(
+    settings: Settings, tmp_path: Path, untaught: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, home = make_pictures(tmp_path / "data"), tmp_path / "home"
+    with monkeypatch.context() as killed:
+        killed.setattr(new_line, "publish_line", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            found_line(data, home, settings)
+    assert list_lines(settings) == ()
+    found_line(data, home, settings)
+    assert list_lines(settings) == ("cloth",)
+    assert (settings.weights_dir / "cloth" / "tiny.safetensors").read_text() == "second"
+
+
+def test_a_run_that_goes_on_says_that_the_minutes_change_nothing(
+    settings: Settings, tmp_path: Path, untaught: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, home = make_pictures(tmp_path / "data"), tmp_path / "home"
+    (home / "tiny").mkdir(parents=True)
+    begun = make_run_config("cloth", "tiny", ("fine", "torn"), recipe="strip", epochs=3)
+    (home / "tiny" / "config.json").write_text(json.dumps(begun.to_dict()))
+    found_line(data, home, settings, epochs=None, minutes=5.0)
+    told = capsys.readouterr().err
+    assert f"goes on with the 3 epochs of the run in {home / 'tiny'}; --minutes changes nothing" in told
+    assert "Move that folder away" in told
