@@ -10,18 +10,21 @@ become inspections of their own, since they would be counted among those of the 
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection
+
 from inspection.images import decode
 from inspection.lines import Line
+from inspection.records.content import list_thresholds
 from inspection.records.errors import RecordRefused
 from inspection.records.known_parts import KnownPart
 from inspection.records.record import Kind, Record
-from inspection.records.search import Search
+from inspection.records.search import Search, read_back
 from inspection.records.store import RecordStore
 from inspection.types import Inspection, VerdictKind
 
@@ -66,6 +69,7 @@ class ShiftChallenge:
     source: str
     good: str | None  # the line's good class
     outcomes: tuple[Outcome, ...]
+    judged_by: Mapping[str, object] = field(default_factory=dict)  # what decides beside the weights
 
     @property
     def passed(self) -> bool:
@@ -109,7 +113,26 @@ def run_challenge(
         source,
         line.good,
         tuple(outcomes),
+        name_deciders(
+            line,
+            detector_sha256=inspector.detector_sha256.get("locates"),
+            temperature=inspector.classifying.temperature,
+            novelty_sha256=None if (novelty := inspector.classifying.novelty) is None else novelty.sha256,
+        ),
     )
+
+
+def name_deciders(
+    line: Line, *, detector_sha256: str | None, temperature: float | None, novelty_sha256: str | None
+) -> dict[str, object]:
+    """What a verdict rests on beside the weights that name the defect. Where any of it is another one, what was shown to the
+    line was shown to another judge."""
+    return {
+        "detector_sha256": detector_sha256 if line.locate.mode == "detector" else None,
+        "temperature": temperature,
+        "novelty_sha256": novelty_sha256 if line.policy.novelty_0_1 else None,
+        "thresholds": list_thresholds(line),
+    }
 
 
 def find_untold(outcomes: Sequence[Outcome], good: str | None) -> tuple[str, ...]:
@@ -156,6 +179,7 @@ def keep_challenge(store: RecordStore, challenge: ShiftChallenge, *, person: str
             "source": challenge.source,
             "good": challenge.good,
             "shows_nothing_about": [f"{kind} parts" for kind in challenge.untold],
+            "judged_by": dict(challenge.judged_by),
             "parts": [asdict(outcome) for outcome in challenge.outcomes],
         },
         person=person,
@@ -165,17 +189,40 @@ def keep_challenge(store: RecordStore, challenge: ShiftChallenge, *, person: str
 
 
 def override_challenge(
-    store: RecordStore, line: str, model: str, *, model_sha256: str, person: str, reason: str
+    store: RecordStore,
+    line: str,
+    model: str,
+    *,
+    model_sha256: str,
+    person: str,
+    reason: str,
+    seen: int | None,
 ) -> Record:
+    """seen: the newest challenge or override that the decision rests on. Another window may have added one meanwhile."""
     if len(reason.strip()) < _SHORTEST_REASON:
         raise RecordRefused("Expected a reason for opening the line without a passed challenge. Say why.")
+
+    def check_seen(connection: Connection) -> None:
+        newest = next(filter(_is_challenge, read_back(connection, _events_of(line, None))), None)
+        if newest is not None and newest.id != seen:
+            raise RecordRefused(
+                f"Expected the line as it was shown, but record {newest.id} ({newest.body['event']}) came since. "
+                "Nothing was opened. Look at it, and decide again."
+            )
+
     return store.note(
         OVERRIDE,
-        {"model_sha256": model_sha256, "reason": reason.strip()},
+        {"model_sha256": model_sha256, "reason": reason.strip(), "overrides": seen},
         person=person,
         line=line,
         model=model,
+        check=check_seen,
     )
+
+
+def find_newest(store: RecordStore, line: str) -> int | None:
+    newest = next(walk_challenges(store, line), None)
+    return None if newest is None else newest.id
 
 
 def list_challenges(
@@ -187,8 +234,15 @@ def list_challenges(
 
 def walk_challenges(store: RecordStore, line: str, *, since: datetime | None = None) -> Iterator[Record]:
     """The last of the chain first: a failed challenge counts though the clock was put back before it."""
-    events = store.walk_back(Search(since=since, kinds=(Kind.EVENT,), lines=(line,)))
-    return (record for record in events if record.body["event"] in (EVENT, OVERRIDE))
+    return filter(_is_challenge, store.walk_back(_events_of(line, since)))
+
+
+def _events_of(line: str, since: datetime | None) -> Search:
+    return Search(since=since, kinds=(Kind.EVENT,), lines=(line,))
+
+
+def _is_challenge(record: Record) -> bool:
+    return record.body["event"] in (EVENT, OVERRIDE)
 
 
 def read_outcomes(record: Record) -> tuple[Outcome, ...]:

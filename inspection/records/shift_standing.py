@@ -44,9 +44,10 @@ def read_standing(
     model_sha256: str | None,
     now: datetime,
     precision: Precision | None = None,
+    judged_by: Mapping[str, object] | None = None,
 ) -> Standing:
     """now: in the zone whose midnight begins a day. model_sha256: the weights that would run; None: nobody can tell.
-    precision: what they would run at; None: any.
+    precision: what they would run at; None: any. judged_by: what else decides now; None: nobody can tell.
 
     A rival that was challenged meanwhile, rightly or wrongly, says nothing of what runs.
     """
@@ -54,7 +55,8 @@ def read_standing(
     others: Record | None = None
     for record in walk_challenges(store, line, since=midnight):
         details = record.body["details"]
-        if details["model_sha256"] == model_sha256 and not passed_elsewhere(details, precision):
+        elsewhere = passed_elsewhere(details, precision) or passed_otherwise(details, judged_by)
+        if details["model_sha256"] == model_sha256 and not elsewhere:
             return describe_standing(record)
         others = others or record
     if others is not None and model_sha256 is None and others.body["details"].get("passed") is False:
@@ -63,7 +65,9 @@ def read_standing(
         return Standing("not challenged", "No known parts were shown to this line today.")
     told = others.body["details"]
     words = f"was of other weights ({others.model}); what runs now was not challenged."
-    if precision is not None and told["model_sha256"] == model_sha256:
+    if told["model_sha256"] == model_sha256 and passed_otherwise(told, judged_by):
+        words = f"was with {say_changed(told['judged_by'], judged_by or {})} of before, changed since; what decides now was not challenged."
+    elif precision is not None and told["model_sha256"] == model_sha256:
         words = f"was at {told['precision'].upper()}; the line runs at {precision.upper()}, which was not challenged."
     return Standing("not challenged", f"Today's challenge {words}", None, others.id)
 
@@ -72,6 +76,17 @@ def passed_elsewhere(details: Mapping[str, Any], precision: Precision | None) ->
     """Passed, but not at this precision. An override names none: whoever opened the line so answers for all."""
     told = details.get("precision")
     return precision is not None and details.get("passed") is True and told not in (None, precision)
+
+
+def passed_otherwise(details: Mapping[str, Any], judged_by: Mapping[str, object] | None) -> bool:
+    """Passed, but by other rules, another detector, calibration or check of novelty. Kept before 2026-11-27 it names none,
+    and answers for all; so does an override."""
+    told = details.get("judged_by")
+    return judged_by is not None and details.get("passed") is True and bool(told) and told != judged_by
+
+
+def say_changed(then: Mapping[str, object], now: Mapping[str, object]) -> str:
+    return " and ".join(words for key, words in _DECIDERS.items() if then.get(key) != now.get(key))
 
 
 def describe_standing(record: Record) -> Standing:
@@ -126,6 +141,12 @@ def say_kinds(outcomes: Sequence[Outcome], good: str | None) -> Iterator[str]:
         yield f"It does not show that {_SHOULD[kind]}: no {kind} part was decided."
 
 
+_DECIDERS = {
+    "detector_sha256": "the detector",
+    "temperature": "the calibration",
+    "novelty_sha256": "the check of novelty",
+    "thresholds": "the rules",
+}
 _SHOULD = {"good": "good parts pass", "bad": "bad parts are rejected"}
 _CAME_OUT = {
     VerdictKind.PASS: "passed",

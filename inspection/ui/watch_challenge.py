@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from inspection.config import load_settings
-from inspection.errors import DataInvalid
+from inspection.errors import AssayError, DataInvalid
 from inspection.lines import Line
 from inspection.records.errors import StoreError
 from inspection.records.known_parts import KnownPart, name_class, read_confirmed_parts, read_folder_parts
@@ -17,9 +18,11 @@ from inspection.records.shift_challenge import (
     OVERRIDE,
     Outcome,
     ShiftChallenge,
+    find_newest,
     find_untold,
     keep_challenge,
     list_challenges,
+    name_deciders,
     override_challenge,
     read_outcomes,
     run_challenge,
@@ -29,13 +32,17 @@ from inspection.types import PRECISIONS
 from inspection.ui import inspectors, resources
 from inspection.ui.keeping import get_store, name_person
 from inspection.ui.roles import Role, current_person, require
-from inspection.ui.widgets import escape_markdown
+from inspection.ui.widgets import escape_markdown, show_error
+
+if TYPE_CHECKING:
+    from models.card import Card
 
 SAMPLES, FOLDER, CONFIRMED = "Sample parts", "Master parts", "Parts people confirmed"
 WATCH = "screens/watch.py"
 RUNNERS = (Role.MANAGER, Role.ENGINEER)
 _MOST_LISTED = 20
 _MOST_WRONG = 5  # of the parts that came out wrong, in the box; the table below has all
+_REFUSED = "watch.refused"
 AGAIN = "A manager or an engineer may challenge it again; a manager may open it all the same, with a reason."
 
 
@@ -50,6 +57,18 @@ def find_standing(line: Line) -> Standing:
         model_sha256=None if card is None else card.weights_sha256,
         precision=None if unsure else served,
         now=datetime.now().astimezone(),
+        judged_by=None if card is None else name_present_deciders(line, card),
+    )
+
+
+def name_present_deciders(line: Line, card: "Card") -> dict[str, object]:
+    """As the cards tell it, so that nothing need be loaded to say how the line stands."""
+    finder = resources.get_card(line.name, line.locate.model) if line.locate.model else None
+    return name_deciders(
+        line,
+        detector_sha256=None if finder is None else finder.weights_sha256,
+        temperature=card.temperature,
+        novelty_sha256=card.data.get("novelty", {}).get("sha256"),
     )
 
 
@@ -81,7 +100,10 @@ def show_line_state(line: Line) -> bool:
 
 
 def show_challenge(line: Line) -> None:
-    standing = find_standing(line)
+    seen = find_newest(get_store(), line.name)  # before the rest: what comes in between was not seen
+    card, standing = resources.get_card(line.name, line.champion), find_standing(line)
+    if (refused := st.session_state.pop(_REFUSED, None)) is not None:
+        show_error(refused)
     with st.container(border=True):
         show_standing(standing)
         for kind in standing.untold:
@@ -94,7 +116,7 @@ def show_challenge(line: Line) -> None:
             if roles & set(RUNNERS):
                 offer_challenge(line)
             if Role.MANAGER in roles and standing.state != "open":
-                offer_override(line)
+                offer_override(line, card, seen=seen)
         show_last(line)
 
 
@@ -176,7 +198,8 @@ def challenge_line(line: Line, source: str) -> ShiftChallenge:
     return done
 
 
-def offer_override(line: Line) -> None:
+def offer_override(line: Line, card: "Card | None", *, seen: int | None) -> None:
+    """card, seen: what the page shows beside the button; the press speaks of these and of nothing that came since."""
     with st.popover("Open it all the same", icon=":material/key:"):
         st.write("A manager may open the line without a passed challenge. The reason stands in the records.")
         reason = st.text_input("Reason", key=f"watch.reason.{line.name}", max_chars=300)
@@ -185,21 +208,24 @@ def offer_override(line: Line) -> None:
             key=f"watch.override.{line.name}",
             disabled=not reason.strip(),
             help=None if reason.strip() else "Say why first.",
-            on_click=partial(open_line, line, reason),
+            on_click=partial(open_line, line, reason, card, seen),
         )
 
 
-def open_line(line: Line, reason: str) -> None:
+def open_line(line: Line, reason: str, card: "Card | None", seen: int | None) -> None:
     require(Role.MANAGER)
-    card = resources.get_card(line.name, line.champion)
-    override_challenge(
-        get_store(),
-        line.name,
-        line.champion,
-        model_sha256="" if card is None else card.weights_sha256,
-        person=name_person(),
-        reason=reason,
-    )
+    try:
+        override_challenge(
+            get_store(),
+            line.name,
+            line.champion,
+            model_sha256="" if card is None else card.weights_sha256,
+            person=name_person(),
+            reason=reason,
+            seen=seen,
+        )
+    except AssayError as error:
+        st.session_state[_REFUSED] = error  # a callback has no place on the page
 
 
 def show_last(line: Line) -> None:

@@ -15,10 +15,10 @@ from inspection.records.alarms import Alarm
 from inspection.records.known_parts import read_folder_parts
 from inspection.records.record import Kind
 from inspection.records.search import Search
-from inspection.records.shift_challenge import keep_challenge, run_challenge
+from inspection.records.shift_challenge import find_newest, keep_challenge, run_challenge
 from inspection.records.store import RecordStore, open_store
 from inspection.records.watching import PERIODS
-from inspection.ui import roles, watch_challenge, watch_view
+from inspection.ui import resources, roles, watch_challenge, watch_view
 from inspection.ui.roles import Person, Role, RoleRefused
 from models.card import write_card
 from tests.records.shifts import Clock, keep_days
@@ -75,7 +75,8 @@ def test_a_rise_is_an_alarm_with_its_date(app: AppTest, clocked: tuple[RecordSto
 
 
 def ship_fake_weights(folder: Path, *, int8: dict[str, str] | None = None) -> None:
-    card = replace(make_measured_card("resnet50"), weights_sha256="0" * 64)  # the fake inspector's
+    # the fake inspector's
+    card = replace(make_measured_card("resnet50"), weights_sha256="0" * 64, temperature=1.0)
     card = card if int8 is None else replace(card, precisions={**card.precisions, "int8": int8})
     write_card(card, folder / "weights" / "aluminium" / "resnet50.json")
 
@@ -148,6 +149,39 @@ def test_a_failed_challenge_closes_it_until_a_manager_says_why(
     assert newest.body["details"]["reason"] == "the master part is worn"
 
 
+def test_a_line_that_failed_while_the_reason_was_typed_is_not_opened(
+    app: AppTest, tmp_path: Path, clocked: tuple[RecordStore, Clock]
+) -> None:
+    ship_fake_weights(tmp_path)
+    store, folder = clocked[0], load_settings().var_dir / "challenge" / "aluminium"
+    lay_master_parts(folder)
+    open_watch(app)
+    app.text_input(key="watch.reason.aluminium").set_value("nobody has time").run()
+    line: Any = load_line("aluminium")
+    parts = read_folder_parts(folder, line.classes)
+    inspector: Any = FakeInspector(line, "resnet50", "int8")
+    keep_challenge(store, run_challenge(inspector, parts, source="master parts"), person="Eve")
+    app.button(key="watch.override.aluminium").click().run()
+    assert not app.exception and "Nothing was opened. Look at it" in app.error[0].value.replace("\\", "")
+    assert "1 of 2 known parts was judged wrongly" in app.error[1].value.replace("\\", "")
+    assert store.search(Search(kinds=(Kind.EVENT,))).records[0].body["event"] == "challenge"
+    app.button(key="watch.override.aluminium").click().run()  # now it was seen
+    assert not app.error and "nobody has time" in texts(app)
+
+
+def test_a_line_whose_rules_were_changed_asks_for_another_challenge(app: AppTest, tmp_path: Path) -> None:
+    ship_fake_weights(tmp_path)
+    open_watch(app)
+    app.button(key="watch.challenge.aluminium").click().run()
+    assert "Line open since" in texts(app)
+    file = tmp_path / "lines" / "aluminium.toml"
+    file.write_text(file.read_text() + "[policy]\nconfidence = 0.6\n")
+    resources.get_line.clear()
+    app.run()
+    assert not app.exception and "Not challenged today" in texts(app)
+    assert "with the rules of before, changed since" in texts(app)
+
+
 def test_parts_that_go_to_a_person_leave_the_line_open(app: AppTest, tmp_path: Path) -> None:
     ship_fake_weights(tmp_path)
     folder = load_settings().var_dir / "challenge" / "aluminium"
@@ -188,7 +222,7 @@ def test_a_closed_line_does_not_run(app: AppTest, clocked: tuple[RecordStore, Cl
     assert "Line closed" in [box.proto.title for box in app.warning]
     assert "Open the line again on Watch" in [link.proto.label for link in app.get("page_link")]
     app.switch_page("screens/live.py").run()
-    watch_challenge.open_line(line, "the master part is worn")
+    watch_challenge.open_line(line, "the master part is worn", None, find_newest(clocked[0], "aluminium"))
     app.run()
     assert not app.button(key="live.start").disabled
 
@@ -208,7 +242,7 @@ def test_only_a_manager_opens_a_line_without_a_challenge(
     from tests.ui.fakes import make_line
 
     with pytest.raises(RoleRefused):
-        watch_challenge.open_line(make_line("aluminium"), "because")
+        watch_challenge.open_line(make_line("aluminium"), "because", None, None)
     if role is Role.AUDITOR:
         with pytest.raises(RoleRefused):
             watch_challenge.challenge_line(make_line("aluminium"), watch_challenge.SAMPLES)
