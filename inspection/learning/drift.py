@@ -66,10 +66,16 @@ def compare_uniform(values: ArrayLike, *, known: ArrayLike) -> Drift | None:
         return None
     numbers, counts = np.unique(np.broadcast_to(np.asarray(known, np.int64), p.shape), return_counts=True)
     effective = 1.0 / float(((counts / len(p)) ** 2 / numbers).sum())
-    grid = np.sort(np.concatenate([(np.arange(number) + 1.0) / (number + 1) for number in numbers]))
+    grid = make_uniform(known)
     distance = measure_gap(grid, p)
     chance = find_ks_p(distance, effective * len(p) / (effective + len(p)))
     return Drift(measure_psi(grid, p), distance, chance, round(effective), len(p))
+
+
+def make_uniform(known: ArrayLike) -> NDArray[np.float64]:
+    """Every value that p can take where parts are like the known ones, each as likely as another; sorted."""
+    numbers = np.unique(np.asarray(known, np.int64))
+    return np.sort(np.concatenate([(np.arange(number) + 1.0) / (number + 1) for number in numbers]))
 
 
 def measure_gap(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

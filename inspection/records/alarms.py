@@ -1,6 +1,6 @@
 """What changed, since when, and where to look: the charts of a watched line, and an alarm for each shift in them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,8 +15,8 @@ from inspection.learning.control_charts import (
     chart_values,
     find_shifts,
 )
-from inspection.learning.drift import Drift, compare_samples, compare_uniform, date_drift
-from inspection.records.watching import Sample, Watched
+from inspection.learning.drift import Drift, compare_samples, compare_uniform, date_drift, make_uniform
+from inspection.records.watching import F64, Sample, Watched
 from inspection.types import VerdictKind
 from inspection.wording import say_number
 
@@ -185,12 +185,7 @@ def say_value(one: Series, value: float) -> str:
 
 def describe_score_drift(watched: Watched, drift: Drift) -> Alarm:
     before, _ = split_sample(watched)
-    judged = min(watched.reference, len(watched.starts) - 1)
-    sampled = [
-        watched.sample.between(watched.starts[place], watched.end_of(place)).score_0_1
-        for place in range(judged, len(watched.starts))
-    ]
-    first = judged + date_drift(before.score_0_1, sampled)
+    first = date_judged(watched, before.score_0_1, lambda sample: sample.score_0_1)
     words = (
         f"The scores are spread otherwise than in the reference (PSI {drift.psi:.2f}, largest gap {drift.distance:.0%}, "
         f"from {drift.reference_n:,} and {drift.n:,} sampled parts), whatever their mean does."
@@ -205,15 +200,28 @@ def describe_novelty_drift(watched: Watched, drift: Drift) -> Alarm:
         "Light, lens, position or the parts themselves are not as they were."
     )
     query = {"verdict": VerdictKind.REVIEW.value}
+    _, now = split_sample(watched)
+    known = now.novelty_known[np.isfinite(now.novelty_p)]
+    first = date_judged(watched, make_uniform(known), lambda sample: sample.novelty_p)
     return build_alarm(
         watched,
         "novelty drift",
         "Parts grew unlike the known ones",
         words,
-        first=min(watched.reference, len(watched.starts) - 1),
+        first=first,
         last=None,
         query=query,
     )
+
+
+def date_judged(watched: Watched, usual: F64, pick: Callable[[Sample], F64]) -> int:
+    """The judged span from which on what is picked is likeliest to be spread otherwise than usual."""
+    judged = min(watched.reference, len(watched.starts) - 1)
+    spans = [
+        pick(watched.sample.between(watched.starts[place], watched.end_of(place)))
+        for place in range(judged, len(watched.starts))
+    ]
+    return judged + date_drift(usual, [values[np.isfinite(values)] for values in spans])
 
 
 def build_alarm(
