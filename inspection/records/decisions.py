@@ -40,8 +40,7 @@ def build_decision_body(
         )
     if answer.class_name is not None:
         check_word(answer.class_name, what="class")
-    same = (answer.verdict.value, answer.class_name) == (subject.verdict, subject.class_name)
-    if saw_map and not same and not reason.strip():
+    if saw_map and not is_same(subject, answer) and not reason.strip():
         raise RecordRefused(
             f"Expected a reason, because the decision differs from the model's {subject.verdict}. Say why."
         )
@@ -50,7 +49,7 @@ def build_decision_body(
         subject, Kind.DECISION, person, verdict=answer.verdict.value, class_name=answer.class_name
     )
     return {
-        "about": {**about, "agrees": say_agreement(subject, same)},
+        "about": {**about, "agrees": say_agreement(subject, answer)},
         **_copy_subject(subject),
         "saw_map": saw_map,
         "took_ms": float(took_ms),
@@ -62,11 +61,15 @@ def build_decision_body(
     }
 
 
-def say_agreement(subject: Record, same: bool) -> str:
-    """Empty where the model had asked: who answers it neither agrees nor overrides."""
-    if subject.verdict == VerdictKind.REVIEW:
+def say_agreement(subject: Record, answer: Answer) -> str:
+    """Empty where the model had asked, and where the person cannot tell: that neither agrees nor overrides."""
+    if VerdictKind.REVIEW in (subject.verdict, answer.verdict):
         return ""
-    return "yes" if same else "no"
+    return "yes" if is_same(subject, answer) else "no"
+
+
+def is_same(subject: Record, answer: Answer) -> bool:
+    return (answer.verdict.value, answer.class_name) == (subject.verdict, subject.class_name)
 
 
 def build_correction_body(

@@ -182,9 +182,11 @@ def say_later(record: Record) -> str:
 
 
 def say_side(record: Record) -> str:
-    # older records say of such an answer that it differs
+    # older records say of both kinds of answers that they differ
     if record.body["model_said"]["verdict"] == VerdictKind.REVIEW:
         return "which the model had asked for"
+    if record.verdict == VerdictKind.REVIEW:
+        return f"where the model had said {record.body['model_said']['verdict']}"
     return f"{'with' if record.agrees else 'against'} the model"
 
 

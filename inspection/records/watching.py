@@ -234,13 +234,21 @@ def count_answers(
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """(answers, overrides): a person who answers blind and again after seeing the map has answered once, at last.
 
-    Of parts that the model decided: where it asked, no answer overrides anything.
+    Of parts that the model decided: where it asked, no answer overrides anything. Nor does one of a person who at last
+    cannot tell; older records say of it that it differs.
     """
     low, high = search.span_us()
     part, judged = records.alias(), facets.alias()
     with database.reading() as connection:
         rows = connection.execute(
-            select(records.c.id, records.c.at_us, records.c.of_id, facets.c.person, facets.c.agrees)
+            select(
+                records.c.id,
+                records.c.at_us,
+                records.c.of_id,
+                facets.c.person,
+                facets.c.verdict,
+                facets.c.agrees,
+            )
             .select_from(records.join(facets, facets.c.id == records.c.facet_id))
             .join(part, part.c.id == records.c.of_id)
             .join(judged, judged.c.id == part.c.facet_id)
@@ -252,6 +260,8 @@ def count_answers(
     first = int(starts[0].timestamp()) * 1_000_000 // hours_us
     answers, overrides = [0] * len(starts), [0] * len(starts)
     for row in last.values():
+        if row.verdict == VerdictKind.REVIEW:
+            continue
         place = row.at_us // hours_us - first
         answers[place] += 1
         overrides[place] += row.agrees == "no"

@@ -13,7 +13,6 @@ from inspection.records.record import Kind
 from inspection.records.store import RecordStore, open_store
 from inspection.records.watching import PERIODS, Subject, Watched, draw_sample, list_starts, watch
 from inspection.types import VerdictKind
-from tests.records.makers import attack
 from tests.records.shifts import NOW, Clock, keep_days, keep_parts, open_clocked
 
 MONTH = PERIODS["month"]
@@ -95,27 +94,6 @@ def test_answers_of_people_are_held_against_the_model(clocked: tuple[RecordStore
     )
     watched = look(store)
     assert (watched.answers[-1], watched.overrides[-1]) == (6, 2), "another person is another answer"
-
-
-def test_who_cannot_tell_overrides_nothing(clocked: tuple[RecordStore, Clock]) -> None:
-    store, clock = clocked
-    clock.now = NOW
-    unsure, undecided, sure, old = (record.id for record in keep_parts(store, rejected=4))
-    cracked, flawless = Answer(VerdictKind.REJECT, "cracked"), Answer(VerdictKind.PASS, "flawless")
-    cannot_tell = Answer(VerdictKind.REVIEW)
-    for part, blind, after in (
-        (unsure, cannot_tell, cannot_tell),
-        (undecided, cracked, cannot_tell),  # the last answer counts, and it says nothing
-        (sure, cannot_tell, flawless),
-    ):
-        store.decide(part, blind, person="ada", saw_map=False, took_ms=9.0)
-        store.decide(part, after, person="ada", saw_map=True, took_ms=9.0, reason="looked")
-    said = store.decide(old, cannot_tell, person="bea", saw_map=False, took_ms=9.0)
-    assert said.agrees is None
-    assert (look(store).answers[-1], look(store).overrides[-1]) == (1, 1)
-    with attack(store) as raw:  # as such answers were kept before
-        raw.execute("UPDATE facets SET agrees = 'no' WHERE kind = 'decision' AND verdict = 'REVIEW'")
-    assert (look(store).answers[-1], look(store).overrides[-1]) == (1, 1)
 
 
 def test_an_answer_to_a_part_that_the_model_asked_about_overrides_nothing(
