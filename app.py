@@ -17,7 +17,8 @@ def ask_login() -> None:
 
 def show_nobody(person: Person) -> None:
     st.title("No role yet")
-    st.write(f"{person.name}, you are logged in but have no role here. Ask who keeps the table of roles.")
+    why = person.doubt or "Ask who keeps the table of roles."
+    st.write(escape_markdown(f"{person.name}, you are logged in but have no role here. {why}"))
     st.button("Log out", on_click=st.logout)
 
 

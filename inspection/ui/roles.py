@@ -2,7 +2,8 @@
 
 Without a login the app serves one local user who has every role. With OIDC configured (`[auth]` in
 .streamlit/secrets.toml) a person is who the provider says, and what that person may do is said by our own table, a TOML
-file: `[roles]`, then `"name@example.org" = ["auditor"]`. Who is not in it may do nothing.
+file: `[roles]`, then `"name@example.org" = ["auditor"]`. Who is not in it may do nothing, nor who gives an address that
+the provider has not verified: it may be somebody else's.
 """
 
 import os
@@ -24,6 +25,10 @@ class Role(StrEnum):
 
 
 EVERYONE = frozenset(Role)
+VERIFIED, ASSUMED = (
+    "email_verified",
+    "assumed",
+)  # the claim, and what the table says of a provider that leaves it out
 
 
 class RoleRefused(AssayError):
@@ -152,22 +157,35 @@ class Person:
     roles: frozenset[Role]
     local: bool = False  # nobody logged in, because no login is configured
     address: str = ""  # in small letters: two may share a name, and one may write the address in two ways
+    doubt: str = ""  # why the address is not believed, and what to do; the roles are withheld then
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTable:
+    rows: Mapping[str, frozenset[Role]]  # by address in small letters
+    assume_verified: bool = False  # where the provider does not say whether it verified an address
 
 
 LOCAL = Person("Local user", EVERYONE, local=True)
 
 
-def read_roles(path: Path) -> dict[str, frozenset[Role]]:
-    """The table, with addresses in small letters; no file means that nobody has a role yet."""
+def read_roles(path: Path) -> RoleTable:
+    """No file means that nobody has a role yet."""
     if not path.is_file():
-        return {}
+        return RoleTable({})
     try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8")).get("roles", {})
-        return {address.lower(): frozenset(Role(name) for name in names) for address, names in rows.items()}
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        if told.get("verified", ASSUMED) != ASSUMED:
+            raise ValueError(f"verified = {told['verified']!r}")
+        rows = told.get("roles", {})
+        return RoleTable(
+            {address.lower(): frozenset(Role(name) for name in names) for address, names in rows.items()},
+            assume_verified="verified" in told,
+        )
     except (tomllib.TOMLDecodeError, ValueError, AttributeError, TypeError) as error:
         raise RolesInvalid(
             f'Expected {path.name} to hold [roles] with rows like "name@example.org" = ["auditor"], one of '
-            f"{', '.join(Role)}; got: {error}. Mend the file."
+            f'{", ".join(Role)}, and above it nothing or verified = "{ASSUMED}"; got: {error}. Mend the file.'
         ) from error
 
 
@@ -175,9 +193,7 @@ def roles_path() -> Path:
     return Path(os.environ.get("ASSAY_ROLES", load_settings().var_dir / "roles.toml"))
 
 
-def recognise(
-    claims: Mapping[str, object], table: Mapping[str, frozenset[Role]], *, now: float
-) -> Person | None:
+def recognise(claims: Mapping[str, object], table: RoleTable, *, now: float) -> Person | None:
     """The person of these OIDC claims, or None where they do not hold: the cookie lasts longer than the token."""
     if not claims.get("is_logged_in"):
         return None
@@ -185,9 +201,23 @@ def recognise(
     if not isinstance(expires, int | float) or expires <= now:
         return None
     address = str(claims.get("email", "")).lower()
-    # an address that the provider did not verify may be somebody else's
-    roles = frozenset[Role]() if claims.get("email_verified") is False else table.get(address, frozenset())
-    return Person(str(claims.get("name") or address), roles, address=address)
+    doubt = find_doubt(claims, address, assume_verified=table.assume_verified)
+    roles = frozenset[Role]() if doubt else table.rows.get(address, frozenset())
+    return Person(str(claims.get("name") or address), roles, address=address, doubt=doubt)
+
+
+def find_doubt(claims: Mapping[str, object], address: str, *, assume_verified: bool) -> str:
+    """OpenID Connect Core 5.1 knows true and false; some providers write text, and some leave the claim out."""
+    said = claims.get(VERIFIED)
+    if said is True or said in ("true", "True") or (assume_verified and VERIFIED not in claims):
+        return ""
+    expected = f"Expected the provider of your login to say that it verified {address or 'your address'} ({VERIFIED})"
+    if VERIFIED in claims:
+        return f"{expected}, got {said!r}. Have it verified there, then log in again."
+    return (
+        f"{expected}, got no word of it. If your provider never sends it, and lets nobody log in with the address of "
+        f'another, whoever keeps the table of roles writes verified = "{ASSUMED}" above [roles].'
+    )
 
 
 def current_person() -> Person | None:
@@ -223,7 +253,10 @@ def require(*roles: Role) -> Person:
     person = current_person()
     if person is None or not person.roles & set(roles):
         names = " or ".join(roles)
-        raise RoleRefused(f"Expected the role {names}; you do not have it. Ask who keeps the table of roles.")
+        why = "" if person is None else person.doubt
+        raise RoleRefused(
+            f"Expected the role {names}; you do not have it. {why or 'Ask who keeps the table of roles.'}"
+        )
     return person
 
 

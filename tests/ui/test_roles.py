@@ -18,12 +18,13 @@ from inspection.ui.roles import (
     Role,
     RoleRefused,
     RolesInvalid,
+    RoleTable,
     pages_for,
     read_roles,
     recognise,
 )
 
-TABLE = {"ada@example.org": frozenset({Role.AUDITOR})}
+TABLE = RoleTable({"ada@example.org": frozenset({Role.AUDITOR})})
 ADA = {"is_logged_in": True, "email": "Ada@Example.org", "name": "Ada", "exp": 1000.0, "email_verified": True}
 
 
@@ -75,9 +76,32 @@ def test_claims_that_do_not_hold(claims: dict[str, object]) -> None:
     assert recognise(claims, TABLE, now=999) is None
 
 
-def test_an_address_nobody_verified_has_no_role() -> None:
-    person = recognise(ADA | {"email_verified": False}, TABLE, now=0)
+@pytest.mark.parametrize("said", [False, "false", "False", "", None, 0, 1, "yes", []])
+@pytest.mark.parametrize("assumed", [False, True])
+def test_an_address_nobody_verified_has_no_role(said: object, assumed: bool) -> None:
+    table = replace(TABLE, assume_verified=assumed)
+    person = recognise(ADA | {"email_verified": said}, table, now=0)
     assert person is not None and person.roles == frozenset()
+    assert (
+        f"Expected the provider of your login to say that it verified ada@example.org (email_verified), got {said!r}"
+        in (person.doubt)
+    )
+
+
+@pytest.mark.parametrize("said", ["true", "True"])
+def test_providers_that_write_text_are_understood(said: str) -> None:
+    person = recognise(ADA | {"email_verified": said}, TABLE, now=0)
+    assert person is not None and person.roles == {Role.AUDITOR} and not person.doubt
+
+
+def test_a_provider_that_says_nothing_of_addresses_is_believed_where_the_table_says_so() -> None:
+    silent = {key: value for key, value in ADA.items() if key != "email_verified"}
+    withheld = recognise(silent, TABLE, now=0)
+    assert withheld is not None and withheld.roles == frozenset()
+    assert "got no word of it. If your provider never sends it" in withheld.doubt
+    assert 'verified = "assumed" above [roles]' in withheld.doubt
+    believed = recognise(silent, replace(TABLE, assume_verified=True), now=0)
+    assert believed is not None and believed.roles == {Role.AUDITOR} and not believed.doubt
 
 
 def test_a_stranger_has_no_role() -> None:
@@ -88,14 +112,27 @@ def test_a_stranger_has_no_role() -> None:
 def test_the_table_is_read(tmp_path: Path) -> None:
     path = tmp_path / "roles.toml"
     path.write_text('[roles]\n"Ada@example.org" = ["auditor", "engineer"]\n')
-    assert read_roles(path) == {"ada@example.org": {Role.AUDITOR, Role.ENGINEER}}
+    assert read_roles(path) == RoleTable({"ada@example.org": frozenset({Role.AUDITOR, Role.ENGINEER})})
+    path.write_text('verified = "assumed"\n' + path.read_text())
+    assert read_roles(path).assume_verified
 
 
 def test_no_table_means_no_roles(tmp_path: Path) -> None:
-    assert read_roles(tmp_path / "absent.toml") == {}
+    assert read_roles(tmp_path / "absent.toml") == RoleTable({})
 
 
-@pytest.mark.parametrize("text", ["[roles", '[roles]\nada = ["king"]', 'roles = "all"', "[roles]\nada = 3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[roles",
+        '[roles]\nada = ["king"]',
+        'roles = "all"',
+        "[roles]\nada = 3",
+        "verified = true\n[roles]",
+        'verified = "asumed"',
+        '[roles]\nverified = "assumed"',
+    ],
+)
 def test_a_table_that_cannot_be_read_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "roles.toml"
     path.write_text(text)
@@ -110,6 +147,13 @@ def test_a_write_is_refused_without_the_role(monkeypatch: pytest.MonkeyPatch) ->
         roles.require(Role.ENGINEER)
 
 
+def test_a_write_of_who_is_not_believed_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    unsure = recognise(ADA | {"email_verified": "false"}, TABLE, now=0)
+    monkeypatch.setattr(roles, "current_person", lambda: unsure)
+    with pytest.raises(RoleRefused, match="Expected the role auditor.*verified ada@example.org"):
+        roles.require(Role.AUDITOR)
+
+
 def test_a_write_is_refused_to_who_is_logged_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roles, "current_person", lambda: None)
     with pytest.raises(RoleRefused):
@@ -121,7 +165,13 @@ def open_app(app: AppTest, table: str, **claims: object) -> AppTest:
     settings.var_dir.mkdir(parents=True, exist_ok=True)
     (settings.var_dir / "roles.toml").write_text(table)
     app.secrets["auth"] = {"redirect_uri": "http://localhost/oauth2callback", "cookie_secret": "x" * 32}
-    app.user = {"email": "ada@example.org", "name": "Ada", "exp": time.time() + 60, **claims}
+    app.user = {
+        "email": "ada@example.org",
+        "email_verified": True,
+        "name": "Ada",
+        "exp": time.time() + 60,
+        **claims,
+    }
     app.run()
     assert not app.exception
     return app
@@ -140,6 +190,12 @@ def test_a_token_that_expired_must_be_renewed(app: AppTest) -> None:
 def test_without_a_role_there_is_nothing_but_the_way_out(app: AppTest) -> None:
     open_app(app, "", is_logged_in=True)
     assert app.title[0].value == "No role yet" and [button.label for button in app.button] == ["Log out"]
+
+
+def test_who_is_not_believed_reads_why(app: AppTest) -> None:
+    open_app(app, '[roles]\n"ada@example.org" = ["auditor"]', is_logged_in=True, email_verified="false")
+    assert app.title[0].value == "No role yet"
+    assert "Have it verified there" in app.markdown[0].value
 
 
 def test_with_a_role_the_app_opens(app: AppTest) -> None:
