@@ -32,6 +32,7 @@ class ReviewRules:
 
 @dataclass(frozen=True, slots=True)
 class DatedRules:
+    id: int  # counted from 1, the newest hold
     since_us: int
     person: str  # empty: as it was delivered
     rules: ReviewRules
@@ -49,7 +50,17 @@ def is_sampled(uid: bytes, rules: ReviewRules) -> bool:
 
 
 def read_rules(database: Database) -> ReviewRules:
-    return list_rules(database)[-1].rules
+    return read_dated_rules(database).rules
+
+
+def read_dated_rules(database: Database) -> DatedRules:
+    with database.reading() as connection:
+        return _read_newest(connection)
+
+
+def _read_newest(connection: Connection) -> DatedRules:
+    row = connection.execute(select(review_rules).order_by(review_rules.c.id.desc()).limit(1)).one()
+    return _restore(row)
 
 
 def list_rules(database: Database) -> list[DatedRules]:
@@ -59,21 +70,36 @@ def list_rules(database: Database) -> list[DatedRules]:
     return [_restore(row) for row in rows]
 
 
-def change_rules(store: RecordStore, rules: ReviewRules, *, person: str) -> Record:
-    """The change stands in the chain before it takes effect: killed in between, it has said more than it did."""
-    old = read_rules(store.database)
+def change_rules(store: RecordStore, rules: ReviewRules, *, person: str, seen: int | None = None) -> Record:
+    """The change takes effect in the transaction that adds its record: neither is ever there without the other.
+
+    seen: the id of the rules that held when the person looked; where others hold by now nothing is changed.
+    """
+    old = read_dated_rules(store.database)
+    _check_seen(old, seen=old.id if seen is None else seen)
     words = [field.name for field in fields(ReviewRules)]
-    note = store.note(
+
+    def replace_old(connection: Connection) -> None:
+        _check_seen(_read_newest(connection), seen=old.id)
+        _add_rules(connection, rules, person=person, at=store.appender.clock())
+
+    return store.note(
         "review rules",
         {
-            "old": {word: getattr(old, word) for word in words},
+            "old": {word: getattr(old.rules, word) for word in words},
             "new": {word: getattr(rules, word) for word in words},
         },
         person=person,
+        check=replace_old,
     )
-    with store.database.writing() as connection:
-        _add_rules(connection, rules, person=person, at=note.at)
-    return note
+
+
+def _check_seen(now: DatedRules, *, seen: int) -> None:
+    if now.id != seen:
+        raise RecordRefused(
+            f"Expected the review rules as they were when you opened them, but {now.person} changed them meanwhile. "
+            "Nothing was changed: look at what holds now, and change it again."
+        )
 
 
 def _add_rules(connection: Connection, rules: ReviewRules, *, person: str, at: datetime) -> None:
@@ -97,4 +123,4 @@ def _add_rules(connection: Connection, rules: ReviewRules, *, person: str, at: d
 def _restore(row: Row[*tuple[object, ...]]) -> DatedRules:
     words = row._mapping
     rules = ReviewRules(**{field.name: float(words[field.name]) for field in fields(ReviewRules)})
-    return DatedRules(int(words["at_us"]), str(words["person"]), rules)
+    return DatedRules(int(words["id"]), int(words["at_us"]), str(words["person"]), rules)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from inspection.records.leases import Hand, Leases
 from inspection.records.queue import Waiting, count_waiting
-from inspection.records.review_rules import ReviewRules, change_rules, read_rules
+from inspection.records.review_rules import DatedRules, ReviewRules, change_rules, read_dated_rules
 from inspection.ui.keeping import get_store, name_person
 from inspection.ui.line_choice import title_line
 from inspection.ui.review_state import WANTED, act, get_unconfirmed, may_review, sit_down
@@ -15,6 +15,12 @@ from inspection.ui.widgets import escape_markdown
 from inspection.wording import say_number
 
 _LINES = "review.lines"
+_ASKED = {
+    "confidence_0_1": "Less sure than this waits, %",
+    "novelty_p": "Novelty: p below this waits, %",
+    "sample_0_1": "Share of the passes drawn at random, %",
+    "second_0_1": "Share shown to a second person, %",
+}
 
 
 def show_overview() -> None:
@@ -22,7 +28,7 @@ def show_overview() -> None:
     store, person = get_store(), name_person()
     waiting = count_waiting(store.database, person=person)
     begun = get_unconfirmed(store, person)
-    rules = read_rules(store.database)
+    rules = read_dated_rules(store.database)
     if not waiting and not begun:
         _show_nothing(rules)
         return
@@ -138,37 +144,43 @@ def _show_table(rows: list[Waiting]) -> None:
     )
 
 
-def _show_nothing(rules: ReviewRules) -> None:
+def _show_nothing(rules: DatedRules) -> None:
     st.success("Nothing waits for you.", title="All reviewed", icon=":material/task_alt:")
-    st.write(say_rules(rules))
+    st.write(say_rules(rules.rules))
     st.page_link("screens/inspect.py", label="Inspect pictures", icon=":material/center_focus_strong:")
     _offer_rules(rules)
 
 
-def _offer_rules(rules: ReviewRules) -> None:
+def _offer_rules(held: DatedRules) -> None:
     with st.expander("What waits, and why", icon=":material/rule:"):
-        st.write(say_rules(rules))
+        st.write(say_rules(held.rules))
         if not may_review():
             return
         with st.form("review.rules", border=False):
-            confidence = _ask("Less sure than this waits, %", rules.confidence_0_1, "confidence")
-            novelty = _ask("Novelty: p below this waits, %", rules.novelty_p, "novelty")
-            sample = _ask("Share of the passes drawn at random, %", rules.sample_0_1, "sample")
-            second = _ask("Share shown to a second person, %", rules.second_0_1, "second")
-            changed = st.form_submit_button("Change the rules", icon=":material/save:")
+            for name, label in _ASKED.items():
+                st.number_input(
+                    label,
+                    0.0,
+                    100.0,
+                    getattr(held.rules, name) * 100,
+                    0.5,
+                    format="%.1f",
+                    key=_key(held, name),
+                    width=320,
+                )
+            # by a callback: it is given the rules that were shown, the page would read those that hold by then
+            st.form_submit_button(
+                "Change the rules", icon=":material/save:", on_click=act, args=(_change, held)
+            )
         st.caption("For what is inspected from now on. The change is kept as a record, with your name.")
-        if changed:
-            act(_change, ReviewRules(confidence / 100, novelty / 100, sample / 100, second / 100))
-            st.rerun()
 
 
-def _change(rules: ReviewRules) -> None:
-    store = get_store()
-    if rules != read_rules(store.database):
-        change_rules(store, rules, person=name_person())
+def _change(shown: DatedRules) -> None:
+    rules = ReviewRules(**{name: st.session_state[_key(shown, name)] / 100 for name in _ASKED})
+    if rules != shown.rules:
+        change_rules(get_store(), rules, person=name_person(), seen=shown.id)
 
 
-def _ask(label: str, value_0_1: float, name: str) -> float:
-    return st.number_input(
-        label, 0.0, 100.0, value_0_1 * 100, 0.5, format="%.1f", key=f"review.rule.{name}", width=320
-    )
+def _key(held: DatedRules, name: str) -> str:
+    """Of these rules: a form that was filled in over others must not send what nobody typed."""
+    return f"review.rule.{held.id}.{name}"

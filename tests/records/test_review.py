@@ -25,10 +25,12 @@ from inspection.records.review_rules import (
     change_rules,
     is_sampled,
     list_rules,
+    read_dated_rules,
     read_rules,
     share_below,
 )
 from inspection.records.schema import review_counts, review_leases, review_queue
+from inspection.records.search import Search
 from inspection.records.store import RecordStore, open_store
 from inspection.records.verify import verify
 from inspection.types import Novelty, VerdictKind
@@ -241,6 +243,34 @@ def test_rules_are_dated_and_stand_in_the_chain(any_store: RecordStore) -> None:
     ]
     with pytest.raises(RecordRefused, match="0 to 1"):
         ReviewRules(sample_0_1=3)
+
+
+def test_rules_that_another_changed_meanwhile_are_not_taken_back(any_store: RecordStore) -> None:
+    seen = read_dated_rules(any_store.database).id
+    change_rules(any_store, ReviewRules(sample_0_1=0.2), person="ada", seen=seen)
+    notes = any_store.count(Search(kinds=(Kind.EVENT,)))
+    with pytest.raises(RecordRefused, match="ada changed them meanwhile. Nothing was changed"):
+        change_rules(any_store, ReviewRules(second_0_1=0.5), person="bo", seen=seen)
+    assert read_rules(any_store.database) == ReviewRules(sample_0_1=0.2)
+    assert any_store.count(Search(kinds=(Kind.EVENT,))) == notes
+
+
+def test_of_two_who_change_the_rules_at_once_one_is_refused(any_store: RecordStore) -> None:
+    """Both looked at the same rules; the refusal is decided where writers take turns."""
+    seen, start = read_dated_rules(any_store.database).id, threading.Barrier(6)
+
+    def change(number: int) -> bool:
+        start.wait()
+        try:
+            change_rules(any_store, ReviewRules(sample_0_1=number / 10), person=f"p{number}", seen=seen)
+        except RecordRefused:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(change, range(6)))
+    assert sum(done) == 1 and read_rules(any_store.database).sample_0_1 == done.index(True) / 10
+    assert len(list_rules(any_store.database)) == 2 == any_store.count(Search(kinds=(Kind.EVENT,))) + 1
 
 
 def test_what_was_asked_before_there_was_a_queue_is_adopted(any_store: RecordStore) -> None:

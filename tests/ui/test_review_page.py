@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import NumberInput
 
 from inspection.records.decisions import Answer
 from inspection.records.record import Kind, Record
-from inspection.records.review_rules import ReviewRules, change_rules, read_rules
+from inspection.records.review_rules import ReviewRules, change_rules, read_dated_rules, read_rules
 from inspection.records.search import Search
 from inspection.types import VerdictKind
 from inspection.ui import review_desk, roles
@@ -254,13 +255,44 @@ def test_a_lost_picture_does_not_stop_the_queue(page: AppTest) -> None:
     assert f"Record {good.id}" in words(page)
 
 
+def find_rule(page: AppTest, name: str) -> NumberInput:
+    return page.number_input(key=f"review.rule.{read_dated_rules(get_store().database).id}.{name}")
+
+
 def test_the_rules_are_changed_on_the_page_and_kept(page: AppTest) -> None:
     open_review(page)
-    page.number_input(key="review.rule.sample").set_value(7.5)
+    find_rule(page, "sample_0_1").set_value(7.5)
     press(page, "Change the rules")
     assert read_rules(get_store().database).sample_0_1 == 0.075
     note = get_store().search(Search(kinds=(Kind.EVENT,))).records[0]
     assert (note.body["event"], note.person) == ("review rules", "Local user")
+
+
+def test_a_form_over_older_rules_takes_nothing_back(page: AppTest) -> None:
+    store = get_store()
+    open_review(page)
+    form = find_rule(page, "sample_0_1")
+    others = ReviewRules(0.9, 0.0, 0.2, 0.0)
+    change_rules(store, others, person="bo")
+    form.set_value(7.5)
+    press(page, "Change the rules")
+    assert read_rules(store.database) == others
+    assert "bo changed them meanwhile" in page.error[0].value
+    assert find_rule(page, "sample_0_1").value == 20.0, "what holds now is shown"
+    find_rule(page, "second_0_1").set_value(50.0)
+    press(page, "Change the rules")
+    assert not page.error and read_rules(store.database) == ReviewRules(0.9, 0.0, 0.2, 0.5)
+
+
+def test_a_form_that_is_drawn_anew_shows_the_rules_that_hold(page: AppTest) -> None:
+    open_review(page)
+    find_rule(page, "sample_0_1").set_value(7.5)
+    press(page, "Change the rules")
+    change_rules(get_store(), ReviewRules(0.0, 0.0, 0.2, 0.0), person="bo")
+    page.run()
+    assert find_rule(page, "sample_0_1").value == 20.0
+    press(page, "Change the rules")
+    assert read_rules(get_store().database).sample_0_1 == 0.2
 
 
 def test_who_is_no_auditor_sees_and_does_nothing(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
