@@ -9,6 +9,7 @@ from inspection.learning.comparison import Contender
 from inspection.lines import Line
 from inspection.types import PRECISIONS, Precision
 from inspection.ui import inspectors, resources
+from inspection.ui.damaged_cards import tell_damaged
 from inspection.ui.evaluations import SPLITS, Measured, get_contender, get_measured, list_measured
 from inspection.ui.line_choice import choose_line
 from inspection.ui.links import put_link, take_link, tell_unknown
@@ -37,6 +38,7 @@ def choose_comparison() -> Comparison | None:
         measured = {model: get_measured(line.name, model) for model in list_measured(line)}
         known = {model: each for model, each in measured.items() if each is not None}
         if not known:
+            tell_damaged(line)
             tell_unmeasured(line)
             return None
         split = choose_split(list_splits(known), key=f"compare.split.{line.name}")
@@ -51,6 +53,7 @@ def choose_comparison() -> Comparison | None:
             width=180,
             help="What the line makes. A model keeps up when it classifies 19 parts in 20 before the next one comes.",
         )
+    tell_damaged(line)
     withheld = find_withheld(line, known, split)
     entrants = choose_entrants(line, known, split, withheld)
     contenders = tuple(

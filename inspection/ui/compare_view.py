@@ -18,6 +18,7 @@ from inspection.ui.charts_compare import (
     rank_shared_classes,
 )
 from inspection.ui.compare_choice import Comparison, find_choosers
+from inspection.ui.damaged_cards import find_damaged
 from inspection.ui.evaluations import describe_origin
 from inspection.ui.exhibits import PERCENT, UNDEFINED, in_percent, offer_csv, show_chart
 from inspection.ui.tables_compare import find_best, tabulate_class_comparison, tabulate_contenders
@@ -79,7 +80,12 @@ def tell_choosing(comparison: Comparison, serving: Sequence[Contender], winner: 
 
 def tell_untrained(line: Line) -> None:
     """Whom the line names, but who cannot stand here yet."""
-    missing = [model for model in line.models if resources.get_card(line.name, model) is None]
+    damaged = find_damaged(line)
+    missing = [
+        model
+        for model in line.models
+        if model not in damaged and resources.get_card(line.name, model) is None
+    ]
     if not missing:
         return
     titles = ", ".join(escape_markdown(resources.title_model(model)) for model in missing)

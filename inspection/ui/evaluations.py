@@ -77,8 +77,9 @@ class Report:
 
 
 def list_measured(line: Line) -> tuple[str, ...]:
-    """The line's models that have both a card and evaluations, the champion first."""
-    return tuple(model for model in line.models if stamp(line.name, model) is not None)
+    """The line's models that have both a card that can be read and evaluations, the champion first."""
+    found = (model for model in line.models if stamp(line.name, model) is not None)
+    return tuple(model for model in found if resources.get_sound_card(line.name, model) is not None)
 
 
 Stamp = tuple[Path, int, int]  # where it lies, and when its card and its evaluations were written

@@ -71,7 +71,7 @@ def show_gate(line: Line, challenge: Challenge, gate: Gate) -> None:
         st.markdown(escape_markdown(say_overall(gate)))
     for note in challenge.notes:
         st.caption(f":material/info: {escape_markdown(note)}")
-    card = resources.get_card(line.name, challenge.champion_model)
+    card = resources.get_sound_card(line.name, challenge.champion_model)
     if challenge.novelty is None and card is not None and "novelty" in card.data:
         st.warning(
             "The champion sends parts that are unlike its training parts to a person. This challenger has no such check: "

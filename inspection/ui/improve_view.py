@@ -10,6 +10,7 @@ from inspection.learning.lesson import LEAST_TAUGHT
 from inspection.lines import Line
 from inspection.records.labels import Labels
 from inspection.ui import resources
+from inspection.ui.damaged_cards import tell_damaged
 from inspection.ui.exhibits import UNDEFINED
 from inspection.ui.improve_actions import (
     list_fine_tunings,
@@ -132,11 +133,12 @@ def show_teaching(line: Line, labels: Labels) -> None:
     if not may((Role.ENGINEER,)):
         st.caption("An engineer starts it.")
         return
+    tell_damaged(line)
     sets = [each.name for each in list_sets(load_settings())]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         model = st.selectbox(
             "Start from",
-            [name for name in line.models if resources.get_card(line.name, name)] or [line.champion],
+            [name for name in line.models if resources.get_sound_card(line.name, name)] or [line.champion],
             format_func=lambda name: resources.model_titles().get(name, name),
             key=f"improve.model.{line.name}",
             width=260,

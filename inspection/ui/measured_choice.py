@@ -8,6 +8,7 @@ import streamlit as st
 from inspection.lines import Line
 from inspection.types import Precision
 from inspection.ui import inspectors, resources
+from inspection.ui.damaged_cards import tell_damaged
 from inspection.ui.evaluations import Measured, describe_origin, get_measured, list_measured
 from inspection.ui.line_choice import choose_line
 from inspection.ui.links import put_link, take_link, tell_unknown
@@ -84,6 +85,7 @@ def choose_evaluation() -> EvaluationChoice | None:
         line = choose_line("metrics.line")
         models = list_measured(line)
         if not models:
+            tell_damaged(line)
             tell_unmeasured(line)
             return None
         model = st.selectbox(
@@ -109,6 +111,7 @@ def choose_evaluation() -> EvaluationChoice | None:
             key=f"metrics.precision.{precisions}",
             persist_state="session",
         )
+    tell_damaged(line)
     if (why := inspectors.serve_precision(line, model, cast(Precision, precision))[1]) is not None:
         st.caption(
             f":material/info: INT8 is withheld: {escape_markdown(why)}. These are its figures; the line judges at F32."

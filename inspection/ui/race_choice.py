@@ -11,6 +11,7 @@ from inspection.racing.plan import BATCHES, LENGTHS_S, SCOPES, Entrant, Plan, Sc
 from inspection.types import PRECISIONS, Precision
 from inspection.ui import inspectors, resources
 from inspection.ui.charts_race import PRECISION_WORDS
+from inspection.ui.damaged_cards import find_damaged, tell_damaged
 from inspection.ui.line_choice import choose_line
 from inspection.ui.links import put_link, take_link, tell_unknown
 from inspection.ui.measured_choice import turn_to_line
@@ -48,12 +49,13 @@ def follow_link() -> None:
 
 
 def list_ready(line: Line) -> list[str]:
-    return [model for model in line.models if resources.get_card(line.name, model)]
+    return [model for model in line.models if resources.get_sound_card(line.name, model)]
 
 
 def choose_plan(line: Line) -> Plan | None:
     """None while something is missing; it is said what."""
     ready = list_ready(line)
+    tell_damaged(line)
     if not ready:
         put_link("latency", {"line": line.name})
         st.info(
@@ -157,8 +159,8 @@ def tell_withheld(plan: Plan) -> None:
 
 
 def say_missing(line: Line, ready: Sequence[str]) -> str | None:
-    titles = resources.model_titles()
-    missing = [titles.get(model, model) for model in line.models if model not in ready]
+    titles, damaged = resources.model_titles(), find_damaged(line)
+    missing = [titles.get(model, model) for model in line.models if model not in (*ready, *damaged)]
     return f"Not yet trained for this line: {', '.join(missing)}." if missing else None
 
 

@@ -166,7 +166,7 @@ class _Cards:
     """Files are looked at each time and read again when they changed."""
 
     def __call__(self, line: str, model: str) -> "Card | None":
-        """None where the line's model has no weights yet."""
+        """None where the line's model has no weights yet; refused where somebody damaged the card."""
         path = find_weights_dir(line, model) / line / f"{model}.json"
         try:
             return _read_card(path, path.stat().st_mtime_ns)
@@ -179,12 +179,23 @@ class _Cards:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _read_card(path: Path, changed_ns: int) -> "Card":
-    from models.card import read_card
+    from models.card import CardInvalid, read_card
 
-    return read_card(path)
+    try:
+        return read_card(path)
+    except CardInvalid as error:
+        raise WeightsRefused(str(error)) from error
 
 
 get_card = _Cards()
+
+
+def get_sound_card(line: str, model: str) -> "Card | None":
+    """None also where it cannot be believed: for whoever can do without it."""
+    try:
+        return get_card(line, model)
+    except WeightsRefused:
+        return None
 
 
 def list_released(line: str) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ def take_over(job_id: str) -> Path:
     staged = find_staged(get_desk().find(job_id))
     if runs_line(staged):
         require(Role.MANAGER)
-    store, before = get_store(), resources.get_card(staged.line, staged.model)
+    store, before = get_store(), resources.get_sound_card(staged.line, staged.model)
     card = install(staged, load_settings(), replace=True)
     after = resources.get_card(staged.line, staged.model)
     hashes = {"before": before and before.weights_sha256, "after": after and after.weights_sha256}

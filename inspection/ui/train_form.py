@@ -120,7 +120,7 @@ def show_rival(chosen: DataSet, *, agreed: bool) -> Job | None:
         epochs = choose_epochs("train.epochs")
     with st.expander("Advanced", icon=":material/tune:"):
         advanced = choose_advanced(model, key="train.rival")
-    if resources.get_card(name, model) is not None:
+    if resources.get_sound_card(name, model) is not None:
         st.info(
             "The line has this model already. The new one is trained apart; afterwards you compare the two and replace "
             "the old one, or not.",

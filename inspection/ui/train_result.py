@@ -95,13 +95,26 @@ def show_figures(figures: Mapping[str, Any]) -> None:
 
 
 def show_choice(job: Job, line: str, model: str, new: "Card") -> None:
-    old = resources.get_card(line, model)
-    if old is None:
-        return
-    if old.weights_sha256 == new.weights_sha256:
+    old = resources.get_sound_card(line, model)
+    if old is not None and old.weights_sha256 == new.weights_sha256:
         st.info("This model runs the line now.", icon=":material/swap_horiz:")
         return
     st.subheader("The old one or the new one")
+    if old is None:
+        st.warning(
+            "The card of the one in use is damaged or gone, so nothing can stand beside the new one.",
+            icon=":material/broken_image:",
+        )
+    else:
+        show_both(old, new)
+    if st.button("Replace the one in use", icon=":material/swap_horiz:", key=f"replace.{job.id}"):
+        take_over(job.id)
+        forget_caches()
+        inspectors.get_inspector.clear()
+        st.rerun()
+
+
+def show_both(old: "Card", new: "Card") -> None:
     rows = [{"": word, **tell_figures(card.served_test)} for word, card in (("In use", old), ("New", new))]
     st.dataframe(rows, hide_index=True, alt="The model in use beside the new one, on their test pictures")
     if find_split(old) != find_split(new):
@@ -109,11 +122,6 @@ def show_choice(job: Job, line: str, model: str, new: "Card") -> None:
             "They were measured on different test pictures: the figures do not say which is better.",
             icon=":material/rule:",
         )
-    if st.button("Replace the one in use", icon=":material/swap_horiz:", key=f"replace.{job.id}"):
-        take_over(job.id)
-        forget_caches()
-        inspectors.get_inspector.clear()
-        st.rerun()
 
 
 def find_split(card: "Card") -> object:

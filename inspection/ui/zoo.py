@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from inspection.errors import WeightsRefused
 from inspection.lines import Line
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def read_trained(
 
     try:
         return Trained(line, model, role, find_card(line.name, model))
-    except CardInvalid as error:
+    except (CardInvalid, WeightsRefused) as error:
         return Trained(line, model, role, None, str(error))
 
 
