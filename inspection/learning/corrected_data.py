@@ -10,8 +10,8 @@ import os
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +25,8 @@ from inspection.learning.checkpoint import write_atomically
 from inspection.letterbox import crop_bounds, resize
 from inspection.lines import Line
 from inspection.records.errors import PictureAltered, PictureMissing, RecordUnknown
-from inspection.records.labels import Label, read_labels
+from inspection.records.labels import NOT_FOUND, Label, read_labels
+from inspection.records.record import Record
 from inspection.records.store import RecordStore
 from inspection.types import U8, Box
 
@@ -100,61 +101,73 @@ def choose_side(picture_sha256: str) -> Side:
 
 
 def build_corrected_data(store: RecordStore, line: Line, settings: Settings) -> CorrectedData:
-    """The same answers give the same hash and the same folder; what is there is not built again."""
+    """The same answers give the same hash and the same folder; what is there is not written again."""
     labels = read_labels(store, line)
     if not labels.held:
         raise DataInvalid(
             f"Expected corrected or confirmed parts of line {line.name} in the records, got none. "
             "Answer some in the review queue first."
         )
-    home = settings.var_dir / "corrected" / line.name
-    home.mkdir(parents=True, exist_ok=True)
-    left_out = [Unused(each.picture_sha256, each.answers, each.reason) for each in labels.left_out]
-    scratch = home / f".{os.getpid()}-{secrets.token_hex(4)}.part"
+    found = [find_part(store, line, label) for label in labels.held]
+    parts = [each for each in found if isinstance(each, CorrectedPart)]
+    left_out = [
+        *(Unused(each.picture_sha256, each.answers, each.reason) for each in labels.left_out),
+        *(each for each in found if isinstance(each, Unused)),
+    ]
+    body = describe(line, parts, left_out, labels.last_answer)
+    folder = settings.var_dir / "corrected" / line.name / str(body["sha256"])
+    if not (folder / MANIFEST).is_file():
+        write_data(store, line, parts, body, folder)
+    # the folder may be older than the last answers: those that taught nothing left the data as they were
+    return replace(read_corrected_data(folder), left_out=tuple(left_out), last_answer=labels.last_answer)
+
+
+def write_data(
+    store: RecordStore, line: Line, parts: Sequence[CorrectedPart], body: Mapping[str, Any], folder: Path
+) -> None:
+    """The folder is there whole, or not at all."""
+    scratch = folder.with_name(f".{os.getpid()}-{secrets.token_hex(4)}.part")
     (scratch / "parts").mkdir(parents=True)
     try:
-        parts: list[CorrectedPart] = []
-        for label in labels.held:
-            part = cut_part(store, line, label, scratch)
-            (parts if isinstance(part, CorrectedPart) else left_out).append(part)  # type: ignore[arg-type]
-        body = describe(line, parts, left_out, labels.last_answer)
+        for part in parts:
+            write_crop(scratch / part.file, cut_crop(store, line, store.get(part.inspection)))
         write_atomically(scratch / MANIFEST, (json.dumps(body, indent=1, sort_keys=True) + "\n").encode())
-        folder = home / str(body["sha256"])
         if not (folder / MANIFEST).is_file():
             os.replace(scratch, folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return read_corrected_data(folder)
 
 
-def cut_part(store: RecordStore, line: Line, label: Label, folder: Path) -> CorrectedPart | Unused:
+def find_part(store: RecordStore, line: Line, label: Label) -> CorrectedPart | Unused:
     try:
         record = store.get(label.subject_id)
-        picture = decode(store.read_picture(record), name=label.picture_sha256)
+        if record.body["box"] is None:
+            return Unused(label.picture_sha256, label.answers, NOT_FOUND)
+        crop = cut_crop(store, line, record)
     except (PictureMissing, PictureAltered, RecordUnknown, PictureRefused) as error:
         return Unused(label.picture_sha256, label.answers, f"{error.kind}: {error}")
-    if record.body["box"] is None:
-        return Unused(
-            label.picture_sha256, label.answers, "no part was found on it, so nothing can be cut out"
-        )
-    box = Box(*record.body["box"])
-    margin = line.locate.margin if line.locate.mode == "detector" else 0.0
-    bounds = crop_bounds(box, margin, width=picture.width, height=picture.height)
-    crop = np.ascontiguousarray(
-        picture.pixels[int(bounds.y1) : int(bounds.y2), int(bounds.x1) : int(bounds.x2)]
-    )
-    part = CorrectedPart(
+    x1, y1, x2, y2 = record.body["box"]
+    return CorrectedPart(
         picture_sha256=label.picture_sha256,
         class_name=label.class_name,
         side=choose_side(label.picture_sha256),
         inspection=label.subject_id,
         answers=label.answers,
-        box=(box.x1, box.y1, box.x2, box.y2),
+        box=(x1, y1, x2, y2),
         pixels_sha256=hash_pixels(crop),
         agrees=label.agrees,
     )
-    write_crop(folder / part.file, crop)
-    return part
+
+
+def cut_crop(store: RecordStore, line: Line, record: Record) -> U8:
+    """As it was served to the classifier, at its own resolution."""
+    picture = decode(store.read_picture(record), name=str(record.picture_sha256))
+    margin = line.locate.margin if line.locate.mode == "detector" else 0.0
+    box = Box(*record.body["box"])
+    bounds = crop_bounds(box, margin, width=picture.width, height=picture.height)
+    return np.ascontiguousarray(
+        picture.pixels[int(bounds.y1) : int(bounds.y2), int(bounds.x1) : int(bounds.x2)]
+    )
 
 
 def write_crop(path: Path, crop: U8) -> None:

@@ -16,6 +16,7 @@ from inspection.types import VerdictKind
 
 CONFLICT = "people disagree"
 UNNAMED = "no class of the line is named"
+NOT_FOUND = "no part was found on it, so nothing can be cut out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Said:
     class_name: str | None  # None: it names no class of the line
     settles: bool  # a correction
     model_class: str | None  # what the model had called the part
+    found: bool  # the model had found a part: there is a box to cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +102,13 @@ def read_answer(store: RecordStore, record: Record, line: Line) -> Said | None:
     if record.kind is Kind.DECISION:
         if not body["saw_map"]:
             return None
-        named, model_class = record.class_name, body["model_said"]["class"]
+        named, model = record.class_name, body["model_said"]
     else:
         changed = body["changed"]
         if not {"verdict", "class"} & set(changed):
             return None
         # a class that was not touched is the old one: it says nothing where only the verdict was corrected
-        named, model_class = body["new"]["class"] if "class" in changed else None, _ask_model(store, body)
+        named, model = body["new"]["class"] if "class" in changed else None, _ask_model(store, body)
     settled = record.kind is Kind.CORRECTION
     verdict = record.verdict if not settled or "verdict" in body["changed"] else None
     return Said(
@@ -116,15 +118,15 @@ def read_answer(store: RecordStore, record: Record, line: Line) -> Said | None:
         person=record.person,
         class_name=name_class(line, verdict, named),
         settles=settled,
-        model_class=model_class,
+        model_class=model["class"],
+        found=model["verdict"] != VerdictKind.NO_PART,
     )
 
 
-def _ask_model(store: RecordStore, body: Mapping[str, Any]) -> str | None:
-    if body["old"]["record"] == body["about"]["of"]["id"]:
-        found: str | None = body["old"]["class"]
-        return found
-    return store.get(body["about"]["of"]["id"]).class_name
+def _ask_model(store: RecordStore, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Verdict and class of the inspection itself, before any correction."""
+    old: Mapping[str, Any] = body["old"]
+    return old if old["record"] == body["about"]["of"]["id"] else store.get(body["about"]["of"]["id"]).about
 
 
 def name_class(line: Line, verdict: str | None, named: str | None) -> str | None:
@@ -154,6 +156,8 @@ def settle(answers: Iterable[Said]) -> Label | LeftOut:
     name = names.pop()
     if name is None:
         return LeftOut(picture, ids, UNNAMED)
+    if not newest.found:
+        return LeftOut(picture, ids, NOT_FOUND)
     return Label(
         picture_sha256=picture,
         class_name=name,

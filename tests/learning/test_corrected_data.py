@@ -11,6 +11,7 @@ import pytest
 from inspection.config import Settings
 from inspection.errors import DataInvalid
 from inspection.images import decode
+from inspection.learning import corrected_data
 from inspection.learning.arrays import ArraySet
 from inspection.learning.copies import find_copies_of
 from inspection.learning.corrected_data import (
@@ -70,6 +71,22 @@ def test_the_same_answers_are_the_same_data_and_another_answer_is_other_data(
     decide(store, records[0], "torn")
     assert build_corrected_data(store, LINE, settings).sha256 != first.sha256
     assert read_corrected_data(first.folder) == first, "the older one stays"
+
+
+def test_answers_that_teach_nothing_are_told_though_the_data_are_the_same(
+    store: RecordStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is told ends in the signed record of a promotion: it must be of the answers that are there now."""
+    answer_many(store, 3)
+    first = build_corrected_data(store, LINE, settings)
+    torn = inspect_picture(store, make_picture(71))
+    decide(store, torn, "bent")
+    last = decide(store, torn, "torn", person="ben")
+    monkeypatch.setattr(corrected_data, "write_crop", lambda *_: pytest.fail("cut anew"))
+    again = build_corrected_data(store, LINE, settings)
+    assert again.sha256 == first.sha256 and again.parts == first.parts
+    assert (len(first.left_out), len(again.left_out), again.last_answer) == (0, 1, last.id)
+    check_crops(again)
 
 
 def test_what_cannot_be_used_is_named(store: RecordStore, settings: Settings) -> None:

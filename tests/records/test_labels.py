@@ -1,10 +1,14 @@
 """Which answer holds, and whose disagreement leaves a picture out."""
 
+from dataclasses import replace
+
 import pytest
 
-from inspection.records.labels import CONFLICT, UNNAMED, find_last_answer, name_class, read_labels
+from inspection.records.labels import CONFLICT, NOT_FOUND, UNNAMED, find_last_answer, name_class, read_labels
 from inspection.records.store import RecordStore
+from inspection.types import VerdictKind
 from tests.records.answering import decide, inspect_picture, make_line, make_picture
+from tests.records.makers import CONTEXT, make_inspection
 
 LINE = make_line()
 
@@ -97,6 +101,22 @@ def test_since_tells_what_is_new(store: RecordStore) -> None:
     labels = read_labels(store, LINE)
     assert [label.subject_id for label in labels.since(before)] == [new.id] and len(labels.held) == 2
     assert labels.last_answer == find_last_answer(store, "toy")
+
+
+@pytest.mark.parametrize("corrections", [0, 1, 2])
+def test_a_part_that_was_not_found_cannot_be_cut_and_is_never_new(
+    store: RecordStore, corrections: int
+) -> None:
+    picture = make_picture(1)
+    inspection = make_inspection(picture, verdict=VerdictKind.NO_PART, class_name=None, line="toy")
+    record = store.add(replace(inspection, box=None), picture, context=CONTEXT)
+    decide(store, record, "bent")
+    for number in range(corrections):
+        changes = {"verdict": "REJECT", "class": ("bent", "torn")[number]}
+        store.correct(record.id, changes, person="cat", reason="it is there", good="fine")
+    labels = read_labels(store, LINE)
+    assert labels.held == labels.since(0) == ()
+    assert [each.reason for each in labels.left_out] == [NOT_FOUND]
 
 
 @pytest.mark.parametrize(
