@@ -42,7 +42,7 @@ picture = given[stem]
 write_link("explain", line, choice, sample=stem)
 with st.popover("Mask of the defect", icon=":material/gesture:"):
     st.write("A picture of the same size, bright where the defect is: the maps are then measured against it.")
-    brought = st.file_uploader("Mask", type=["png", "bmp"], key=f"explain.mask.{stem}")
+    brought = st.file_uploader("Mask", type=["png", "bmp"], key=f"explain.mask.{line.name}.{stem}")
 mask = brought.getvalue() if brought is not None else None
 
 with st.spinner("Loading the model; the first time on a machine takes a minute …", show_time=True):
@@ -53,7 +53,7 @@ class_name = class_holder.selectbox(
     line.classes,
     index=line.classes.index(judged) if judged else 0,
     format_func=lambda name: f"{name} (the verdict)" if name == judged else name,
-    key=f"explain.class.{stem}.{choice.model}",
+    key=f"explain.class.{line.name}.{stem}.{choice.model}",
 )
 titles = resources.model_titles()
 reasons = list_methods(case.subject)

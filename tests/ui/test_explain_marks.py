@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -25,9 +26,28 @@ def test_a_mask_measures_the_maps(app: AppTest) -> None:
     open_explain(app)
     assert "On the defect" not in words(app)
     mask = make_png(0, width=320, height=240)  # bright wherever the fake part is
-    app.file_uploader(key="explain.mask.cracked-01").upload("mask.png", mask).run()
+    app.file_uploader(key="explain.mask.aluminium.cracked-01").upload("mask.png", mask).run()
     assert not app.exception
     assert "of the heat on" in words(app) and "lift" in words(app)
+
+
+def test_a_mask_and_a_class_stay_with_the_line_whose_picture_they_were_given_for(
+    app: AppTest, tmp_path: Path
+) -> None:
+    """Two lines may have samples of one name."""
+    lines = tmp_path / "lines"
+    twin = (lines / "aluminium.toml").read_text().replace("Fake aluminium", "Twin")
+    (lines / "twin.toml").write_text(twin)
+    open_explain(app).file_uploader(key="explain.mask.aluminium.cracked-01").upload(
+        "mask.png", make_png(0, width=320, height=240)
+    ).run()
+    app.selectbox(key="explain.class.aluminium.cracked-01.resnet50").select("stained").run()
+    assert "On the defect" in words(app)
+    next(box for box in app.selectbox if box.label == "Line").set_value("twin").run()
+    assert not app.exception
+    assert app.selectbox(key="explain.picture.twin").value == "cracked-01"
+    assert app.selectbox(key="explain.class.twin.cracked-01.resnet50").value == "cracked"
+    assert "On the defect" not in words(app)
 
 
 def test_the_transparent_ground_of_a_mask_is_no_defect(app: AppTest) -> None:
@@ -36,7 +56,7 @@ def test_the_transparent_ground_of_a_mask_is_no_defect(app: AppTest) -> None:
     ink[100:120, 150:170, 3] = 255
     done, encoded = cv2.imencode(".png", ink)
     assert done
-    key = "explain.mask.cracked-01"
+    key = "explain.mask.aluminium.cracked-01"
     open_explain(app).file_uploader(key=key).upload("mask.png", encoded.tobytes()).run()
     assert not app.error and "on 1.3% of the area" in words(app)
 
@@ -77,13 +97,13 @@ def test_boxes_of_the_detector_are_not_called_a_known_defect(boxing: AppTest) ->
     assert "On the detector's boxes" in said and "guess at cracked" in said and "On the defect" not in said
     assert boxing.toggle(key="explain.outline").label == "Outline the detector's boxes"
     mask = make_png(0, width=320, height=240)
-    boxing.file_uploader(key="explain.mask.cracked-01").upload("mask.png", mask).run()
+    boxing.file_uploader(key="explain.mask.aluminium.cracked-01").upload("mask.png", mask).run()
     assert "On the defect" in words(boxing) and "detector's boxes" not in words(boxing)
     assert boxing.toggle(key="explain.outline").label == "Outline the known defect"
 
 
 def test_a_class_without_a_box_has_no_figure_of_boxes(boxing: AppTest) -> None:
-    boxing.selectbox(key="explain.class.cracked-01.resnet50").select("dented").run()
+    boxing.selectbox(key="explain.class.aluminium.cracked-01.resnet50").select("dented").run()
     assert not boxing.exception and len(boxing.image) == 3
     assert "the heat on" not in words(boxing) and boxing.toggle(key="explain.outline").disabled
 
@@ -112,7 +132,7 @@ def test_the_sheet_says_who_marked_the_defect(known: bool) -> None:
 
 
 def test_a_mask_of_another_size_is_refused(app: AppTest) -> None:
-    open_explain(app).file_uploader(key="explain.mask.cracked-01").upload(
+    open_explain(app).file_uploader(key="explain.mask.aluminium.cracked-01").upload(
         "m.png", make_png(0, width=64, height=64)
     ).run()
     assert "Expected a mask of 320 × 240 pixels" in words(app)

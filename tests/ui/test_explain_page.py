@@ -66,7 +66,7 @@ def test_any_method_can_be_asked_for(app: AppTest) -> None:
 
 def test_any_class_can_be_the_target(app: AppTest) -> None:
     open_explain(app)
-    app.selectbox(key="explain.class.cracked-01.resnet50").select("stained").run()
+    app.selectbox(key="explain.class.aluminium.cracked-01.resnet50").select("stained").run()
     assert "stained 0.8 %" in words(app)
 
 
