@@ -91,7 +91,10 @@ def show_labels(line: Line, labels: Labels, taught: Challenge | None) -> None:
         right = sum(label.agrees for label in labels.held)
         st.metric("Model right", f"{right} of {len(labels.held)}", border=True)
         st.metric(
-            "Left out", len(labels.left_out), border=True, help="People disagree, or no class was named."
+            "Left out",
+            len(labels.left_out),
+            border=True,
+            help="People disagree, no class was named, or the model had found no part to cut out.",
         )
     st.caption(
         f"The model had said the same on {say_agreement(labels.held)}, 95 % interval. The queue asks about doubtful parts "
