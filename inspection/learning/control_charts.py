@@ -131,15 +131,15 @@ def chart_values(
     centre = sum(value * n for value, n in known) / sum(n for _, n in known)
     typical = find_typical([n for _, n in known])
     sigma = measure_typical_sigma(known, centre, typical)
-    sigmas = [
-        max(sigma * math.sqrt(max(1.0, typical / max(1, n))), least_share * abs(centre), 1e-12) for n in parts
-    ]
+    least = max(least_share * abs(centre), 1e-12)
+    sigmas = [max(sigma * math.sqrt(max(1.0, typical / max(1, n))), least) for n in parts]
     judged = list(zip(values, sigmas, strict=True))
     z = [None if value is None else (value - centre) / each for value, each in judged]
     low = [None if value is None else centre - SIGMAS * each for value, each in judged]
     high = [None if value is None else centre + SIGMAS * each for value, each in judged]
     enough = [n >= FEW_PARTS for n in parts]
-    return assemble(values, centre, low, high, z, enough, reference=reference, sigma_z=None)
+    told = [(max(sigma, least) / each) ** 2 for each in sigmas]
+    return assemble(values, centre, low, high, z, enough, reference=reference, sigma_z=None, told=told)
 
 
 def find_typical(parts: Sequence[int]) -> int:
@@ -167,8 +167,9 @@ def assemble(
     *,
     reference: int,
     sigma_z: float | None,
+    told: Sequence[float] | None = None,
 ) -> Chart:
-    ewma, limits = smooth(z)
+    ewma, limits = smooth(z, told=told)
     return Chart(
         tuple(values),
         centre,
@@ -211,25 +212,33 @@ def find_exact_limits(total: int, rate: float) -> tuple[int, int]:
 
 
 def smooth(
-    z: Sequence[float | None], *, weight: float = EWMA_WEIGHT, width: float = EWMA_WIDTH
+    z: Sequence[float | None],
+    *,
+    told: Sequence[float] | None = None,
+    weight: float = EWMA_WEIGHT,
+    width: float = EWMA_WIDTH,
 ) -> tuple[list[float | None], list[float | None]]:
-    """(the weighted mean, its limit) a span; a span without a value is passed over.
+    """(the weighted mean, its limit) a span, in sigmas of that span; a span without a value is passed over.
+
+    told: how much a span tells beside a typical one, σ² / its σ². It weighs by that, or a night of three parts an hour
+    would wear off what was seen by day.
 
     What is beyond three sigmas counts as three: the first rule has seen it, and one very bad hour would keep the
     mean beyond its limits for most of a day.
     """
-    mean, steps = 0.0, 0
+    mean, variance = 0.0, 0.0  # in sigmas of a typical span
     means: list[float | None] = []
     limits: list[float | None] = []
-    for value in z:
+    for value, share in zip(z, [1.0] * len(z) if told is None else told, strict=True):
         if value is None:
             means.append(None)
             limits.append(None)
             continue
-        steps += 1
-        mean = weight * min(SIGMAS, max(-SIGMAS, value)) + (1 - weight) * mean
-        means.append(mean)
-        limits.append(width * math.sqrt(weight / (2 - weight) * (1 - (1 - weight) ** (2 * steps))))
+        own, root = weight * share, math.sqrt(share)
+        mean = own * min(SIGMAS, max(-SIGMAS, value)) / root + (1 - own) * mean
+        variance = own**2 / share + (1 - own) ** 2 * variance
+        means.append(mean * root)
+        limits.append(width * math.sqrt(variance) * root)
     return means, limits
 
 
@@ -289,7 +298,8 @@ def list_signals(chart: Chart, side: Side) -> list[tuple[int, int, Rule]]:
         if value is None or z is None or mean is None or limit is None or low is None or high is None:
             continue
         since = None if sign * mean <= 0 else place if since is None else since
-        run = [*run, place] if sign * z > 0 and chart.runs_count[place] else []
+        if chart.runs_count[place]:  # one that may not be part of a run does not end it either
+            run = [*run, place] if sign * z > 0 else []
         if place < chart.reference:
             continue
         if (value > high) if side == "up" else (value < low):

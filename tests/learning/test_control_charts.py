@@ -47,6 +47,14 @@ def test_the_weighted_mean_of_the_textbook() -> None:
     assert [place + 1 for place, mean in enumerate(means) if abs(mean) > limits[place]] == [29, 30]
 
 
+def test_a_span_that_tells_less_weighs_less_by_hand() -> None:
+    """A quarter of the parts: two sigmas of it are four of a typical span, and weigh 0.05 where that weighs 0.2."""
+    means, limits = smooth([1.0, 2.0], told=[1.0, 0.25])
+    assert means == pytest.approx([0.2, (0.95 * 0.2 + 0.05 * 4) / 2])
+    assert limits[0] == pytest.approx(2.86 * 0.2)
+    assert limits[1] == pytest.approx(2.86 * math.sqrt(0.95**2 * 0.2**2 + 0.05**2 * 4) / 2)
+
+
 def test_individuals_by_hand() -> None:
     values = [10.0, 12.0, 11.0, 13.0, 12.0, 10.0, 11.0, 13.0]  # ranges 2 1 2 1 2 1 2: mean 11/7
     chart = chart_values(values, [200] * 8, reference=8)
@@ -83,7 +91,7 @@ def test_each_part_weighs_alike_in_what_is_usual() -> None:
 
 def mean_score(rng: random.Random, parts: int) -> float:
     """Of parts that score 0.95 or so, a few of them much less."""
-    return sum(rng.betavariate(20, 1) for _ in range(parts)) / parts
+    return sum(rng.random() ** 0.05 for _ in range(parts)) / parts  # a beta of 20 and 1
 
 
 @pytest.mark.parametrize("newest", [2, 20, 200])
@@ -208,6 +216,23 @@ def test_a_very_bad_span_is_over_when_it_is(bad: list[int]) -> None:
     (shift,) = find_shifts(chart_rates(counts, [400] * len(counts), reference=20))
     assert shift.first == 20 and not shift.lasts
     assert shift.last - (19 + len(bad)) <= 2
+
+
+def test_what_was_seen_by_day_is_not_over_by_night() -> None:
+    """Eight hours of 200 parts, all of them lower by a hundredth, then eight of three parts: nothing says it is over."""
+    rng, lasting = random.Random(9), 0
+    parts = [200 if hour % 24 < 16 else 3 for hour in range(96)]
+    for _ in range(20):
+        values = [mean_score(rng, n) - (0.01 if hour >= 80 else 0.0) for hour, n in enumerate(parts)]
+        shifts = find_shifts(chart_values(values, parts, reference=72, least_share=0.003))
+        lasting += any(shift.lasts and shift.side == "down" for shift in shifts)
+    assert lasting >= 19
+
+
+def test_a_span_too_small_for_a_run_does_not_end_one() -> None:
+    counts = [20, 24, 16, 22, 18] * 4 + [21, 22, 21, 22, 21, 22, 21, 22] + [0]
+    (shift,) = find_shifts(chart_rates(counts, [400] * 28 + [10], reference=20))
+    assert shift.rules == ("eight on one side",) and shift.lasts
 
 
 def test_a_fall_is_a_shift_too() -> None:
