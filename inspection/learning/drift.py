@@ -37,10 +37,11 @@ def compare_samples(reference: ArrayLike, now: ArrayLike) -> Drift | None:
 
 
 def date_drift(reference: ArrayLike, spans: Sequence[ArrayLike]) -> int:
-    """The likeliest first of `spans` that differ up to the last: from where on the test's statistic is largest.
+    """The likeliest first of `spans` that differ up to the last: from where on gap · √n is largest.
 
     Spans are too small to be judged one by one. Values from before the drift make the gap smaller, values of it that
-    are left out make the sample smaller: both lower gap · √n.
+    are left out make n smaller. The test's own √(mn / (m + n)) is no measure here: all are held against one reference
+    of m, and where m is small it hardly grows, so that the few newest spans of the widest gap would win.
     """
     first = np.sort(np.asarray(reference, np.float64))
     begin, largest, own = 0, -math.inf, np.empty(0)
@@ -48,9 +49,9 @@ def date_drift(reference: ArrayLike, spans: Sequence[ArrayLike]) -> int:
         own = np.sort(np.concatenate([own, np.asarray(spans[place], np.float64)]))
         if len(own) == 0:
             continue
-        statistic = measure_gap(first, own) * math.sqrt(len(first) * len(own) / (len(first) + len(own)))
-        if statistic > largest:
-            begin, largest = place, statistic
+        evidence = measure_gap(first, own) * math.sqrt(len(own))
+        if evidence > largest:
+            begin, largest = place, evidence
     return begin
 
 

@@ -62,6 +62,14 @@ def test_a_drift_is_dated_though_no_span_can_be_judged_alone(began: int, a_span:
     assert abs(date_drift(reference, spans) - began) <= 1
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_drift_against_a_short_reference_is_dated(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    reference = rng.beta(20, 1, 160)
+    spans = [rng.beta(20 if place < 10 else 6, 1, 20) for place in range(52)]
+    assert abs(date_drift(reference, spans) - 10) <= 1
+
+
 def test_spans_without_values_begin_no_drift() -> None:
     reference = np.linspace(0.9, 1, 200)
     spans = [reference, [], np.full(50, 0.5), [], np.full(50, 0.5), []]
