@@ -1,5 +1,6 @@
 """python -m inspection …"""
 
+import os
 import sys
 
 import typer
@@ -60,14 +61,36 @@ app.command("models")(show_models)
 
 
 def main() -> int:
-    """Typer itself ends with 0, with a command's own status, with 2 for wrong usage and with 130 when interrupted."""
+    """Typer itself ends with 0, with a command's own status, with 2 for wrong usage, with 130 when interrupted and quietly
+    where whoever reads the output has gone."""
     try:
         app()
     except AssayError as error:
         notes.print(f"{error.kind}: {error}")
     except ModelsError as error:
         notes.print(f"{type(error).__name__}: {error}")
+    except (
+        OSError
+    ) as error:  # a full disk, a folder without rights: of the machine, and a person can act on it
+        let_go_of_output()
+        notes.print(f"{type(error).__name__}: {say_system_error(error)}")
     return Exit.CANNOT
+
+
+def say_system_error(error: OSError) -> str:
+    places = " and ".join(str(each) for each in (error.filename, error.filename2) if each is not None)
+    return (
+        f"Expected to read and write {places or 'what was asked for'}, got: {error.strerror or error}. "
+        "See to its rights and its room, or name another place."
+    )
+
+
+def let_go_of_output() -> None:
+    """What stdout did not take would be tried once more at the very end, and change the exit status to 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

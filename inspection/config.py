@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from inspection.errors import AssayError
+
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingInvalid(AssayError):
+    """A variable of the environment says nothing that can be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +34,30 @@ def count_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
+def read_count(name: str, default: int) -> int:
+    """At least 1, from the environment."""
+    said = os.environ.get(name)
+    if said is None:
+        return default
+    try:
+        count = int(said)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise SettingInvalid(
+            f"Expected {name} to be a whole number of at least 1, got {said!r}. Correct it, or unset it for {default}."
+        )
+    return count
+
+
 @lru_cache(maxsize=1)
 def load_settings() -> Settings:
     return Settings(
         lines_dir=Path(os.environ.get("ASSAY_LINES", ROOT / "models" / "lines")),
         weights_dir=Path(os.environ.get("ASSAY_WEIGHTS", ROOT / "models" / "weights")),
         var_dir=Path(os.environ.get("ASSAY_VAR", ROOT / "var")),
-        threads=int(os.environ.get("ASSAY_THREADS", min(count_cores(), 8))),
-        max_picture_bytes=int(os.environ.get("ASSAY_MAX_PICTURE_BYTES", 64 * 1024 * 1024)),
-        max_picture_pixels=int(os.environ.get("ASSAY_MAX_PICTURE_PIXELS", 50_000_000)),
-        max_cache_bytes=int(os.environ.get("ASSAY_MAX_CACHE_BYTES", 16 * 1024**3)),
+        threads=read_count("ASSAY_THREADS", min(count_cores(), 8)),
+        max_picture_bytes=read_count("ASSAY_MAX_PICTURE_BYTES", 64 * 1024 * 1024),
+        max_picture_pixels=read_count("ASSAY_MAX_PICTURE_PIXELS", 50_000_000),
+        max_cache_bytes=read_count("ASSAY_MAX_CACHE_BYTES", 16 * 1024**3),
     )

@@ -127,6 +127,11 @@ def run_folds(
 
 def check_start(weights: Path, line: str) -> None:
     """Weights that this line's pictures taught have seen what a fold is to be judged by."""
+    if not weights.is_file():
+        raise DataInvalid(
+            f"Expected a file of weights to start the folds from, found none at {weights}. Name a .safetensors file of "
+            "another line, or leave --warm-start out."
+        )
     card = weights.with_suffix(".json")
     if not card.is_file():
         notes.print(

@@ -26,6 +26,10 @@ def write_results(
         raise DataInvalid(
             f"Expected a folder to write {out.name} into, found none at {out.parent}. Make it first."
         )
+    if out.is_dir():
+        raise DataInvalid(
+            f"Expected a file to write into, got the folder {out}. Name one below it: {out / PAGE}."
+        )
     page = render_results(load_settings())
     if check:
         current = out.is_file() and out.read_text(encoding="utf-8") == page

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from inspection.config import ROOT, Settings
+from inspection.config import ROOT, Settings, read_count
 from inspection.jobs.job import (
     ASKED,
     LOG,
@@ -222,4 +222,4 @@ def open_desk(settings: Settings) -> Desk:
 
 def desk_at(folder: Path) -> Desk:
     """ASSAY_JOBS: how many heavy jobs may run at once; on a few cores two take longer than one after the other."""
-    return Desk(folder, slots=max(1, int(os.environ.get("ASSAY_JOBS", "1"))))
+    return Desk(folder, slots=read_count("ASSAY_JOBS", 1))

@@ -33,6 +33,7 @@ from inspection.novelty import NoveltyModel, Rater, load_novelty, novelty_path, 
 from inspection.placing import stage_release
 from inspection.types import Precision
 from models.card import Card, read_card, write_card
+from models.registry import find_spec
 
 MOST_TAUGHT = 6000  # of the line's training parts, evenly spread: all of a large line would take hours
 MOST_FOREIGN = 600  # in both halves
@@ -63,6 +64,8 @@ def release_novelty(
 
     taught: parts that taught the model beside those of the folder, at its input size.
     """
+    if find_spec(model).task != "classify":
+        raise DataInvalid(f"Expected a classifier, got {model}, which finds boxes. Name a classifier.")
     weights, card = find_weights(line.name, model, settings)
     if line.policy.novelty_0_1 <= 0:
         raise DataInvalid(

@@ -161,6 +161,9 @@ def test_folds_do_not_start_from_weights_that_their_pictures_taught(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     weights = tmp_path / "compact_cnn.safetensors"
+    with pytest.raises(DataInvalid, match="Expected a file of weights .* found none"):
+        check_start(weights, "plates")
+    weights.write_bytes(b"weights")
     check_start(weights, "plates")
     assert "is not known, as no card lies beside it" in " ".join(capsys.readouterr().err.split())
     write_card(make_card(line="casting"), weights.with_suffix(".json"))

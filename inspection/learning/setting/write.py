@@ -71,9 +71,9 @@ def write_set_parts(
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Written:
     """train/, validation/ and test/ with boxes.json each; `on_progress(done, count)` after each picture."""
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataInvalid(
-            f"Expected no folder or an empty one at {folder}, got files. Remove it, or name another."
+            f"Expected no folder or an empty one at {folder}, got {'files' if folder.is_dir() else 'a file'}. Remove it, or name another."
         )
     sources = divide_sources(line, source_folder)
     plans = {side: plan_side(sources[side], counts[side], side, line=line, seed=seed) for side in SIDES}
