@@ -53,6 +53,12 @@ def test_inspections_are_kept_when_asked_to(home: Path, store: RecordStore) -> N
     assert store.read_picture(records[1]) == make_png(40)
 
 
+def test_the_number_of_a_part_that_nobody_would_keep_is_refused(home: Path) -> None:
+    done = CliRunner().invoke(app, ["inspect", str(home / "a.png"), "--line", "fake", "--part", "X17"])
+    assert done.exit_code == 2 and not done.stdout
+    assert "Add --keep, or leave it out" in " ".join(done.stderr.replace("│", " ").split())
+
+
 def test_what_cannot_be_kept_is_inspected_and_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSAY_DATABASE_URL", f"sqlite:///{home / 'a.png' / 'records.sqlite'}")
     code, told = run("inspect", home / "b.png", "--line", "fake", "--keep", "--json")

@@ -27,6 +27,12 @@ def inspect_pictures(
 
     Exit status 1 where a picture was refused, or an inspection could not be kept.
     """
+    if part and not keep:
+        raise typer.BadParameter(
+            "Expected it with --keep, got it alone: the number of a part stands in its record, and nothing is recorded. "
+            "Add --keep, or leave it out.",
+            param_hint="--part",
+        )
     from inspection.images import read_picture
     from inspection.loading import load_inspector
 
