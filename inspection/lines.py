@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from inspection.config import Settings, load_settings
+from inspection.config import ROOT, Settings, load_settings
 from inspection.errors import LineInvalid, LineUnknown
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 EMPTY_CLASS = "empty"  # a picture on which nothing is marked: no class may be called so
+SHIPPED = ("aluminium", "casting", "steel")  # their files are the repository's
 SYNTHETIC = ("aluminium",)  # lines whose pictures are made here, by make-data
 SAMPLE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})  # all that teach
 _KEYS = (
@@ -131,6 +132,11 @@ def load_line(name: str, settings: Settings | None = None) -> Line:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise LineInvalid(f"Expected TOML in {path.name}, got: {error}. Mend the file.") from error
     return parse_line(table, name=name, folder=settings.lines_dir)
+
+
+def is_shipped(name: str, settings: Settings) -> bool:
+    """Whether its files are the repository's own, which a command leaves as they are; in another folder lie copies."""
+    return name in SHIPPED and settings.lines_dir.resolve() == ROOT / "models" / "lines"
 
 
 def check_line_name(name: str) -> None:

@@ -158,7 +158,7 @@ def test_what_the_card_is_to_say_besides_comes_from_the_command_line(monkeypatch
     monkeypatch.setattr(command, "train_classification", train)
     app = typer.Typer()
     app.command()(train_model)
-    call = ["casting", "--model", "compact_cnn", "--data", "nowhere"]
+    call = ["steel", "--model", "compact_cnn", "--data", "nowhere"]  # a line without groups: nothing is read
     for notes in ((), ("Too little training.", "Eight epochs.")):
         arguments = [word for note in notes for word in ("--note", note)]
         done = CliRunner().invoke(app, [*call, *arguments], catch_exceptions=False)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from inspection.commands.doubts import find_doubts, find_share_doubts
-from inspection.commands.output import Exit, notes, results, show_progress
+from inspection.commands.output import Exit, notes, results, show_progress, show_share
 from inspection.commands.training_options import (
     Batch,
     Device,
@@ -118,6 +118,7 @@ def train_model(
     )
     for doubt in find_doubts(definition, config, epochs=epochs):
         notes.print(doubt)
+    take_in_added(definition, data, settings)
     if patches:
         weights = train_patches(definition, config, data, run_dir.with_name(f"{model}-patches"), settings)
         results.print(f"start from it with --warm-start {weights}")
@@ -129,6 +130,16 @@ def train_model(
         f"{card.model}: {settings.weights_dir / line / card.model}.safetensors, {card.weights_bytes / 1e6:.1f} MB"
     )
     raise typer.Exit(Exit.OK)
+
+
+def take_in_added(line: Line, data: Path, settings: Settings) -> None:
+    """Before anything is split: pictures without a group would be refused."""
+    from inspection.learning.added import take_in
+
+    with show_share("finding the groups of added pictures") as tick:
+        said = take_in(line, data, settings, progress=tick)
+    if said is not None:
+        notes.print(said)
 
 
 def name_teacher(settings: Settings, line: str, teacher: str) -> dict[str, str]:

@@ -41,6 +41,7 @@ def train_rival(job: Job, report: Report) -> dict[str, Any]:
     asked, settings = job.asked.arguments, load_settings()
     line = load_line(asked["line"], settings)
     folder = resolve_folder(asked["data"], settings)
+    take_in_added(line, folder, settings, report)
     report("Reading the pictures", None, "")
     config = plan_rival(line, asked, settings, job.run_dir)
     apart = replace(settings, weights_dir=job.folder / STAGED)
@@ -54,6 +55,17 @@ def train_rival(job: Job, report: Report) -> dict[str, Any]:
     if installed:  # asked of the files: it may have been killed when it was installed, and named by nobody
         add_rival(line.name, config.model, settings)
     return {"line": line.name, "model": card.model, "installed": installed}
+
+
+def take_in_added(line: "Line", folder: Path, settings: Settings, report: Report) -> None:
+    """Before anything is split: pictures without a group would be refused."""
+    from inspection.commands.output import notes
+    from inspection.learning.added import take_in
+
+    phase = "Finding the groups of added pictures"
+    said = take_in(line, folder, settings, progress=lambda share, words: report(phase, share, words))
+    if said is not None:
+        notes.print(said)
 
 
 def runs_already(place: Path, card: "Card") -> bool:

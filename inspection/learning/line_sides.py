@@ -19,7 +19,10 @@ from inspection.learning.data import (
     Sample,
     hash_dataset,
     read_folder,
+    read_text,
 )
+from inspection.learning.kept_sides import SIDES as SIDES  # whoever reads a line takes them from here
+from inspection.learning.kept_sides import keep_sides
 from inspection.learning.parts import read_groups
 from inspection.learning.splits import (
     VALIDATION_PARTS,
@@ -31,7 +34,7 @@ from inspection.learning.splits import (
 )
 from inspection.lines import Line
 
-SIDES = ("train", "validation", "test")
+SIDE, ADDED = "side", "added"  # columns of a line's groups, once pictures were added to it (`added.take_in`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +58,43 @@ class SplitSamples:
                 "seed": self.split.seed,
                 "sha256": hash_split(self.split),
                 **counts,
+                **self.tell_added(line),
             },
         }
+
+    def tell_added(self, line: Line) -> dict[str, int]:
+        """What came since the line's groups were recovered, and how much of it stands on no side; nothing where nothing did."""
+        marked = read_line_column(line, ADDED) or {}
+        added = sum(bool(marked.get(key)) for key in self.dataset.keys)
+        left_out = len(self.dataset.samples) - sum(len(getattr(self.split, side)) for side in SIDES)
+        return {"added": added, "left_out": left_out} if added else {}
 
 
 def split_line(line: Line, folder: Path) -> SplitSamples:
     """The split is decided by the folder, the line's rules and nothing else."""
     if (folder / "train" / BOXES).is_file():
         return read_sides(line, folder)
-    parts: tuple[str, ...] = ()
-    dataset = read_annotated(folder, class_names=line.classes)
-    if dataset is None:
-        parts = find_published(folder)
-        dataset = read_folder(folder, parts=parts, rename=line.data.rename, class_names=line.classes)
-    groups = read_line_groups(line) or tell_groups(dataset)
+    dataset, parts = read_pictures(line, folder)
+    seed = line.data.split_seed
+    groups, kept = read_line_groups(line) or tell_groups(dataset), read_line_column(line, SIDE)
     if parts:
-        split = official_split(dataset, seed=line.data.split_seed, groups=groups)
+        split = official_split(dataset, seed=seed, groups=groups)
+    elif kept is not None:
+        split = keep_sides(dataset, kept, seed=seed)
     elif groups is not None:
-        split = grouped_split(dataset, groups, seed=line.data.split_seed)
+        split = grouped_split(dataset, groups, seed=seed)
     else:
-        split = stratified_split(dataset, seed=line.data.split_seed)
+        split = stratified_split(dataset, seed=seed)
     return SplitSamples(dataset, split)
+
+
+def read_pictures(line: Line, folder: Path) -> tuple[Dataset, tuple[str, ...]]:
+    """(all pictures, the publisher's parts that they lie in)."""
+    dataset = read_annotated(folder, class_names=line.classes)
+    if dataset is not None:
+        return dataset, ()
+    parts = find_published(folder)
+    return read_folder(folder, parts=parts, rename=line.data.rename, class_names=line.classes), parts
 
 
 def find_published(folder: Path) -> tuple[str, ...]:
@@ -107,6 +126,15 @@ def read_sides(line: Line, folder: Path) -> SplitSamples:
 def read_line_groups(line: Line) -> Mapping[str, str] | None:
     """key → the original part that the picture shows; None where the line knows none."""
     return None if line.data.groups is None else read_groups(Path(line.data.groups))
+
+
+def read_line_column(line: Line, column: str) -> Mapping[str, str] | None:
+    """key → what the line's groups say besides; None where they have no such column, which all had not at first."""
+    if line.data.groups is None:
+        return None
+    path = Path(line.data.groups)
+    heading = read_text(path).partition("\n")[0].strip().split(",")
+    return read_groups(path, column=column) if column in heading else None
 
 
 def tell_groups(dataset: Dataset) -> Mapping[str, str] | None:

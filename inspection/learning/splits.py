@@ -127,21 +127,36 @@ def divide_groups(
         for group, keys in members.items()
     }
     wanted = np.outer(fractions, sum(counts.values())).clip(min=1e-9)  # (sides, classes)
-    attempts = [
-        place_groups(counts, order_keys(list(counts), seed, attempt), wanted) for attempt in range(_ATTEMPTS)
-    ]
-    _, places = min(attempts, key=lambda attempt: attempt[0])
+    places = choose_places(counts, wanted, seed)
     sides: tuple[list[str], ...] = tuple([] for _ in fractions)
     for group, side in places.items():
         sides[side].extend(members[group])
     return sides
 
 
+def choose_places(
+    counts: Mapping[str, NDArray[np.int64]],
+    wanted: NDArray[np.float64],
+    seed: int,
+    have: NDArray[np.float64] | None = None,
+) -> dict[str, int]:
+    """group → side: the best of several random orders. have: (sides, classes), what lies there already and stays."""
+    start = np.zeros_like(wanted) if have is None else have
+    attempts = [
+        place_groups(counts, order_keys(list(counts), seed, attempt), wanted, start)
+        for attempt in range(_ATTEMPTS)
+    ]
+    return min(attempts, key=lambda attempt: attempt[0])[1]
+
+
 def place_groups(
-    counts: Mapping[str, NDArray[np.int64]], order: Sequence[str], wanted: NDArray[np.float64]
+    counts: Mapping[str, NDArray[np.int64]],
+    order: Sequence[str],
+    wanted: NDArray[np.float64],
+    start: NDArray[np.float64],
 ) -> tuple[float, dict[str, int]]:
     """(misfit, group → side): greedily, each group where it lowers Σ (count − wanted)² / wanted most, as in a χ² test."""
-    have = np.zeros_like(wanted)
+    have = start.copy()
     places = {}
     for group in order:
         growth = (counts[group] * (counts[group] + 2.0 * (have - wanted)) / wanted).sum(axis=1)
@@ -155,12 +170,16 @@ def members_by_group(dataset: Dataset, groups: Mapping[str, str] | None) -> dict
     for key, sample in zip(dataset.keys, dataset.samples, strict=True):
         group = sample.group if groups is None else groups.get(key)
         if group is None:
-            raise DataInvalid(
-                f"Expected a group for every picture of “{dataset.name}”, but {key} has none. "
-                "Recover the groups again, or use a stratified split."
-            )
+            raise build_ungrouped(dataset, key)
         members.setdefault(group, []).append(key)
     return members
+
+
+def build_ungrouped(dataset: Dataset, key: str) -> DataInvalid:
+    return DataInvalid(
+        f"Expected a group for every picture of “{dataset.name}”, but {key} has none. Was it added since? `train` finds the groups "
+        "of added pictures: train a model of the line on this folder first. Or add a row to the line's groups by hand."
+    )
 
 
 def keys_by_class(dataset: Dataset) -> dict[str, list[str]]:
