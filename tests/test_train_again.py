@@ -1,6 +1,8 @@
 """What new-line advises at its end: pictures are added to the folder, and the line is trained again."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,9 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from inspection.__main__ import app
-from inspection.config import load_settings
+from inspection.commands.naming import name_rival
+from inspection.config import ROOT, load_settings
 from inspection.learning.line_sides import split_line
 from inspection.learning.new_line import NewLine, check_pictures, draft_files, draft_line, publish_line
+from inspection.lines import load_line
 from models.card import read_card
 
 CLASSES = ("good", "torn")
@@ -52,12 +56,54 @@ def found_line(home: Path, champion: str) -> int:
 
 
 def test_pictures_are_added_and_the_line_is_trained_again(home: Path) -> None:
-    """It was refused, with advice that no command took."""
+    """It was refused, with advice that no command took; and the new model could not be asked for."""
     judged = found_line(home, "resnet50")
     put_parts(home / "data", 100, 10)
     asked = ("--data", home / "data", "--epochs", 1, "--sizes", "1x64", "--threads", 1)
     _, told = run("train", "mine", "--model", "compact_cnn", *asked)
     assert "20 pictures were added since the groups of mine were recovered" in told
+    assert "compact_cnn is a rival of line mine now" in told
     split = read_card(home / "weights" / "mine" / "compact_cnn.json").data["split"]
     assert split["added"] == 20 and split["left_out"] == 0
     assert sum(split[side] for side in ("train", "validation", "test")) == 80 and split["test"] > judged
+    picture = home / "data" / "torn" / "100.bmp"
+    (row,) = run("inspect", picture, "--line", "mine", "--model", "compact_cnn", "--json")[0].splitlines()
+    assert json.loads(row)["model"] == "compact_cnn"
+
+
+TOML = """title = "Cloth"
+part = "cloth"
+classes = ["fine", "torn"]
+[models]
+champion = "resnet50"
+{rivals}
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "rivals", "said"),
+    [
+        ("resnet50", "rivals = []", None),
+        ("mobilenetv2", "rivals = []", "mobilenetv2 is a rival of line cloth now"),
+        ("mobilenetv2", "", "add it to rivals in cloth.toml"),
+        ("yolov5n", "rivals = []", r"write it into cloth.toml, under [locate] or as defect_detector"),
+    ],
+)
+def test_a_model_that_was_trained_is_named_or_it_is_said_how(
+    home: Path, model: str, rivals: str, said: str | None
+) -> None:
+    file = home / "lines" / "cloth.toml"
+    file.parent.mkdir()
+    file.write_text(TOML.format(rivals=rivals))
+    told = name_rival(load_line("cloth"), model, load_settings())
+    assert told is None if said is None else said in (told or "")
+    assert (model in load_line("cloth").rivals) == ("is a rival" in (told or ""))
+
+
+def test_the_lines_that_come_with_assay_are_left_as_they_are() -> None:
+    """load_settings of the tests names other folders or none: the repository's own are named here."""
+    ours = replace(load_settings(), lines_dir=ROOT / "models" / "lines")
+    before = (ours.lines_dir / "steel.toml").read_bytes()
+    told = name_rival(load_line("steel", ours), "vit_small", ours)
+    assert told is not None and "add it to rivals in steel.toml" in told
+    assert (ours.lines_dir / "steel.toml").read_bytes() == before

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from inspection.commands.doubts import find_doubts, find_share_doubts
+from inspection.commands.naming import name_rival
 from inspection.commands.output import Exit, notes, results, show_progress, show_share
 from inspection.commands.training_options import (
     Batch,
@@ -129,6 +130,9 @@ def train_model(
     results.print(
         f"{card.model}: {settings.weights_dir / line / card.model}.safetensors, {card.weights_bytes / 1e6:.1f} MB"
     )
+    named = name_rival(definition, card.model, settings)
+    if named is not None:
+        notes.print(named)
     raise typer.Exit(Exit.OK)
 
 
