@@ -1,18 +1,14 @@
-"""Control charts: is what is counted today still the usual, or did something change, and when?
+"""Control charts: what is usual, learnt from reference spans that come first, and how far each span lies from it.
 
-The usual is learnt from reference spans that come first; the spans after them are judged. Three rules only: a point
-beyond three sigmas (Shewhart), eight in a row on one side of the centre (Western Electric), and the exponentially
-weighted mean beyond its limits (Roberts 1959; λ = 0.2, L = 2.86), which sees small shifts that last.
+What of that is an alarm, and since when, chart_shifts.py says.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal
 
 SIGMAS = 3.0
-RUN = 8
 EWMA_WEIGHT, EWMA_WIDTH = 0.2, 2.86
 TAIL = 0.00135  # what lies beyond three sigmas on one side
 FEW = 5.0  # expected counts below it are judged exactly, not by the normal curve
@@ -21,9 +17,6 @@ LARGE_N = 500  # parts a span from which Laney's correction is asked for
 FEWEST_SPANS = 8  # in the reference, with anything in them
 FEWEST_FOR_LANEY = 12
 MOVING_RANGE = 1.128  # d2 for two: mean moving range / 1.128 estimates sigma
-
-Rule = Literal["beyond the limits", "eight on one side", "weighted mean"]
-Side = Literal["up", "down"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +40,6 @@ class Chart:
         return next(
             (place for place in reversed(range(len(self.values))) if self.values[place] is not None), None
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """Spans that belong together: something was different from `first` to `last`."""
-
-    first: int
-    last: int
-    side: Side
-    rules: tuple[Rule, ...]
-    lasts: bool  # up to the newest span
 
 
 def chart_rates(counts: Sequence[int], totals: Sequence[int], *, reference: int) -> Chart | None:
@@ -240,72 +222,3 @@ def smooth(
         means.append(mean * root)
         limits.append(width * math.sqrt(variance) * root)
     return means, limits
-
-
-def find_shifts(chart: Chart) -> tuple[Shift, ...]:
-    """Signals after the reference, those of one side joined while no two spans without one lie between them."""
-    shifts: list[Shift] = []
-    sides: tuple[Side, Side] = ("up", "down")
-    for side in sides:
-        signals = list_signals(chart, side)
-        places = [place for place in range(len(chart.values)) if chart.values[place] is not None]
-        order = {place: number for number, place in enumerate(places)}
-        joined: list[list[tuple[int, int, Rule]]] = []
-        for signal in signals:
-            if joined and order[signal[1]] - order[joined[-1][-1][1]] <= 2:
-                joined[-1].append(signal)
-            else:
-                joined.append([signal])
-        for group in joined:
-            last = max(end for _, end, _ in group)
-            first = max(chart.reference, min(start for start, _, _ in group))
-            shifts.append(
-                Shift(
-                    first=date_shift(chart, first, last, side),
-                    last=last,
-                    side=side,
-                    rules=tuple(dict.fromkeys(rule for _, _, rule in group)),
-                    lasts=last == chart.last,
-                )
-            )
-    return tuple(sorted(shifts, key=lambda shift: (-shift.last, shift.first)))
-
-
-def date_shift(chart: Chart, first: int, last: int, side: Side) -> int:
-    """The likeliest begin of a step between `first` and `last`: where Σz / √n up to the end is largest."""
-    sign = 1.0 if side == "up" else -1.0
-    total, n, best, begin = 0.0, 0, -math.inf, first
-    for place in reversed(range(first, last + 1)):
-        z = chart.z[place]
-        if z is None:
-            continue
-        total, n = total + sign * z, n + 1
-        if total / math.sqrt(n) > best:
-            best, begin = total / math.sqrt(n), place
-    return begin
-
-
-def list_signals(chart: Chart, side: Side) -> list[tuple[int, int, Rule]]:
-    """(where it began, where it was seen, by which rule), in the order in which they are seen."""
-    sign = 1.0 if side == "up" else -1.0
-    found: list[tuple[int, int, Rule]] = []
-    run: list[int] = []
-    since: int | None = None  # the weighted mean has been on this side from here on
-    for place, value in enumerate(chart.values):
-        low, high, z, mean, limit = (
-            each[place] for each in (chart.low, chart.high, chart.z, chart.ewma, chart.ewma_limit)
-        )
-        if value is None or z is None or mean is None or limit is None or low is None or high is None:
-            continue
-        since = None if sign * mean <= 0 else place if since is None else since
-        if chart.runs_count[place]:  # one that may not be part of a run does not end it either
-            run = [*run, place] if sign * z > 0 else []
-        if place < chart.reference:
-            continue
-        if (value > high) if side == "up" else (value < low):
-            found.append((place, place, "beyond the limits"))
-        if len(run) >= RUN:
-            found.append((run[0], place, "eight on one side"))
-        if since is not None and sign * mean > limit:
-            found.append((since, place, "weighted mean"))
-    return found

@@ -6,14 +6,12 @@ from datetime import datetime
 
 import numpy as np
 
+from inspection.learning.chart_shifts import Rule, Shift, find_shifts
 from inspection.learning.control_charts import (
     SIGMAS,
     Chart,
-    Rule,
-    Shift,
     chart_rates,
     chart_values,
-    find_shifts,
 )
 from inspection.learning.drift import Drift, compare_samples, compare_uniform, date_drift, make_uniform
 from inspection.records.watching import F64, Sample, Watched

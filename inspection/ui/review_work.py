@@ -31,9 +31,7 @@ def show_desk(desk: Desk) -> None:
         line = resources.get_line(sheet.record.line)
         photo = get_photo(desk.store, sheet.record)
         found = None if sheet.stage is Stage.BLIND else desk.store.read_inspection(sheet.record)
-    except (
-        AssayError
-    ) as error:  # a line that is gone, a picture or a map that is lost: the next part is another
+    except AssayError as error:  # a line that is gone, a lost picture or map: the next part is another
         show_error(error)
         show_moves(desk, sheet, lost=True)
         return

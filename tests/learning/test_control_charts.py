@@ -5,12 +5,12 @@ import random
 
 import pytest
 
+from inspection.learning.chart_shifts import find_shifts
 from inspection.learning.control_charts import (
     LARGE_N,
     chart_rates,
     chart_values,
     find_exact_limits,
-    find_shifts,
     judge_count,
     measure_sigma_z,
     smooth,
