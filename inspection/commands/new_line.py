@@ -60,6 +60,7 @@ def create_line(
     doubt = say_doubt(card.served_test)
     if doubt is not None:
         notes.print(doubt)
+        notes.print(say_again(card, data, settings.var_dir / "runs" / name))
     raise typer.Exit(Exit.OK)
 
 
@@ -165,4 +166,12 @@ def say_ready(card: Card, copied: int) -> str:
         f"Line {card.line} is ready: {figures['accuracy']:.2%} right on {figures['n']} test pictures "
         f"(95 %: {low:.2%} to {high:.2%}) at {precision}; {copied} sample pictures. "
         f"Try: python -m inspection inspect PICTURE --line {card.line}"
+    )
+
+
+def say_again(card: Card, data: Path, home: Path) -> str:
+    """A run goes on with the pictures that it began with, so this one makes room first."""
+    return (
+        f"To train again: add the pictures to {data}, move {home / card.model} away, then "
+        f"python -m inspection train {card.line} --model {card.model} --data {data}"
     )

@@ -34,6 +34,7 @@ from inspection.learning.recipes import make_config as make_run_config
 from inspection.learning.recipes import plan_recipe, plan_sizes
 from inspection.lines import Line, list_lines, load_line
 from tests.learning.toy import make_config, register_toys
+from tests.models.cards import make_card
 
 register_toys()
 
@@ -396,3 +397,9 @@ def test_a_run_that_goes_on_says_that_the_minutes_change_nothing(
     told = capsys.readouterr().err
     assert f"goes on with the 3 epochs of the run in {home / 'tiny'}; --minutes changes nothing" in told
     assert "Move that folder away" in told
+
+
+def test_a_line_that_is_doubted_says_how_it_is_trained_again(tmp_path: Path) -> None:
+    said = command.say_again(make_card(line="cloth", model="tiny"), Path("parts"), tmp_path)
+    assert f"move {tmp_path / 'tiny'} away" in said
+    assert said.endswith("python -m inspection train cloth --model tiny --data parts")
