@@ -15,6 +15,7 @@ from inspection.images import decode
 from inspection.lines import Line
 from inspection.types import U8, Box, Inspection
 from inspection.ui import inspectors, resources
+from inspection.ui.choosing import name_samples
 from inspection.ui.overlays import blend_heat, cut_box, draw_outline, encode_jpeg, fit
 from inspection.ui.state import Batch, Choice, held_batch
 
@@ -87,13 +88,19 @@ def list_given(line: Line) -> dict[str, Given]:
                 given[name_for_explain(batch, index)] = Given(
                     f"{entry.name} (from Inspect)", entry.name, entry.data
                 )
-    for sample in resources.get_samples(line.name):
-        given[sample.stem] = Given(sample.label, sample.name, sample.data, sample.mask)
+    samples = resources.get_samples(line.name)
+    for name, sample in zip(name_samples(samples), samples, strict=True):
+        given[name] = Given(sample.label, sample.name, sample.data, sample.mask)
     return given
 
 
 def name_for_explain(batch: Batch, index: int) -> str:
-    return batch.entries[index].name.rsplit(".", 1)[0] if batch.from_samples else f"mine-{index}"
+    """What the link to Explain calls it: a sample as everywhere, a picture of one's own by its place."""
+    if not batch.from_samples:
+        return f"mine-{index}"
+    samples, own = resources.get_samples(batch.choice.line), batch.entries[index].name
+    names = (name for name, sample in zip(name_samples(samples), samples, strict=True) if sample.name == own)
+    return next(names, own)
 
 
 def open_case(choice: Choice, given: Given, *, mask: bytes | None) -> Case:

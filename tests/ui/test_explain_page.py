@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from inspection.config import load_settings
 from inspection.explain_methods import METHODS
 from inspection.explain_subject import Explanation
 from inspection.lines import load_line
@@ -47,6 +48,20 @@ def test_three_methods_stand_side_by_side(app: AppTest) -> None:
     assert "ResNet50: REJECT: cracked, 97 %; cracked 97.0 %" in said
     assert "51 runs of the network" in said and "no further run of the network" in said
     assert "one map by construction" in said
+
+
+def test_samples_that_share_all_but_their_ending_are_both_offered(
+    app: AppTest, loaded: list[FakeInspector]
+) -> None:
+    """Inspect shows both, and its link leads to the one that it speaks of."""
+    folder = load_settings().lines_dir / "aluminium"
+    (folder / "cracked-01.jpg").write_bytes(make_png(code_of("flawless")))
+    app.run()
+    app.button(key="sample.cracked-01.jpg").click().run()
+    next(button for button in app.button if "Explain" in button.label).click().run()
+    assert app.selectbox(key="explain.picture.aluminium").value == "cracked-01.jpg"
+    assert not app.exception and loaded[0].seen[-1] == "cracked-01.jpg"
+    assert "ResNet50: PASS: flawless" in words(app)
 
 
 def test_a_line_without_pictures_leads_to_inspect(app: AppTest) -> None:
