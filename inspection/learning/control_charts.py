@@ -65,7 +65,9 @@ def chart_rates(counts: Sequence[int], totals: Sequence[int], *, reference: int)
     values = [count / total if total else None for count, total in zip(counts, totals, strict=True)]
     low, high, z = ([each[column] for each in judged] for column in range(3))
     enough = [min(total * usual, total * (1 - usual)) >= FEW for total in totals]
-    return assemble(values, centre, low, high, z, enough, reference=reference, sigma_z=sigma_z)
+    full = find_typical([totals[place] for place in used])
+    told = [min(1.0, total / full) for total in totals]
+    return assemble(values, centre, low, high, z, enough, reference=reference, sigma_z=sigma_z, told=told)
 
 
 def judge_count(

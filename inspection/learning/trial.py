@@ -157,7 +157,7 @@ def say_policy(line: Line, card: Card | None, detector: Card | None) -> str:
         else f", novel below {policy.novelty_0_1:.1%} ({novelty['sha256'][:8]})"
     )
     fitted = None if card is None else card.data.get("calibration_parts")
-    told += "" if fitted is None else f", temperature of {fitted['parts']} parts ({fitted['sha256'][:8]})"
+    told += "" if fitted is None else f", temperature of {fitted['parts']:,} parts ({fitted['sha256'][:8]})"
     if line.locate.mode == "detector":
         by = "nobody" if detector is None else f"{detector.model} {detector.weights_sha256[:8]}"
         told += f", found by {by}"

@@ -297,3 +297,19 @@ def test_a_count_at_its_limit_lies_within_the_limits(usual: float) -> None:
         if most < total:
             low, _, _ = judge_count(total - most - 1, total, usual, widen=1.0)
             assert low is not None and (total - most - 1) / total < low
+
+
+def test_a_rate_that_rose_by_day_lasts_through_a_night_of_few_parts() -> None:
+    day = [6 <= hour % 24 < 20 for hour in range(96)]
+    totals = [200 if working else 3 for working in day]
+    usual = [(8, 12)[hour % 2] if working else 0 for hour, working in enumerate(day)]
+    risen = [
+        19 if working and hour >= 87 else count
+        for hour, (working, count) in enumerate(zip(day, usual, strict=True))
+    ]
+    chart = chart_rates(usual, totals, reference=72)
+    assert chart is not None and find_shifts(chart) == ()
+    chart = chart_rates(risen, totals, reference=72)
+    assert chart is not None
+    (shift,) = find_shifts(chart)
+    assert shift.side == "up" and shift.first == 87 and shift.lasts, "four quiet hours are no end of it"
