@@ -27,8 +27,14 @@ from models.card import read_card
 LINE, MODEL = load_line("aluminium"), "resnet18_cbam"
 
 
+@pytest.fixture(scope="module")
+def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of all tests here: the network is quantised once."""
+    return tmp_path_factory.mktemp("var")
+
+
 @pytest.fixture
-def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def card(tmp_path: Path, var: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Of shipped weights, copied to where they may be written."""
     shipped, home = load_settings().weights_dir / "aluminium", tmp_path / "weights" / "aluminium"
     home.mkdir(parents=True)
@@ -36,7 +42,7 @@ def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         if "trial" not in path.name:
             (home / path.name).write_bytes(path.read_bytes())
     monkeypatch.setenv("ASSAY_WEIGHTS", str(tmp_path / "weights"))
-    monkeypatch.setenv("ASSAY_VAR", str(tmp_path / "var"))
+    monkeypatch.setenv("ASSAY_VAR", str(var))
     load_settings.cache_clear()
     yield home / f"{MODEL}.json"
     load_settings.cache_clear()
