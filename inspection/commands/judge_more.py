@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inspection.commands.make_data import require_synthetic
-from inspection.commands.output import Exit, print_table, results, show_progress
+from inspection.commands.output import Exit, notes, print_table, results, show_progress
 from inspection.lines import load_line
 
 if TYPE_CHECKING:
@@ -50,7 +50,16 @@ def _measure(
     model = model or definition.champion
     with show_progress("rendering parts") as tick:
         card = measure_more(
-            definition, model, parts, load_settings(), purpose, workers=workers or count_cores(), tick=tick
+            definition,
+            model,
+            parts,
+            load_settings(),
+            purpose,
+            workers=workers or count_cores(),
+            tick=tick,
+            on_wait=lambda: notes.print(
+                "another process makes parts of this line: waiting until it has ended"
+            ),
         )
     rows = []
     for precision in PRECISIONS:

@@ -68,6 +68,7 @@ def measure_more(
     *,
     workers: int = 1,
     tick: Tick | None = None,
+    on_wait: Callable[[], None] | None = None,
 ) -> Card:
     """The stored weights on so many new parts, each cut out by its own box; rows and figures join those of the release. Where
     they were made to calibrate by, the temperature is fitted to them, and all figures of the card are at it then."""
@@ -75,7 +76,13 @@ def measure_more(
         raise DataInvalid(f"Expected a classifier, got {model}, which finds boxes. Name a classifier.")
     weights, card = find_weights(line.name, model, settings)
     pictures, facts = make_more(
-        line, purpose.plan(parts), settings, size=card.input_size, workers=workers, tick=tick
+        line,
+        purpose.plan(parts),
+        settings,
+        size=card.input_size,
+        workers=workers,
+        tick=tick,
+        on_wait=on_wait,
     )
     rows = evaluate_stored(line, model, pictures, settings, split=purpose.split)
     with stage_release(weights.parent, model, whole=False) as scratch:
@@ -94,11 +101,18 @@ def measure_more(
 
 
 def make_more(
-    line: Line, side: Side, settings: Settings, *, size: int, workers: int, tick: Tick | None = None
+    line: Line,
+    side: Side,
+    settings: Settings,
+    *,
+    size: int,
+    workers: int,
+    tick: Tick | None = None,
+    on_wait: Callable[[], None] | None = None,
 ) -> tuple[ArraySet, dict[str, Any]]:
     """The pictures as the classifier sees them, and what the card tells of them; those made before are there already."""
     home = settings.var_dir / "data" / name_more(line.name)
-    folder: Path = make_side(home, side, workers=workers, on_progress=tick)
+    folder: Path = make_side(home, side, workers=workers, on_progress=tick, on_wait=on_wait)
     dataset = read_coco(folder / BOXES, folder)
     pictures = cut_parts(dataset.samples, line, home, size=size, cache_dir=settings.cache_dir / "arrays")
     facts = {

@@ -120,7 +120,9 @@ class ChampionReader:
     def _read(self, line: Line, known: _Known | None) -> _Known:
         newest = find_newest_event(self.store, line.name)
         if known is not None and known.event_id == newest and not known.champion.stale:
-            return _Known(newest, known.champion, 0.0)
+            # where nothing was promoted the line's file names it, and that may have been changed
+            if known.champion.release is not None or known.champion.model == line.champion:
+                return _Known(newest, known.champion, 0.0)
         return _Known(newest, find_champion(self.store, line, self.settings), 0.0)
 
 

@@ -53,11 +53,15 @@ def read_standing(
     """
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     others: Record | None = None
+    overcome: list[tuple[object, object]] = []  # a failure before a pass of the same judge is of the past
     for record in walk_challenges(store, line, since=midnight):
         details = record.body["details"]
+        judge = details.get("precision"), details.get("judged_by")
         elsewhere = passed_elsewhere(details, precision) or passed_otherwise(details, judged_by)
-        if details["model_sha256"] == model_sha256 and not elsewhere:
+        if details["model_sha256"] == model_sha256 and not elsewhere and judge not in overcome:
             return describe_standing(record)
+        if details["model_sha256"] == model_sha256 and elsewhere:
+            overcome.append(judge)
         others = others or record
     if others is not None and model_sha256 is None and others.body["details"].get("passed") is False:
         return describe_standing(others)  # it may have been what runs

@@ -57,6 +57,7 @@ class Run:
     ledger: Ledger  # its thread writes into it
     inspector: "Inspector"  # judges now
     person: str
+    of_champion: bool  # chosen as what runs the line, not as this network
     looked_s: float = field(default_factory=time.monotonic)  # whether it is closed
     renewed_s: float = field(default_factory=time.monotonic)  # whether another one judges by now
     relieved: str | None = None  # when and why another one judges
@@ -104,7 +105,8 @@ def start_run(setting: Setting, pace: Pace, inspector: "Inspector", *, keeping: 
         keeper=Keeper(keep, wanted=keeping),
         patience_s=PATIENCE_S,
     ).start()
-    run = Run(setting, conveyor, source, visitor_id(), ledger, inspector, person)
+    of_champion = setting.choice.model == resources.get_line(setting.choice.line).champion
+    run = Run(setting, conveyor, source, visitor_id(), ledger, inspector, person, of_champion)
     open_holding(_HELD).work = run
     forget_pictures()
     return run
@@ -148,9 +150,8 @@ def follow_judge(run: Run) -> None:
     if time.monotonic() - run.renewed_s < _LOOK_EVERY_S:
         return
     run.renewed_s = time.monotonic()
-    choice = run.setting.choice
     try:
-        inspector = inspectors.get_inspector(choice.line, choice.model, choice.precision)
+        inspector = find_judge(run)
     except StoreError:
         run.renewed_s = time.monotonic() + _LOST_FOR_S  # not known: it goes on, as with a challenge
         return
@@ -165,10 +166,26 @@ def follow_judge(run: Run) -> None:
         run.conveyor.relieve(inspector, keep)
 
 
+def find_judge(run: Run) -> "Inspector":
+    """Who would judge if it were started now: the line's champion where that was chosen, whatever network it is by now, and
+    at the precision that its release lets run."""
+    choice = run.setting.choice
+    line = resources.get_line(choice.line)
+    model = line.champion if run.of_champion else choice.model
+    served, _ = inspectors.learn_precision(line, model, choice.precision)
+    return inspectors.get_able_inspector(line, model, served)
+
+
 def say_relieved(before: "Inspector", after: "Inspector", *, judged: int) -> str:
     then, now = before.classifying.weights_sha256, after.classifying.weights_sha256
+    title, precision = (
+        resources.model_titles().get(after.model, after.model),
+        after.classifier_label.precision,
+    )
     what = (
-        f"the weights {now[:8]} judge" if then != now else "other rules, detectors or a new calibration hold"
+        f"{title} judges, weights {now[:8]}, at {precision.upper()}"
+        if then != now or precision != before.classifier_label.precision
+        else "other rules, detectors or a new calibration hold"
     )
     return f"What judges was changed while the line ran: after {say_number(judged, 'part', 'parts')}, {what}."
 

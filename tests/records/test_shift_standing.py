@@ -93,6 +93,25 @@ def test_what_was_shown_to_another_judge_opens_nothing_and_may_close(
     assert stand(temperature=0.7).state == "closed", "what failed closes it until it is challenged again"
 
 
+def test_a_failure_that_was_passed_since_does_not_come_back_with_other_rules(
+    clocked: tuple[RecordStore, Clock],
+) -> None:
+    store, clock = clocked
+    challenge(store, GOOD, MISSED)
+    done = run_challenge(FakeInspector(), [GOOD, BAD], source="samples")
+    keep_challenge(store, done, person="mia")
+
+    def stand(**changes: object) -> str:
+        judged_by = {**json.loads(json.dumps(done.judged_by)), **changes}
+        return read_standing(store, "fake", model_sha256=WEIGHTS, now=clock.now, judged_by=judged_by).state
+
+    assert (stand(), stand(temperature=0.7)) == ("open", "not challenged")
+    at_f32 = read_standing(store, "fake", model_sha256=WEIGHTS, now=clock.now, precision="f32")
+    assert at_f32.state == "not challenged", "nor at another precision"
+    challenge(store, GOOD, MISSED)
+    assert (stand(), stand(temperature=0.7)) == ("closed", "closed"), "one that came after it does"
+
+
 def test_a_rival_that_was_challenged_says_nothing_of_what_runs(clocked: tuple[RecordStore, Clock]) -> None:
     store, clock = clocked
     rival = "f" * 64

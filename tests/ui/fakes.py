@@ -105,6 +105,10 @@ class FakeInspector:
         )
         return Classification(CLASSES, logits, np.exp(logits) / np.exp(logits).sum(), features)
 
+    @property
+    def classifier_label(self) -> EngineLabel:
+        return EngineLabel("fake", "1", self.precision, "CPU")
+
     def inspect(self, picture: Picture, *, explained: bool = True, target: str | None = None) -> Inspection:
         self.seen.append(picture.name)
         code = int(picture.pixels[0, 0, 0])
@@ -141,7 +145,7 @@ class FakeInspector:
             line=self.line.name,
             model=self.model,
             model_sha256="0" * 64,
-            engine=EngineLabel("fake", "1", self.precision, "CPU"),
+            engine=self.classifier_label,
             verdict=verdict,
             probabilities=probabilities or {},
             logits=tuple(np.log(list(probabilities.values())).tolist()) if probabilities else (),

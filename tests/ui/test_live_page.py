@@ -3,6 +3,7 @@
 import errno
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from inspection.errors import WeightsRefused
 from inspection.images import decode
 from inspection.lines import load_line
 from inspection.occupancy import OCCUPANCY
+from inspection.records.champions import FRESH_S
 from inspection.records.errors import StoreLost
 from inspection.records.known_parts import KnownPart
 from inspection.records.record import Kind
@@ -31,7 +33,9 @@ from inspection.ui.live_marks import mark_part, place_box
 from inspection.ui.live_view import draw_cell, picture_event, say_end
 from inspection.ui.overlays import draw_evidence, encode_jpeg, shrink_evidence, to_data_url
 from inspection.ui.palette import VERDICT_STYLES, hex_to_rgb
+from models.card import write_card
 from tests.ui.fakes import FakeInspector, code_of, make_png
+from tests.ui.measured import make_measured_card
 
 
 @pytest.fixture
@@ -207,6 +211,48 @@ def test_a_rule_that_is_changed_holds_for_the_line_that_runs(
     assert rules.pop("9-cracked.png") == 0.97 and set(rules.values()) == {0.8}
 
 
+def test_what_decides_nothing_changes_no_judge(
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other words, or the rivals, which Train may change."""
+    start_watching(page)
+    monkeypatch.setattr("inspection.ui.live_run._LOOK_EVERY_S", 0.0)
+    file = tmp_path / "lines" / "aluminium.toml"
+    told = file.read_text().replace("fake part", "other words").replace('["compact_cnn"]', "[]")
+    file.write_text(told)
+    resources.get_line.clear()
+    page.run()
+    assert not page.exception and resources.get_line("aluminium").part == "other words"
+    assert not any("What judges was changed" in info.value for info in page.info)
+
+
+@pytest.mark.parametrize("chosen", ["resnet50", "compact_cnn"])
+def test_who_chose_the_champion_gets_the_champion_of_now(
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: str
+) -> None:
+    """At the precision that its release lets run; who chose a rival keeps it."""
+    page.selectbox(key="live.model.aluminium").set_value(chosen).run()
+    conveyor = start_watching(page)
+    run = page.session_state["live.run"].work
+    monkeypatch.setattr("inspection.ui.live_run._LOOK_EVERY_S", 0.0)
+    withheld = replace(make_measured_card("mobilenetv2"), precisions={"int8": {"withheld": "it loses much"}})
+    write_card(withheld, tmp_path / "weights" / "aluminium" / "mobilenetv2.json")
+    file = tmp_path / "lines" / "aluminium.toml"
+    told = (
+        file.read_text().replace('"resnet50"', '"mobilenetv2"').replace('["compact', '["resnet50", "compact')
+    )
+    file.write_text(told)
+    resources.get_line.clear()
+    time.sleep(FRESH_S)  # for so long nobody asks again who is champion
+    page.run()
+    assert not page.exception and conveyor.state is State.RUNNING
+    if chosen == "resnet50":
+        assert (run.inspector.model, run.inspector.precision) == ("mobilenetv2", "f32")
+        assert any("MobileNetV2 judges, weights 00000000, at F32" in info.value for info in page.info)
+    else:
+        assert (run.inspector.model, run.inspector.precision) == ("compact_cnn", "int8")
+
+
 def test_a_line_whose_new_judge_cannot_be_loaded_stops_and_says_why(
     page: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,7 +264,7 @@ def test_a_line_whose_new_judge_cannot_be_loaded_stops_and_says_why(
         raise WeightsRefused("Expected the weights of the card, got *others*.")
 
     with monkeypatch.context() as alone:
-        alone.setattr("inspection.ui.live_run.inspectors.get_inspector", refuse)
+        alone.setattr("inspection.ui.live_run.inspectors.get_able_inspector", refuse)
         page.run()
     assert not page.exception and conveyor.state is State.STOPPED and not conveyor.alive
     page.run()
@@ -233,7 +279,7 @@ def test_a_store_that_is_lost_leaves_the_judge(page: AppTest, monkeypatch: pytes
     def lose(*_: object) -> None:
         raise StoreLost("Expected the records, they cannot be reached.")
 
-    monkeypatch.setattr("inspection.ui.live_run.inspectors.get_inspector", lose)
+    monkeypatch.setattr("inspection.ui.live_run.inspectors.get_able_inspector", lose)
     page.run()
     assert not page.exception and conveyor.state is State.RUNNING
     assert page.session_state["live.run"].work.renewed_s > time.monotonic() + 30, "asked again much later"
