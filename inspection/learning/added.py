@@ -6,30 +6,50 @@ The line's groups then name a side for every picture, so that none changes it: a
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from inspection.config import Settings
 from inspection.errors import DataInvalid
+from inspection.hashing import hash_file
 from inspection.learning.checkpoint import write_atomically
-from inspection.learning.data import BOXES, Dataset, read_text
+from inspection.learning.data import BOXES, Dataset, Sample, read_text
 from inspection.learning.duplicates import Progress, recover_groups
-from inspection.learning.kept_sides import LEFT_OUT, SIDES, name_added, place_added
-from inspection.learning.line_sides import ADDED, SIDE, read_line_column, read_line_groups, read_pictures
+from inspection.learning.kept_sides import (
+    LEFT_OUT,
+    SIDES,
+    Former,
+    find_former,
+    name_added,
+    place_added,
+    trace_moved,
+)
+from inspection.learning.line_sides import (
+    ADDED,
+    SHA256,
+    SIDE,
+    read_line_column,
+    read_line_groups,
+    read_pictures,
+)
 from inspection.learning.split_store import load_stored_split, split_path
 from inspection.learning.splits import Split, grouped_split
 from inspection.learning.starts import read_document
 from inspection.lines import Line, is_shipped
 from inspection.wording import say_number
 
+# unsure: it may have been moved from either of two sides
+Kind = Literal["known", "moved", "unsure", "variant", "new"]
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
     group: str
     side: str
-    variant: bool  # of a picture that was known
+    kind: Kind
+    former: str | None = None  # what a picture was called that was moved
 
 
 def take_in(line: Line, folder: Path, settings: Settings, *, progress: Progress | None = None) -> str | None:
@@ -42,13 +62,63 @@ def take_in(line: Line, folder: Path, settings: Settings, *, progress: Progress 
     if not waiting:
         return None
     refuse_others(line, dataset, known, waiting, parts, settings)
-    sides = find_sides(line, dataset, known, settings)
-    groups = name_added(waiting, known, recover_groups(dataset, progress=progress))
-    placed = place_added(dataset, groups, known, sides, seed=line.data.split_seed)
-    familiar = set(known.values())
-    places = {key: Place(groups[key][0], placed[key], groups[key][0] in familiar) for key in waiting}
-    write_places(Path(line.data.groups), sides, places)
+    former = match_former(line, dataset, known)
+    sides = find_sides(line, dataset, known, former, settings)
+    waiting = [key for key in dataset.keys if key not in known or key not in sides]
+    found = recover_groups(dataset, progress=progress)
+    moved, unsure = trace_moved(former, known, sides, found, dataset.keys)
+    places = place_waiting(
+        line, dataset, waiting, known=known, sides=sides, found=found, moved=moved, unsure=unsure
+    )
+    write_places(Path(line.data.groups), dataset, sides, places)
     return say_added(line, places)
+
+
+def match_former(line: Line, dataset: Dataset, known: Mapping[str, str]) -> dict[str, Former]:
+    """Which pictures that are not known may be known ones under another name."""
+    there = set(dataset.keys)
+    fresh = {key: s for key, s in zip(dataset.keys, dataset.samples, strict=True) if key not in known}
+    contents = {key: hash_readable(sample.path) for key, sample in fresh.items()}
+    gone = [key for key in known if key not in there]
+    return find_former(tuple(fresh), gone, contents, read_line_column(line, SHA256) or {})
+
+
+def hash_readable(path: Path) -> str:
+    """Empty where the file cannot be read: it stands for itself, and training says what is wrong with it."""
+    try:
+        return hash_file(path)
+    except OSError:
+        return ""
+
+
+def place_waiting(
+    line: Line,
+    dataset: Dataset,
+    waiting: Sequence[str],
+    *,
+    known: Mapping[str, str],
+    sides: Mapping[str, str],
+    found: Mapping[str, str],
+    moved: Mapping[str, str],
+    unsure: Collection[str],
+) -> dict[str, Place]:
+    """What was moved stays where it was, and what may be of two sides is on none; the others are placed beside them."""
+    familiar = {**known, **{key: known[old] for key, old in moved.items()}, **{key: key for key in unsure}}
+    settled = {**sides, **{key: sides[old] for key, old in moved.items() if old in sides}}
+    settled |= dict.fromkeys(unsure, LEFT_OUT)
+    groups = name_added(waiting, familiar, found)
+    free = {key: own for key, own in groups.items() if key not in settled}
+    settled |= place_added(dataset, free, familiar, settled, seed=line.data.split_seed)
+    names = set(familiar.values())
+
+    def tell(key: str) -> Kind:
+        if key in known:
+            return "known"
+        if key in moved or key in unsure:
+            return "moved" if key in moved else "unsure"
+        return "variant" if groups[key][0] in names else "new"
+
+    return {key: Place(groups[key][0], settled[key], tell(key), moved.get(key)) for key in waiting}
 
 
 def list_waiting(line: Line, dataset: Dataset, known: Mapping[str, str], parts: Sequence[str]) -> list[str]:
@@ -89,7 +159,11 @@ def refuse_others(
 
 
 def find_sides(
-    line: Line, dataset: Dataset, known: Mapping[str, str], settings: Settings
+    line: Line,
+    dataset: Dataset,
+    known: Mapping[str, str],
+    former: Mapping[str, Former],
+    settings: Settings,
 ) -> Mapping[str, str]:
     """Of the known pictures: as the groups name them, or else as the last release had them, or else by the line's rule."""
     named = read_line_column(line, SIDE)
@@ -99,9 +173,23 @@ def find_sides(
     for split in list_released(line, settings):
         sides = {key: side for key, side in list_sides(split).items() if key in known} | sides
     if not sides:
-        there = dataset.select(key for key in dataset.keys if key in known)
-        sides = list_sides(grouped_split(replace(dataset, samples=there), known, seed=line.data.split_seed))
+        before = show_before(line, dataset, known, former)
+        sides = list_sides(grouped_split(before, known, seed=line.data.split_seed))
     return sides
+
+
+def show_before(
+    line: Line, dataset: Dataset, known: Mapping[str, str], former: Mapping[str, Former]
+) -> Dataset:
+    """The known pictures, those that were moved where they lay: of them the rule makes the sides that it made."""
+    samples = {key: s for key, s in zip(dataset.keys, dataset.samples, strict=True)}
+    there = [sample for key, sample in samples.items() if key in known]
+    gone = {old: samples[key].class_name for key, each in former.items() for old in each.keys}
+    for old, name in gone.items():
+        folder = old.partition("/")[0]
+        own = line.data.rename.get(folder, folder)
+        there.append(Sample(dataset.root / old, own if own in dataset.class_names else name))
+    return replace(dataset, samples=tuple(sorted(there, key=lambda sample: sample.path.as_posix())))
 
 
 def list_released(line: Line, settings: Settings) -> list[Split]:
@@ -124,14 +212,16 @@ def list_sides(split: Split) -> dict[str, str]:
     return {key: side for side in SIDES for key in getattr(split, side)}
 
 
-def write_places(path: Path, sides: Mapping[str, str], places: Mapping[str, Place]) -> None:
-    """The rows that were there stay, in their order and with their columns."""
+def write_places(path: Path, dataset: Dataset, sides: Mapping[str, str], places: Mapping[str, Place]) -> None:
+    """The rows that were there stay, in their order and with their columns; that of a moved picture goes with it."""
     rows = [{**row, SIDE: sides.get(row["key"], "")} for row in csv.DictReader(read_text(path).splitlines())]
-    columns = tuple(dict.fromkeys((*(name for name in rows[0] if name), SIDE, ADDED)))
+    columns = tuple(dict.fromkeys((*(name for name in rows[0] if name), SIDE, ADDED, SHA256)))
     written = {row["key"]: row for row in rows}
     for key, place in places.items():
-        row = written.setdefault(key, {"key": key, "group": place.group, ADDED: "1"})
-        row[SIDE] = place.side
+        row = written.pop(place.former or "", None) or written.get(key) or {"group": place.group, ADDED: "1"}
+        written[key] = row | {"key": key, SIDE: place.side}
+    for key, sample in zip(dataset.keys, dataset.samples, strict=True):
+        written[key][SHA256] = hash_readable(sample.path)
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -147,13 +237,27 @@ def write_places(path: Path, sides: Mapping[str, str], places: Mapping[str, Plac
 
 def say_added(line: Line, places: Mapping[str, Place]) -> str:
     sides = Counter(place.side for place in places.values())
-    variants = sum(place.variant for place in places.values())
-    fresh = len({place.group for place in places.values() if not place.variant})
-    out = say_number(sides[LEFT_OUT], "is left out, a variant", "are left out, variants")
-    return (
-        f"{say_number(len(places), 'picture was', 'pictures were')} added since the groups of {line.name} were recovered: "
-        f"{say_number(variants, 'variant')} of known pictures and {say_number(fresh, 'new part')}. "
+    kinds = Counter(place.kind for place in places.values())
+    added = kinds["variant"] + kinds["new"]
+    parts = len({place.group for place in places.values() if place.kind == "new"})
+    said = []
+    if added:
+        said.append(
+            f"{say_number(added, 'picture was', 'pictures were')} added since the groups of {line.name} were recovered: "
+            f"{say_number(kinds['variant'], 'variant')} of known pictures and {say_number(parts, 'new part')}"
+        )
+    if kinds["moved"]:
+        said.append(
+            f"{say_number(kinds['moved'], 'picture was moved and keeps its', 'pictures were moved and keep their')} side"
+        )
+    if kinds["known"]:
+        said.append(f"{say_number(kinds['known'], 'known picture')} had no side and got one")
+    unsure = say_number(kinds["unsure"], "is left out, which", "are left out, which")
+    out = sides[LEFT_OUT] - kinds["unsure"]
+    said.append(
         f"{sides['train']} teach, {sides['validation']} choose, {sides['test']} judge"
-        f"{f'; {out} of parts on two sides' if sides[LEFT_OUT] else ''}. All others stay where they were "
-        f"({Path(line.data.groups or '').name})"
+        f"{'; ' + say_number(out, 'is left out, a variant', 'are left out, variants') + ' of parts on two sides' if out else ''}"
+        f"{f'; {unsure} may have been moved from either of two sides' if kinds['unsure'] else ''}"
     )
+    said.append(f"All others stay where they were ({Path(line.data.groups or '').name})")
+    return ". ".join(said)

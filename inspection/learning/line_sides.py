@@ -34,7 +34,8 @@ from inspection.learning.splits import (
 )
 from inspection.lines import Line
 
-SIDE, ADDED = "side", "added"  # columns of a line's groups, once pictures were added to it (`added.take_in`)
+# columns of a line's groups, once pictures were added to it (`added.take_in`)
+SIDE, ADDED, SHA256 = "side", "added", "sha256"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Pictures that come to a line's folder are taken in, and nothing that judged or taught changes its side."""
 
+import csv
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -158,6 +159,97 @@ def test_pictures_stay_where_the_last_release_had_them(founded: Founded) -> None
     after = founded.split
     assert set(swapped.test) <= set(after.test) and not set(after.test) & set(swapped.train)
     assert set(rule.train[3:-1]) <= set(after.train)
+
+
+def move(founded: Founded, key: str, name: str | None = None) -> str:
+    """To the other class, below the pictures that lie there."""
+    own, file = key.split("/")[0], key.split("/")[-1]
+    now = f"{'torn' if own == 'good' else 'good'}/corrected/{name or file}"
+    (founded.data / now).parent.mkdir(exist_ok=True)
+    (founded.data / key).rename(founded.data / now)
+    return now
+
+
+def read_rows(founded: Founded) -> dict[str, dict[str, str]]:
+    text = Path(founded.line.data.groups or "").read_text()
+    return {row["key"]: row for row in csv.DictReader(text.splitlines())}
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_a_picture_that_is_moved_to_another_class_keeps_its_side(founded: Founded, released: bool) -> None:
+    before, groups = founded.split, read_rows(founded)
+    if released:
+        release(founded, before, "mobilenetv2", "2026-01-01T00:00:00Z")
+    taught = [key for key in before.train if key.startswith("good")][:8]
+    judged = [key for key in before.test if key.startswith("good")][:3]
+    now = {key: move(founded, key) for key in (*taught, *judged)}
+    said = founded.take_in()
+    assert said is not None and f"{len(now)} pictures were moved and keep their side" in said
+    assert "added" not in said and "new part" not in said
+    after, rows = founded.split, read_rows(founded)
+    for side in SIDES:
+        assert sorted(getattr(after, side)) == sorted(now.get(key, key) for key in getattr(before, side))
+    assert not set(now) & set(rows), "the old rows are gone"
+    assert all(
+        rows[new]["group"] == groups[old]["group"] and not rows[new]["added"] for old, new in now.items()
+    )
+    assert founded.take_in() is None
+
+
+def test_a_picture_that_is_renamed_is_known_by_its_content(founded: Founded) -> None:
+    """Once its SHA-256 is written beside its group; its name may then be that of another one."""
+    add_parts(founded.data, 1)
+    founded.take_in()
+    before = founded.split
+    taught = next(key for key in before.train if key.startswith("good"))
+    judged = next(key for key in before.test if key.startswith("torn"))
+    renamed, swapped = (
+        move(founded, taught, judged.split("/")[-1]),
+        move(founded, judged, taught.split("/")[-1]),
+    )
+    said = founded.take_in()
+    assert said is not None and "2 pictures were moved and keep their side" in said
+    assert renamed in founded.split.train and swapped in founded.split.test
+
+
+def test_a_moved_picture_that_may_be_of_two_sides_is_left_out(founded: Founded) -> None:
+    before = founded.split
+    name = next(
+        key.split("/")[-1]
+        for key in before.train
+        if key.startswith("good") and key.replace("good", "torn") not in before.train
+    )
+    now = [move(founded, f"{own}/{name}") for own in ("good", "torn")]
+    said = founded.take_in()
+    assert said is not None and "2 are left out, which may have been moved from either of two sides" in said
+    assert [read_rows(founded)[key]["side"] for key in now] == ["none", "none"]
+    put(founded.data / "good" / "again.png", brighten(founded.data / now[0]))  # nor does a variant of it
+    founded.take_in()
+    assert read_rows(founded)["good/again.png"]["side"] == "none"
+
+
+def test_a_name_alone_is_not_believed_against_the_picture(founded: Founded) -> None:
+    """A picture that taught is gone, and a variant of one that judges comes under its file name."""
+    taught = next(key for key in founded.split.train if key.startswith("good"))
+    judged = next(key for key in founded.split.test if key.startswith("torn"))
+    (founded.data / taught).unlink()
+    put(founded.data / "torn" / "late" / taught.split("/")[-1], brighten(founded.data / judged))
+    founded.take_in()
+    assert read_rows(founded)[f"torn/late/{taught.split('/')[-1]}"]["side"] == "none"
+
+
+def test_known_pictures_that_no_release_had_get_a_side_too(founded: Founded) -> None:
+    rule = founded.split
+    without = make_split("grouped", 42, (rule.train[2:], rule.validation, rule.test[1:]))
+    release(founded, without, "mobilenetv2", "2026-01-01T00:00:00Z")
+    added = add_parts(founded.data, 1)
+    said = founded.take_in()
+    assert said is not None and "2 pictures were added" in said and "2 new parts" in said
+    assert "3 known pictures had no side and got one" in said
+    after = founded.split
+    assert {*after.train, *after.validation, *after.test} >= {*rule.train[:2], rule.test[0], *added}
+    assert all(set(getattr(without, side)) <= set(getattr(after, side)) for side in SIDES)
+    assert founded.take_in() is None
 
 
 def test_what_was_released_before_is_still_found_in_its_own_folder(founded: Founded, tmp_path: Path) -> None:
