@@ -11,10 +11,11 @@ from pathlib import Path
 
 from inspection.config import Settings
 from inspection.errors import DataInvalid, LineInvalid
+from inspection.learning.added import hash_readable
 from inspection.learning.check_data import PART_NAMES, check_data
 from inspection.learning.data import Dataset, list_visible, read_folder, require_folder
 from inspection.learning.data_report import DataReport
-from inspection.learning.line_sides import split_line
+from inspection.learning.line_sides import SHA256, split_line
 from inspection.learning.splits import DEFAULT_FRACTIONS
 from inspection.learning.starts import AUTOMATIC
 from inspection.lines import EMPTY_CLASS, Line, check_line_name, is_sample, list_lines, parse_line
@@ -192,12 +193,13 @@ def is_good(name: str, good: str | None) -> bool:
 
 
 def write_groups(path: Path, dataset: Dataset, groups: Mapping[str, str]) -> None:
-    """The report names files by their whole path, the split by their key."""
+    """The report names files by their whole path, the split by their key. By its content a picture that is moved to another
+    class later is known again, whatever it is called then."""
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("key", "group"))
+        writer.writerow(("key", "group", SHA256))
         for key, sample in zip(dataset.keys, dataset.samples, strict=True):
-            writer.writerow((key, groups.get(str(sample.path), key)))
+            writer.writerow((key, groups.get(str(sample.path), key), hash_readable(sample.path)))
 
 
 def render_toml(table: Mapping[str, object]) -> str:

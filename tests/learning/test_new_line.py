@@ -124,7 +124,7 @@ def test_a_line_is_published_whole_and_only_once(settings: Settings, tmp_path: P
     assert publish_line(line, table, tmp_path / "drafts", plan.data, settings) == 4
     found = load_line("cloth", settings)
     assert found.champion == "mobilenetv2" and len(found.samples()) == 4
-    assert Path(found.data.groups or "").read_text().startswith("key,group\n")
+    assert Path(found.data.groups or "").read_text().startswith("key,group,sha256\n")
     before = (settings.lines_dir / "cloth.toml").read_bytes()
     with pytest.raises(LineInvalid, match="exists"):
         publish_line(line, {**table, "title": "Other"}, tmp_path / "drafts", plan.data, settings)
