@@ -113,12 +113,18 @@ def run_challenge(
         source,
         line.good,
         tuple(outcomes),
-        name_deciders(
-            line,
-            detector_sha256=inspector.detector_sha256.get("locates"),
-            temperature=inspector.classifying.temperature,
-            novelty_sha256=None if (novelty := inspector.classifying.novelty) is None else novelty.sha256,
-        ),
+        read_deciders(inspector),
+    )
+
+
+def read_deciders(inspector: "Inspector") -> dict[str, object]:
+    """Of what is loaded, and not of what lies on the disk by now."""
+    novelty = inspector.classifying.novelty
+    return name_deciders(
+        inspector.line,
+        detector_sha256=inspector.detector_sha256.get("locates"),
+        temperature=inspector.classifying.temperature,
+        novelty_sha256=None if novelty is None else novelty.sha256,
     )
 
 

@@ -146,10 +146,8 @@ def get_able_inspector(line: Line, model: str, wanted: Precision) -> "Inspector"
 def name_judge(inspector: "Inspector") -> tuple[object, ...]:
     """All that a verdict rests on beside the picture: other weights or other rules are another judge. A line's title or its
     rivals are none of it."""
-    from inspection.records.content import list_thresholds
+    from inspection.records.shift_challenge import read_deciders
 
-    line, classifying, novelty = inspector.line, inspector.classifying, inspector.classifying.novelty
     detectors = tuple(sorted(inspector.detector_sha256.items()))
-    fitted = classifying.temperature, None if novelty is None else novelty.sha256
-    served = inspector.model, inspector.classifier_label.precision, classifying.weights_sha256
-    return *served, *fitted, detectors, _shape(line, inspector.model), tuple(list_thresholds(line).items())
+    served = inspector.model, inspector.classifier_label.precision, inspector.classifying.weights_sha256
+    return *served, _shape(inspector.line, inspector.model), detectors, repr(read_deciders(inspector))
