@@ -8,6 +8,7 @@ from sqlalchemy.engine import make_url
 
 from inspection.records.store import RecordStore, open_store
 from tests.records.postgres import ABSENT, run_server
+from tests.records.shifts import Clock, open_clocked
 
 
 @pytest.fixture
@@ -15,6 +16,12 @@ def store(tmp_path: Path) -> Iterator[RecordStore]:
     opened = open_store(f"sqlite:///{tmp_path / 'records.sqlite'}", str(tmp_path / "pictures"))
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def clocked(tmp_path: Path) -> Iterator[tuple[RecordStore, Clock]]:
+    with open_clocked(tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

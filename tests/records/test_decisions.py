@@ -1,25 +1,14 @@
 """What an answer means that says nothing: neither with the model nor against it, wherever it is counted or told."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from inspection.records.decisions import Answer
 from inspection.records.sheet import say_later
 from inspection.records.store import RecordStore
 from inspection.records.watching import PERIODS, Subject, watch
 from inspection.types import VerdictKind
 from tests.records.makers import attack
-from tests.records.shifts import NOW, Clock, keep_parts, open_clocked
+from tests.records.shifts import NOW, Clock, keep_parts
 
 CANNOT_TELL = Answer(VerdictKind.REVIEW)
-
-
-@pytest.fixture
-def clocked(tmp_path: Path) -> Iterator[tuple[RecordStore, Clock]]:
-    with open_clocked(tmp_path) as opened:
-        yield opened
 
 
 def count_last(store: RecordStore) -> tuple[int, int]:

@@ -1,6 +1,5 @@
 """Where known parts come from: samples, a folder of master parts, and what people confirmed."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +10,8 @@ from inspection.records.known_parts import name_class, read_confirmed_parts, rea
 from inspection.records.store import RecordStore
 from inspection.types import VerdictKind
 from tests.records.makers import CONTEXT, make_inspection
-from tests.records.shifts import Clock, open_clocked
+from tests.records.shifts import Clock
 from tests.ui.fakes import CLASSES, code_of, make_line, make_png
-
-
-@pytest.fixture
-def clocked(tmp_path: Path) -> Iterator[tuple[RecordStore, Clock]]:
-    with open_clocked(tmp_path) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
 """Known parts before the shift: right, wrong or not decided, kept either way."""
 
-from collections.abc import Iterator
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 
@@ -28,14 +26,8 @@ from tests.records.challenges import (
     challenge,
     standing,
 )
-from tests.records.shifts import NOW, Clock, open_clocked
+from tests.records.shifts import NOW, Clock
 from tests.ui.fakes import NOTHING, UNSURE, FakeInspector, code_of, make_line, make_png
-
-
-@pytest.fixture
-def clocked(tmp_path: Path) -> Iterator[tuple[RecordStore, Clock]]:
-    with open_clocked(tmp_path) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,8 @@
 """How a line stands: by the newest challenge of what runs now, or by a manager's word about what was seen."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -26,14 +24,8 @@ from tests.records.challenges import (
     override,
     standing,
 )
-from tests.records.shifts import NOW, Clock, open_clocked
+from tests.records.shifts import NOW, Clock
 from tests.ui.fakes import FakeInspector
-
-
-@pytest.fixture
-def clocked(tmp_path: Path) -> Iterator[tuple[RecordStore, Clock]]:
-    with open_clocked(tmp_path) as opened:
-        yield opened
 
 
 def test_a_manager_opens_it_with_a_reason(clocked: tuple[RecordStore, Clock]) -> None:

@@ -1,6 +1,5 @@
 """From records to charts and alarms: every count is one that the test put there."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,16 +12,10 @@ from inspection.records.record import Kind
 from inspection.records.store import RecordStore, open_store
 from inspection.records.watching import PERIODS, Subject, Watched, draw_sample, list_starts, watch
 from inspection.types import VerdictKind
-from tests.records.shifts import NOW, Clock, keep_days, keep_parts, open_clocked
+from tests.records.shifts import NOW, Clock, keep_days, keep_parts
 
 MONTH = PERIODS["month"]
 LINE = Subject("aluminium")
-
-
-@pytest.fixture
-def clocked(tmp_path: Path) -> Iterator[tuple[RecordStore, Clock]]:
-    with open_clocked(tmp_path) as opened:
-        yield opened
 
 
 def look(store: RecordStore, subject: Subject = LINE, period: str = "month") -> Watched:

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from inspection.config import ROOT, load_settings
 from tests.ui.fakes import CLASSES, UNSURE, FakeInspector, code_of, make_png
+from tests.ui.live_page import live, watched  # noqa: F401  (fixtures of the Live line page)
 from tests.ui.training import data, desk  # noqa: F401  (fixtures of the Train page)
 from tests.ui.walking import address, browser, chromium, page, served, server  # noqa: F401  (fixtures of the walks)
 
