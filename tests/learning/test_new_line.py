@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,10 +9,9 @@ import numpy as np
 import pytest
 
 from inspection.commands import new_line as command
-from inspection.config import Settings, load_settings
+from inspection.config import Settings
 from inspection.errors import DataInvalid, LineInvalid
 from inspection.learning import new_line, pace
-from inspection.learning.install import Staged, add_rival, install
 from inspection.learning.new_line import (
     NewLine,
     check_pictures,
@@ -29,24 +27,15 @@ from inspection.learning.new_line import (
     refuse_weights,
     say_plan,
 )
-from inspection.learning.pace import count_work, estimate_training, list_runs, measure_pace
+from inspection.learning.pace import count_work
 from inspection.learning.recipes import make_config as make_run_config
-from inspection.learning.recipes import plan_recipe, plan_sizes
+from inspection.learning.recipes import plan_sizes
 from inspection.lines import Line, list_lines, load_line
-from tests.learning.toy import make_config, register_toys
+from tests.learning.staged import put_staged
+from tests.learning.toy import register_toys
 from tests.models.cards import make_card
 
 register_toys()
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return replace(
-        load_settings(),
-        lines_dir=tmp_path / "lines",
-        weights_dir=tmp_path / "weights",
-        var_dir=tmp_path / "var",
-    )
 
 
 def put_weights(settings: Settings, line: str, model: str, accuracy: float | None) -> Path:
@@ -212,94 +201,6 @@ def test_folders_that_are_no_classes_are_refused_before_a_picture_is_read(
         refuse_layout(tmp_path, "mobilenetv2")
 
 
-def put_staged(home: Path, text: str, *, line: str = "cloth") -> Staged:
-    folder = home / line
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("tiny.json", "tiny.safetensors", "tiny.parquet"):
-        (folder / name).write_text(text)
-    return Staged("cloth", "tiny", folder)
-
-
-def test_an_installed_model_is_replaced_only_on_demand(settings: Settings, tmp_path: Path) -> None:
-    card = install(put_staged(tmp_path / "one", "first"), settings)
-    again = put_staged(tmp_path / "two", "second")
-    with pytest.raises(DataInvalid, match="Compare the two"):
-        install(again, settings)
-    assert card.read_text() == "first"
-    install(again, settings, replace=True)
-    assert {path.read_text() for path in card.parent.iterdir()} == {"second"} and len(
-        list(card.parent.iterdir())
-    ) == 3
-
-
-def test_what_was_not_trained_is_not_installed(settings: Settings, tmp_path: Path) -> None:
-    with pytest.raises(DataInvalid, match="Train it"):
-        install(Staged("cloth", "tiny", tmp_path), settings)
-
-
-TOML = """title = "Cloth" # a remark
-part = "cloth"
-classes = ["fine", "torn"]
-
-[models]
-# the first is the fastest
-champion = "resnet50"
-rivals = [
-    "compact_cnn",
-]  # more to come
-
-[policy]
-confidence = 0.9
-"""
-
-
-def test_a_rival_is_added_and_nothing_else_changes(settings: Settings) -> None:
-    settings.lines_dir.mkdir()
-    path = settings.lines_dir / "cloth.toml"
-    path.write_text(TOML)
-    assert add_rival("cloth", "mobilenetv2", settings)
-    assert load_line("cloth", settings).rivals == ("compact_cnn", "mobilenetv2")
-    assert path.read_text() == TOML.replace('[\n    "compact_cnn",\n]', '["compact_cnn", "mobilenetv2"]')
-    assert not add_rival("cloth", "mobilenetv2", settings) and not add_rival("cloth", "resnet50", settings)
-
-
-def test_a_line_without_a_row_of_rivals_is_left_alone(settings: Settings) -> None:
-    settings.lines_dir.mkdir()
-    path = settings.lines_dir / "cloth.toml"
-    without = TOML.replace('rivals = [\n    "compact_cnn",\n]', "")
-    path.write_text(without)
-    with pytest.raises(LineInvalid, match="by hand"):
-        add_rival("cloth", "mobilenetv2", settings)
-    assert path.read_text() == without
-
-
-def put_run(folder: Path, model: str, pictures_per_s: float, size: int, **settings: object) -> None:
-    folder.mkdir(parents=True)
-    (folder / "config.json").write_text(json.dumps({"model": model, **settings}))
-    row = {"epoch": 1, "size": size, "pictures_per_s": pictures_per_s}
-    (folder / "epochs.jsonl").write_text(json.dumps(row) + "\n")
-
-
-def test_the_time_is_judged_by_earlier_runs_of_the_model(tmp_path: Path) -> None:
-    put_run(tmp_path / "runs/a/tiny", "tiny", 40.0, 112)  # a quarter of the area: 10 a second at 224 px
-    put_run(tmp_path / "jobs/1/run/tiny", "tiny", 10.0, 224)
-    put_run(tmp_path / "runs/a/other", "other", 1.0, 224)
-    put_run(tmp_path / "runs/b/tiny", "tiny", 30.0, 224, trainable=[[4, 2]])  # most layers were frozen
-    runs = list_runs("tiny", [tmp_path / "runs", tmp_path / "jobs"])
-    assert len(runs) == 2
-    told = estimate_training("tiny", 100, ((4, 224), (4, 112)), runs)
-    assert told is not None and told.low_s < 100 * 5 / 10 * 1.35 < told.high_s
-    assert "2 epochs of this model on this machine" in told.source
-    rough = estimate_training("mobilenetv2", 100, ((4, 224),), [])
-    assert rough is not None and "rough guess" in rough.source and rough.high_s > 2 * rough.low_s
-    assert estimate_training("tiny", 100, ((4, 224),), []) is None
-
-
-def test_the_pace_is_that_of_whole_steps() -> None:
-    small, large = (measure_pace(make_config(batch_size=size), steps=3) for size in (4, 16))
-    assert 0 < large < 1 and 0 < small < 1  # seconds for a picture of 224 px, scaled up from 24 and 32
-
-
 def test_each_stage_names_itself_before_it_begins(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -331,15 +232,6 @@ def test_each_stage_names_itself_before_it_begins(
         "Measuring this machine",
         "Training",
     ]
-
-
-def test_the_time_is_that_of_the_recipe() -> None:
-    """One that keeps to the full size costs more than one that goes from small to large, so fewer epochs fit."""
-    staged = plan_epochs("mobilenetv2", 1050, 0.06, 20)
-    assert plan_epochs("mobilenetv2", 1050, 0.06, 20, recipe="fine-tune") < staged
-    for recipe in (None, "fine-tune", "seed004"):
-        config = make_run_config("steel", "mobilenetv2", ("a", "b"), recipe=recipe or "strip", epochs=12)
-        assert plan_recipe(recipe, "mobilenetv2", 12, 224) == config.sizes
 
 
 @pytest.fixture
