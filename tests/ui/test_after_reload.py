@@ -24,8 +24,8 @@ from models.card import write_card
 from tests.records.makers import CONTEXT, make_inspection
 from tests.test_race import FAST, PICTURES, Stable, plan_for
 from tests.ui.measured import make_measured_card
+from tests.ui.live_page import start_watching, wait_until, watched  # noqa: F401  (the watched folder)
 from tests.ui.test_latency_page import find_button
-from tests.ui.test_live_page import folder, start_watching, wait_until  # noqa: F401  (the watched folder)
 
 ENOUGH_S = 600.0  # for any machine
 
@@ -242,7 +242,7 @@ def test_a_race_of_the_page_asks_for_its_tab_and_holds_no_more(browser: Browser)
 
 def test_what_a_tab_could_not_keep_stays_when_it_takes_a_line_over(
     browser: Browser,
-    folder: Path,  # noqa: F811
+    watched: Path,  # noqa: F811
 ) -> None:
     first = browser.open("screens/live.py")
     conveyor = start_watching(first)
@@ -272,7 +272,7 @@ def test_who_is_at_work_here_stays_so_when_more_is_taken_over(browser: Browser) 
 @pytest.mark.parametrize("pace", [Pace.of_parts(100), Pace(0.35)], ids=["100 parts", "0.35 m/s"])
 def test_a_live_line_goes_on_as_it_was_set(
     browser: Browser,
-    folder: Path,  # noqa: F811
+    watched: Path,  # noqa: F811
     pace: Pace,
     waited: bool,
 ) -> None:
