@@ -37,6 +37,7 @@ class Card:
     notes: list[str]
     # name → SHA-256 of what lies beside it and belongs to it; a card that was written before names nothing
     files: dict[str, str] = field(default_factory=dict)
+    turns: int = 1  # looks at each part, turned by a quarter from one to the next; the answer is their mean
 
     @property
     def withheld(self) -> str | None:
@@ -82,7 +83,7 @@ def read_card(path: Path) -> Card:
 def check_card(values: dict[str, Any], *, source: str) -> None:
     """Refuse unknown and missing keys, wrong types and impossible values."""
     expected = {field.name: field.type for field in fields(Card)}
-    needed = {field.name for field in fields(Card) if field.default_factory is MISSING}
+    needed = {field.name for field in fields(Card) if field.default is field.default_factory is MISSING}
     unknown, missing = sorted(set(values) - set(expected)), sorted(needed - set(values))
     if unknown or missing:
         raise CardInvalid(
@@ -104,6 +105,7 @@ def find_impossible(values: dict[str, Any]) -> list[str]:
     rules = {
         f"at least one class name, each once, got {list(names)}": 0 < len(names) == len(set(names)),
         f"a positive input_size, got {values['input_size']}": values["input_size"] > 0,
+        f"a part looked at at least once, got {values.get('turns', 1)} turns": values.get("turns", 1) >= 1,
         f"a temperature above 0, got {values['temperature']}": 0 < values["temperature"] < math.inf,
         f"a heat_scale above 0 or null, got {values['heat_scale']}": values["heat_scale"] is None
         or 0 < values["heat_scale"] < math.inf,

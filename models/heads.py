@@ -149,8 +149,11 @@ def describe_head(network: "Classifier") -> Head:
     from models.nasnet import NasNetMobile
     from models.plain_cnn import PlainCnn
     from models.timm_split import TimmSplit
+    from models.turned import Turned
 
     match network:
+        case Turned():
+            return describe_head(network.network)
         case CompactCnn() if network.num_classes == 2:
             half = copy_array(network.classifier.weight) / 2, copy_array(network.classifier.bias) / 2
             return LinearHead(np.concatenate([-half[0], half[0]]), np.concatenate([-half[1], half[1]]))

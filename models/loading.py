@@ -1,10 +1,12 @@
 """Weights as safetensors: half precision, or eight bits a channel. Nothing is unpickled, and nothing is taken on trust.
 
-The file's header keeps the class names in the order of the logits, so that a card cannot quietly rename them.
+The file's header keeps the class names in the order of the logits, so that a card cannot quietly rename them, and how
+often the network looks, so that weights which answer differently have another hash.
 """
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from models.card import Card, CardInvalid, read_card, write_card
 from models.errors import ModelsError
 from models.hashing import hash_file
 from models.registry import build_network
+from models.spec import Classifier
+from models.turned import MOST_TURNS, Turned
 
 __all__ = [
     "Card",
@@ -27,6 +31,7 @@ __all__ = [
     "WeightsHashWrong",
     "WeightsModelWrong",
     "WeightsTensorsWrong",
+    "WeightsTurnsWrong",
     "WeightsUnreadable",
     "hash_file",
     "load_matching",
@@ -62,10 +67,27 @@ class WeightsClassesWrong(WeightsError): ...
 class WeightsTensorsWrong(WeightsError): ...
 
 
+class WeightsTurnsWrong(WeightsError): ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a weights file holds."""
+
+    tensors: dict[str, Tensor]  # as the network wants them: float32
+    class_names: tuple[str, ...]
+    turns: int
+
+
 def save_weights(
-    network: nn.Module, path: Path, *, class_names: Sequence[str], int8_a_channel: bool = False
+    network: nn.Module,
+    path: Path,
+    *,
+    class_names: Sequence[str],
+    int8_a_channel: bool = False,
+    turns: int = 1,
 ) -> str:
-    """Write the network's tensors and return the file's SHA-256."""
+    """Write the tensors of a network that looks once, and return the file's SHA-256."""
     dense = {f"{name}.weight" for name, module in network.named_modules() if is_dense(module)}
     tensors: dict[str, Tensor] = {}
     for name, tensor in network.state_dict().items():
@@ -83,6 +105,8 @@ def save_weights(
             )
     path.parent.mkdir(parents=True, exist_ok=True)
     header = {"format": FORMAT, "class_names": json.dumps(list(class_names), ensure_ascii=False)}
+    if turns != 1:  # who looks once need not say so
+        header["turns"] = str(turns)
     path.write_bytes(sort_header(save(tensors, metadata=header)))
     return hash_file(path)
 
@@ -115,16 +139,33 @@ def load_network(spec_name: str, weights_path: Path, card: Card) -> nn.Module:
         raise WeightsModelWrong(
             f"Expected a card of '{spec_name}', got one of '{card.model}'. Choose the card beside the weights."
         )
-    tensors, class_names = read_tensors(weights_path)
-    if class_names != card.class_names:
+    stored = read_stored(weights_path)
+    if stored.class_names != card.class_names:
         raise WeightsClassesWrong(
             f"Expected the card's {len(card.class_names)} classes ({', '.join(card.class_names)}), got "
-            f"{len(class_names)} in {weights_path.name} ({', '.join(class_names)}). Use the card written with it."
+            f"{len(stored.class_names)} in {weights_path.name} ({', '.join(stored.class_names)}). "
+            "Use the card written with it."
         )
-    network = build_network(spec_name, len(class_names))
-    check_tensors(tensors, network.state_dict(), source=weights_path.name)
-    network.load_state_dict(tensors)
-    return network.eval()
+    if stored.turns != card.turns:
+        raise WeightsTurnsWrong(
+            f"Expected {weights_path.name} to look {card.turns} times, as its card says, got {stored.turns}. "
+            "Use the card written with it."
+        )
+    network = build_network(spec_name, len(stored.class_names))
+    check_tensors(stored.tensors, network.state_dict(), source=weights_path.name)
+    network.load_state_dict(stored.tensors)
+    return turn(network, stored.turns).eval()
+
+
+def turn(network: nn.Module, turns: int) -> nn.Module:
+    if turns == 1:
+        return network
+    if not isinstance(network, Classifier) or not 1 <= turns <= MOST_TURNS:
+        raise WeightsTurnsWrong(
+            f"Expected a classifier that looks 1 to {MOST_TURNS} times, got {type(network).__name__}, {turns} times. "
+            "Train it again."
+        )
+    return Turned(network, turns)
 
 
 def check_file(path: Path, card: Card) -> None:
@@ -138,8 +179,7 @@ def check_file(path: Path, card: Card) -> None:
         )
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """Every tensor as the network wants it (float32), and the class names of the header."""
+def read_stored(path: Path) -> Stored:
     try:
         with safe_open(path, framework="pt") as file:
             header: dict[str, str] = file.metadata() or {}
@@ -155,7 +195,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     tensors = {
         name: expand(name, tensor, stored) for name, tensor in stored.items() if not name.endswith(SCALE)
     }
-    return tensors, tuple(json.loads(header["class_names"]))
+    return Stored(tensors, tuple(json.loads(header["class_names"])), int(header.get("turns", "1")))
 
 
 def expand(name: str, tensor: Tensor, stored: dict[str, Tensor]) -> Tensor:
@@ -184,7 +224,7 @@ def load_matching(network: nn.Module, path: Path) -> tuple[str, ...]:
     """A warm start: take over what fits; the names of the network's tensors that did not."""
     if not path.is_file():
         raise WeightsAbsent(f"Expected weights to start from at {path}, found none. Start without them.")
-    tensors, _ = read_tensors(path)
+    tensors = read_stored(path).tensors
     expected = network.state_dict()
     fitting = {
         name: tensor

@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from inspection.commands import train as command
 from inspection.commands.doubts import find_doubts, find_share_doubts
-from inspection.commands.train import check_epochs, parse_layers, plan_run, train_model
+from inspection.commands.stages import check_epochs, parse_layers
+from inspection.commands.train import plan_run, train_model
 from inspection.errors import DataInvalid
 from inspection.lines import Line, load_line
 from models.card import Card
@@ -108,6 +109,18 @@ def test_a_share_smaller_than_a_batch_is_told(pictures: int, share: float, said:
     assert len(doubts) == bool(said) and said in " ".join(doubts)
 
 
+@pytest.mark.parametrize(
+    ("line", "recipe", "turns", "told"),
+    [("steel", None, 2, True), ("steel", None, 1, False), ("aluminium", "guided", 2, False)],
+)
+def test_looks_from_sides_that_were_never_learnt_are_told(
+    line: str, recipe: str | None, turns: int, told: bool
+) -> None:
+    config = plan_run(load_line(line), "resnet50", recipe=recipe, epochs=6, changes={})
+    said = " ".join(find_doubts(load_line(line), config, turns=turns))
+    assert ("Leave --turns out" in said) is told
+
+
 def test_epochs_that_a_recipe_does_not_take_are_told() -> None:
     casting = load_line("casting")
     for recipe, told in (("seed002", True), ("line", False)):
@@ -125,6 +138,7 @@ def test_epochs_that_a_recipe_does_not_take_are_told() -> None:
         ("mobilenetv2", ("--epochs", "6", "--sizes", "2x128,5x224"), "make the 6 of --epochs, got 7"),
         ("yolov5n", ("--patches",), "got yolov5n, which finds boxes"),
         ("yolov5n", ("--teacher", "resnet50"), "a classifier with --teacher, got yolov5n"),
+        ("yolov5n", ("--turns", "2"), "a classifier with --turns, got yolov5n"),
         ("vit_small", ("--sizes", "2x128,4x224"), "the only size that vit_small takes, got 128"),
         (
             "mobilevit_xxs",
@@ -151,7 +165,8 @@ def test_epochs_and_stages_that_agree_are_taken_and_either_may_be_left_out() -> 
 def test_what_the_card_is_to_say_besides_comes_from_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[str, ...]] = []
 
-    def train(*_: object, small: bool, said: tuple[str, ...]) -> Card:
+    def train(*_: object, small: bool, said: tuple[str, ...], turns: int | None) -> Card:
+        assert turns is None
         told.append(said)
         return make_card()
 

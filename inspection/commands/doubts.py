@@ -1,12 +1,17 @@
 """What may well be meant, and costs a training where it is not: told before it begins."""
 
+from inspection.learning.augment_presets import PRESETS
 from inspection.learning.config import TrainConfig
 from inspection.lines import Line
 from inspection.wording import say_number
 
+LEAST_TURN = 90  # degrees to either side: a part that teaches lies in any pose
 
-def find_doubts(line: Line, config: TrainConfig, *, epochs: int | None = None) -> list[str]:
-    """epochs: as they were asked for."""
+
+def find_doubts(
+    line: Line, config: TrainConfig, *, epochs: int | None = None, turns: int | None = None
+) -> list[str]:
+    """epochs, turns: as they were asked for."""
     from models.registry import find_spec
 
     spec, doubts = find_spec(config.model), []
@@ -45,6 +50,12 @@ def find_doubts(line: Line, config: TrainConfig, *, epochs: int | None = None) -
     if config.restart and (len(config.sizes) == 1 or config.schedule == "constant"):
         doubts.append(
             "there is one stage, or a rate that does not change: --restart changes nothing here. Name stages by --sizes."
+        )
+    learnt = PRESETS[config.augment].rotate_degrees
+    if turns is not None and turns > 1 and learnt < LEAST_TURN:
+        doubts.append(
+            f"this recipe turns pictures by at most {learnt:g}°: a quarter further it judges what it never learnt. Leave --turns "
+            f"out, or name a recipe whose parts lie in any pose."
         )
     if epochs is not None and config.epochs != epochs:
         doubts.append(

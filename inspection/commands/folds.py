@@ -8,7 +8,8 @@ import typer
 
 from inspection.commands.doubts import find_doubts, find_share_doubts
 from inspection.commands.output import Exit, notes, print_table, results, show_progress
-from inspection.commands.train import check_epochs, parse_sizes, plan_run, show_epoch
+from inspection.commands.stages import check_epochs, parse_sizes
+from inspection.commands.train import plan_run, show_epoch
 from inspection.commands.training_options import (
     Batch,
     Device,

@@ -9,6 +9,7 @@ import typer
 from inspection.commands.doubts import find_doubts, find_share_doubts
 from inspection.commands.naming import name_rival
 from inspection.commands.output import Exit, notes, results, show_progress, show_share
+from inspection.commands.stages import check_epochs, parse_layers, parse_sizes, round_side
 from inspection.commands.training_options import (
     Batch,
     Device,
@@ -71,6 +72,15 @@ def train_model(
         ),
     ] = False,
     small: Annotated[bool, typer.Option("--small", help="Store eight bits a channel.")] = False,
+    turns: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=4,
+            help="Look at each part so often, turned by a quarter from look to look: so many times the work. For parts in any "
+            "pose. Left out: once, or as the line's own weights that it starts from.",
+        ),
+    ] = None,
     note: Annotated[
         list[str] | None, typer.Option(help="What the card is to say besides; may be given several times.")
     ] = None,
@@ -90,9 +100,13 @@ def train_model(
         raise DataInvalid(
             f"Expected a classifier with --teacher, got {model}, which finds boxes. Name a classifier, or leave --teacher out."
         )
-    if patches and (small or note):
+    if detects and turns is not None:
+        raise DataInvalid(
+            f"Expected a classifier with --turns, got {model}, which finds boxes. Name a classifier, or leave --turns out."
+        )
+    if patches and (small or note or turns is not None):
         notes.print(
-            "patches are not released, so --small and --note change nothing here: say them with what starts from them."
+            "patches are not released, so --small, --note and --turns change nothing here: say them with what starts from them."
         )
     stages = None if sizes is None else parse_sizes(sizes)
     check_epochs(epochs, stages)
@@ -117,7 +131,7 @@ def train_model(
             **({} if teacher is None else name_teacher(settings, line, teacher)),
         },
     )
-    for doubt in find_doubts(definition, config, epochs=epochs):
+    for doubt in find_doubts(definition, config, epochs=epochs, turns=turns):
         notes.print(doubt)
     take_in_added(definition, data, settings)
     if patches:
@@ -125,8 +139,13 @@ def train_model(
         results.print(f"start from it with --warm-start {weights}")
         raise typer.Exit(Exit.OK)
     config = settle_precision(config, run_dir, tell=notes.print)
-    train = train_detection if detects else train_classification
-    card = train(definition, config, data, run_dir, settings, small=small, said=tuple(note or ()))
+    said = tuple(note or ())
+    if detects:
+        card = train_detection(definition, config, data, run_dir, settings, small=small, said=said)
+    else:
+        card = train_classification(
+            definition, config, data, run_dir, settings, small=small, said=said, turns=turns
+        )
     results.print(
         f"{card.model}: {settings.weights_dir / line / card.model}.safetensors, {card.weights_bytes / 1e6:.1f} MB"
     )
@@ -153,41 +172,6 @@ def name_teacher(settings: Settings, line: str, teacher: str) -> dict[str, str]:
             f"Expected trained weights of {teacher} for {line}, got none. Train the teacher first."
         )
     return {"teacher": teacher, "teacher_weights": str(weights)}
-
-
-def parse_sizes(text: str) -> tuple[tuple[int, int], ...]:
-    try:
-        stages = tuple(
-            (int(epochs), int(side)) for epochs, side in (each.split("x") for each in text.split(","))
-        )
-    except ValueError:
-        stages = ()
-    if not stages or any(epochs < 1 or side < 32 for epochs, side in stages):
-        raise DataInvalid(f"Expected --sizes as EPOCHSxPIXELS,… like 5x160,4x224, got {text!r}.")
-    return stages
-
-
-def parse_layers(text: str) -> tuple[tuple[int, int], ...]:
-    """-1 for all, as the configuration says it."""
-    try:
-        stages = tuple(
-            (int(epochs), -1 if layers == "all" else int(layers))
-            for epochs, layers in (each.split("x") for each in text.split(","))
-        )
-    except ValueError:
-        stages = ()
-    if not stages or any(epochs < 1 or layers < -1 for epochs, layers in stages):
-        raise DataInvalid(f"Expected --layers as EPOCHSxLAYERS,… like 5xall,10x50, got {text!r}.")
-    return stages
-
-
-def check_epochs(epochs: int | None, sizes: tuple[tuple[int, int], ...] | None) -> None:
-    staged = sum(count for count, _ in sizes or ())
-    if epochs is not None and sizes is not None and epochs != staged:
-        raise DataInvalid(
-            f"Expected the epochs of --sizes to make the {epochs} of --epochs, got {staged}. Change one of them, or leave "
-            f"--epochs out: --sizes says how many."
-        )
 
 
 def plan_run(
@@ -220,10 +204,6 @@ def plan_run(
     return config
 
 
-def round_side(side: int, step: int) -> int:
-    return max(step, round(side / step) * step)
-
-
 def train_classification(
     line: Line,
     config: TrainConfig,
@@ -233,9 +213,12 @@ def train_classification(
     *,
     small: bool,
     said: tuple[str, ...] = (),
+    turns: int | None = None,
 ) -> Card:
+    """turns: None for as often as the line's own weights that it starts from."""
     from inspection.learning.line_data import load_guided, load_line_data
     from inspection.learning.release import release_classifier
+    from inspection.learning.starts import read_own_turns
     from inspection.learning.train import train_classifier
     from models.registry import find_spec
 
@@ -245,6 +228,8 @@ def train_classification(
     for doubt in find_share_doubts(len(sets.train), config):
         notes.print(doubt)
     pin_data(run_dir, sets.facts)
+    if turns is None:  # before the release replaces what it starts from
+        turns = read_own_turns(line.name, config)
     teach = sets.train
     if config.guide:
         teach = load_guided(line, data, size=round(size * ROOM), cache_dir=settings.cache_dir / "arrays")
@@ -260,6 +245,7 @@ def train_classification(
         sets,
         settings,
         int8_a_channel=small,
+        turns=turns,
         notes=said,
         split=sets.split,
         tell=notes.print,

@@ -191,7 +191,10 @@ def train(
             f"The fine-tuning in {match.folder.name} is {report.state}. Start it again to go on."
         )
     sets = LineData(lesson.teach, lesson.validation, lesson.judging(size)[TEST], dict(lesson.facts))
-    return release_classifier(match.line, config, run_dir, sets, match.own, notes=lesson.notes, tell=tell)
+    turns = read_start(match, wish.model).turns
+    return release_classifier(
+        match.line, config, run_dir, sets, match.own, turns=turns, notes=lesson.notes, tell=tell
+    )
 
 
 def fit_novelty(match: Match, wish: Wish, lesson: Lesson, tell: Tell) -> tuple[str | None, str]:

@@ -54,6 +54,7 @@ def release_classifier(
     settings: Settings,
     *,
     int8_a_channel: bool = False,
+    turns: int = 1,
     notes: Sequence[str] = (),
     split: Split | None = None,
     tell: Tell = print,
@@ -62,7 +63,9 @@ def release_classifier(
     home = settings.weights_dir / line.name
     with stage_release(home, config.model) as folder:
         weights = folder / f"{config.model}.safetensors"
-        card = store_weights(line.name, config, run_dir, data.facts, weights, int8_a_channel, line.licence)
+        card = store_weights(
+            line.name, config, run_dir, data.facts, weights, int8_a_channel, line.licence, turns=turns
+        )
         network, spec = load_network(config.model, weights, card), find_spec(config.model)
         assert isinstance(network, Classifier)
         graph = export_network(network, spec)

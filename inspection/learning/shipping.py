@@ -36,11 +36,15 @@ def store_weights(
     weights: Path,
     int8_a_channel: bool,
     licence: str,
+    *,
+    turns: int = 1,
 ) -> Card:
     network = build_network(config.model, len(config.class_names))
     missing = load_matching(network, run_dir / BEST)
     assert not missing, missing
-    digest = save_weights(network, weights, class_names=config.class_names, int8_a_channel=int8_a_channel)
+    digest = save_weights(
+        network, weights, class_names=config.class_names, int8_a_channel=int8_a_channel, turns=turns
+    )
     spec = find_spec(config.model)
     return Card(
         line=line,
@@ -61,6 +65,7 @@ def store_weights(
         commit=read_origin(config, run_dir)["commit"],
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         notes=[],
+        turns=turns,
     )
 
 

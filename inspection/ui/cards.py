@@ -57,6 +57,9 @@ def _list_identity(card: "Card") -> dict[str, str]:
         "classes": ", ".join(card.class_names),
         "licence": card.licence,
         "weights SHA-256": card.weights_sha256,
+        "looks at a part": "once"
+        if card.turns == 1
+        else f"{card.turns} times, turned by a quarter each time; the mean answers",
         "heat scale": "draws no map" if card.heat_scale is None else f"{card.heat_scale:.4g}",
         "created": card.created,
         "commit": card.commit,

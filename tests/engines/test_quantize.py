@@ -16,9 +16,11 @@ from inspection.engines.quantize import (
     replay_calibration,
     vary_exposure,
 )
+from inspection.engines.torch import TorchEngine
 from inspection.errors import PrecisionUnavailable
 from models.heads import describe_head
 from models.registry import REGISTRY
+from models.turned import Turned
 from tests.engines.test_engines import build_settled, make_batch
 from tests.models.cards import make_card
 
@@ -57,6 +59,21 @@ def test_a_calibration_replays_without_the_pictures(quantized):
     batch = make_batch("compact_cnn")
     for ours, theirs in zip(run(replayed, batch), run(model, batch), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_network_that_looks_twice_keeps_its_head_exact_and_replays():
+    network, spec = Turned(build_settled("compact_cnn"), 2).eval(), REGISTRY["compact_cnn"]
+    graph = export_network(network, spec)
+    model = quantize_model(graph, list(make_batch("compact_cnn", 12)))
+    batch = make_batch("compact_cnn", 3)
+    exact = OpenVinoEngine(graph.clone, precision="f32", threads=2).run(batch).outputs
+    np.testing.assert_allclose(exact[0], TorchEngine(network, spec).run(batch).outputs[0], atol=1e-4)
+    logits, features = run(model, batch)
+    assert np.abs(logits - exact[0]).max() <= 0.1 * max(1.0, np.abs(exact[0]).max())
+    for index in range(3):
+        np.testing.assert_allclose(describe_head(network).logits(features[index]), logits[index], atol=1e-4)
+    replayed = replay_calibration(export_network(network, spec), record_calibration(graph, model))
+    np.testing.assert_array_equal(run(replayed, batch)[0], logits)
 
 
 def test_ranges_without_the_rarest_values_replay_as_well(quantized):

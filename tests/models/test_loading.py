@@ -17,6 +17,7 @@ from models.loading import (
     WeightsHashWrong,
     WeightsModelWrong,
     WeightsTensorsWrong,
+    WeightsTurnsWrong,
     WeightsUnreadable,
     hash_file,
     load_matching,
@@ -71,6 +72,33 @@ def test_int8_is_off_by_half_a_step_at_most(tmp_path: Path) -> None:
     step = expected.abs().amax(dim=(1, 2, 3), keepdim=True) / 127
     assert ((got - expected).abs() <= step * 0.501).all()
     assert not torch.equal(got, expected)
+
+
+def test_how_often_a_network_looks_is_part_of_its_weights(tmp_path: Path) -> None:
+    network, path, card = write_weights(tmp_path)
+    twice = tmp_path / "twice.safetensors"
+    digest = save_weights(network, twice, class_names=NAMES, turns=2)
+    assert digest != card.weights_sha256, "it answers differently"
+    again = load_network("compact_cnn", twice, replace(card, weights_sha256=digest, turns=2))
+    x = make_input("compact_cnn", 2, seed=8)
+    with torch.inference_mode():
+        expected = (network(x) + network(x.rot90(1, (2, 3)))) / 2
+        torch.testing.assert_close(again(x), expected, rtol=1e-2, atol=1e-2)
+    for wrong in (replace(card, weights_sha256=digest), replace(card, turns=2)):
+        with pytest.raises(WeightsTurnsWrong, match="Use the card written with it"):
+            load_network("compact_cnn", path if wrong.turns == 2 else twice, wrong)
+    assert load_matching(build_network("compact_cnn", 5), twice) == (), (
+        "a start that looks twice starts all the same"
+    )
+
+
+@pytest.mark.parametrize("turns", (0, 5))
+def test_a_network_that_would_look_so_often_is_refused(tmp_path: Path, turns: int) -> None:
+    network, _, card = write_weights(tmp_path)
+    path = tmp_path / "often.safetensors"
+    digest = save_weights(network, path, class_names=NAMES, turns=turns)
+    with pytest.raises(WeightsTurnsWrong, match="looks 1 to 4 times"):
+        load_network("compact_cnn", path, replace(card, weights_sha256=digest, turns=turns))
 
 
 def test_a_channel_of_zeros_survives_int8(tmp_path: Path) -> None:
