@@ -8,6 +8,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from inspection.wording import round_percent
+
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 Precision = Literal["f32", "bf16", "int8"]
@@ -144,7 +146,7 @@ class Verdict:
         """As a person would say it: "REJECT: cracked, 98 %"."""
         if self.class_name is None:
             return self.kind.value
-        return f"{self.kind.value}: {self.class_name}, {self.score_0_1 * 100:.0f} %"
+        return f"{self.kind.value}: {self.class_name}, {round_percent(self.score_0_1, 0)} %"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import numpy as np
 
 from inspection.lines import Line, Policy
 from inspection.types import F32, Box, Novelty, Step, Verdict, VerdictKind
+from inspection.wording import round_percent, say_below, say_limit
 
 UNLIKE = "unlike the training parts"
 # Of the picture's longer side. Boxes of halves end within 0.1 % of the edge, those of whole parts lie 1.1 % inside it
@@ -38,9 +39,10 @@ def find_step(line: Line, *, found: bool, score_0_1: float | None, others: int =
     if line.locate.mode == "frame":
         return Step("Where is the part?", "it fills the frame", True)
     if not found:
-        return Step(question, f"none surer than {line.locate.threshold_0_1:.0%}", False)
+        return Step(question, f"none surer than {say_limit(line.locate.threshold_0_1)}", False)
+    assert score_0_1 is not None  # what was found was rated
     more = f"; {others} more in the picture, the surest is judged" if others else ""
-    return Step(question, f"yes, {score_0_1:.1%} sure{more}", True)
+    return Step(question, f"yes, {say_sure(score_0_1)} sure{more}", True)
 
 
 def find_cut_sides(box: Box, *, width: int, height: int) -> tuple[str, ...]:
@@ -57,13 +59,20 @@ def whole_step(cut_sides: tuple[str, ...]) -> Step:
     return Step(question, "yes: the belt is seen all around it", True)
 
 
+def say_sure(share_0_1: float) -> str:
+    return f"{round_percent(share_0_1, 1)}%"
+
+
 def sure_step(sureness: Sureness, policy: Policy, *, question: str) -> Step:
     if sureness.score_0_1 < policy.confidence_0_1:
-        answer = f"no: {sureness.score_0_1:.1%} is below {policy.confidence_0_1:.0%}"
+        asked = policy.confidence_0_1
+        answer = f"no: {say_below(sureness.score_0_1, asked)} is below {say_limit(asked)}"
     elif sureness.lead_0_1 < policy.lead_0_1:
-        answer = f"no: it leads the next class by {sureness.lead_0_1:.1%}, less than {policy.lead_0_1:.0%}"
+        asked = policy.lead_0_1
+        lead = say_below(sureness.lead_0_1, asked)
+        answer = f"no: it leads the next class by {lead}, less than {say_limit(asked)}"
     else:
-        answer = f"yes: {sureness.score_0_1:.1%}, {sureness.lead_0_1:.1%} ahead of the next class"
+        answer = f"yes: {say_sure(sureness.score_0_1)}, {say_sure(sureness.lead_0_1)} ahead of the next class"
     return Step(question, answer, sureness.enough(policy))
 
 
@@ -74,9 +83,11 @@ def is_novel(novelty: Novelty | None, policy: Policy) -> bool:
 def like_step(novelty: Novelty, policy: Policy) -> Step:
     question = "Is it like the training parts?"
     if is_novel(novelty, policy):
-        answer = f"no, {UNLIKE}: p = {novelty.p:.2%} is below {policy.novelty_0_1:.2%}"
-        return Step(question, answer, False)
-    return Step(question, f"yes: {novelty.p:.0%} of {novelty.known} known parts are as unlike", True)
+        p = say_below(novelty.p, policy.novelty_0_1, digits=2)
+        return Step(question, f"no, {UNLIKE}: p = {p} is below {say_limit(policy.novelty_0_1)}", False)
+    # p counts the part itself among the known ones, so that it is never 0: here they alone are counted
+    alike = round(novelty.p * (novelty.known + 1)) - 1
+    return Step(question, f"yes: {alike:,} of {novelty.known:,} known parts are at least as unlike", True)
 
 
 def decide(

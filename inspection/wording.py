@@ -4,3 +4,27 @@
 def say_number(count: int, one: str, many: str | None = None) -> str:
     """ "1 file", "3 files". many: where it is not `one` with an s, or where the verb changes too."""
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def round_percent(value_0_1: float, digits: int) -> str:
+    """In percent, without the sign: never "100" for what is not all, never "0" for what is not nothing."""
+    rounded, step = f"{value_0_1 * 100:.{digits}f}", 10.0**-digits
+    if value_0_1 < 1 and float(rounded) >= 100:
+        return f"> {100 - step:.{digits}f}"
+    if value_0_1 > 0 and float(rounded) == 0:
+        return f"< {step:.{digits}f}"
+    return rounded
+
+
+def say_limit(limit_0_1: float) -> str:
+    """As it was set: "80%", "92.5%". Rounded to whole percent another limit would be told."""
+    return f"{limit_0_1 * 100:.6g}%"
+
+
+def say_below(value_0_1: float, limit_0_1: float, *, digits: int = 1) -> str:
+    """A value that misses the limit, with as many decimals as it takes to see that it does."""
+    for more in range(digits, 7):
+        told = f"{value_0_1 * 100:.{more}f}"
+        if float(told) < limit_0_1 * 100 - 1e-9:
+            return f"{told}%"
+    return f"{value_0_1 * 100!r}%"

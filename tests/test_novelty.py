@@ -165,6 +165,17 @@ def test_a_part_unlike_the_training_parts_goes_to_a_person(
     assert (UNLIKE in asked[0].answer) == (kind is VerdictKind.REVIEW)
 
 
+def test_the_path_counts_the_known_parts_that_are_as_unlike() -> None:
+    """p counts the part itself, so that it is never 0: that part is none of the known ones."""
+    line = make_line(policy=Policy(0.8, 0.2, True, novelty_0_1=0.01))
+    found = find_step(line, found=True, score_0_1=1)
+    known = np.arange(99, dtype=np.float32)
+    for score, alike in ((1e3, 0), (96.5, 2), (-1.0, 99)):
+        novelty = Novelty(find_p(score, known), score, "knn", len(known))
+        path = decide(line, found=found, first=SURE_FINE, novelty=novelty).path
+        assert path[1].answer == f"yes: {alike} of 99 known parts are at least as unlike"
+
+
 def test_without_a_novelty_model_nothing_is_asked() -> None:
     line = make_line()
     verdict = decide(line, found=find_step(line, found=True, score_0_1=1), first=SURE_FINE)

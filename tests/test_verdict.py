@@ -91,3 +91,32 @@ def test_words_are_those_of_a_person():
     line = make_line()
     verdict = decide(line, found=find_step(line, found=True, score_0_1=1), first=SURE_TORN)
     assert verdict.words == "REJECT: torn, 95 %"
+
+
+def test_what_is_not_certain_is_not_a_hundred_percent():
+    line = make_line()
+    nearly = np.array([0.9961, 0.002, 0.0019], np.float32)
+    verdict = decide(line, found=find_step(line, found=True, score_0_1=0.99996), first=nearly)
+    assert verdict.words == "PASS: fine, > 99 %"
+    whole = decide(
+        line, found=find_step(line, found=True, score_0_1=1), first=np.array([1, 0, 0], np.float32)
+    )
+    assert whole.words == "PASS: fine, 100 %"
+
+
+@pytest.mark.parametrize(
+    ("policy", "first", "answer"),
+    [
+        (Policy(0.9, 0.2), [0.89996, 0.06, 0.04004], "no: 89.996% is below 90%"),
+        (Policy(0.925, 0.2), [0.9241, 0.04, 0.0359], "no: 92.4% is below 92.5%"),
+        (
+            Policy(0.5, 0.2),
+            [0.5999, 0.40005, 0.00005],
+            "no: it leads the next class by 19.98%, less than 20%",
+        ),
+    ],
+)
+def test_an_answer_does_not_contradict_itself_by_rounding(policy, first, answer):
+    line = make_line(policy=policy)
+    verdict = decide(line, found=find_step(line, found=True, score_0_1=1), first=np.array(first))
+    assert verdict.path[1].answer == answer

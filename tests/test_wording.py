@@ -2,7 +2,7 @@
 
 import pytest
 
-from inspection.wording import say_number
+from inspection.wording import round_percent, say_below, say_limit, say_number
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,35 @@ def test_one_thing_is_not_said_of_many(count: int, words: str) -> None:
 def test_what_takes_no_s_and_a_verb_are_given() -> None:
     assert [say_number(count, "class", "classes") for count in (1, 3)] == ["1 class", "3 classes"]
     assert say_number(1, "file was", "files were") + " left out" == "1 file was left out"
+
+
+@pytest.mark.parametrize(
+    ("share", "digits", "words"),
+    [
+        (1.0, 0, "100"),
+        (0.9961, 0, "> 99"),
+        (0.994, 0, "99"),
+        (0.99997, 1, "> 99.9"),
+        (0.5, 1, "50.0"),
+        (0.004, 0, "< 1"),
+        (0.0004, 1, "< 0.1"),
+        (0.0, 1, "0.0"),
+    ],
+)
+def test_rounding_makes_neither_all_nor_nothing(share: float, digits: int, words: str) -> None:
+    assert round_percent(share, digits) == words
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"), [(0.8, "80%"), (0.07, "7%"), (0.925, "92.5%"), (0.0016, "0.16%")]
+)
+def test_a_limit_is_told_as_it_was_set(limit: float, words: str) -> None:
+    assert say_limit(limit) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "words"),
+    [(0.55, 0.8, "55.0%"), (0.8999, 0.9, "89.99%"), (0.89996, 0.9, "89.996%"), (0.9241, 0.925, "92.4%")],
+)
+def test_what_misses_a_limit_is_seen_to_miss_it(value: float, limit: float, words: str) -> None:
+    assert say_below(value, limit) == words

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 
 from inspection.ui.drawn import drawn_once
 from inspection.ui.palette import NEUTRAL, STAGE_COLOURS
+from inspection.wording import round_percent
 
 # No toolbar over a small chart; the ones that people take away pass their own.
 QUIET = {"displayModeBar": False, "staticPlot": False, "scrollZoom": False}
@@ -133,8 +134,4 @@ def format_ms(ms: float) -> str:
 
 def format_share(value_0_1: float) -> str:
     """Never "100 %" for what is not certain, never "0 %" for what is not excluded."""
-    if 0.9995 <= value_0_1 < 1:
-        return "> 99.9 %"
-    if 0 < value_0_1 < 0.0005:
-        return "< 0.1 %"
-    return f"{value_0_1 * 100:.1f} %"
+    return f"{round_percent(value_0_1, 1)} %"
