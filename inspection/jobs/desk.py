@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from inspection.config import ROOT, Settings, read_count
+from inspection.config import Settings, build_environment, read_count
 from inspection.jobs.job import (
     ASKED,
     LOG,
@@ -203,12 +203,6 @@ class Desk:
             starts=job.standing.starts + 1,
         )
         write_standing(job.folder, running)
-
-
-def build_environment() -> dict[str, str]:
-    """The work may be started from any folder; its log is read while it is written."""
-    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
-    return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
 
 
 def collect_ended() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from inspection.config import ROOT
+from inspection.config import build_environment
 
 _EVERY_S = 0.3
 
@@ -54,7 +54,7 @@ def start_verify(
     """checkpoints: their JSON, already read once. when_done is called in the thread that listens."""
     process = subprocess.Popen(
         [sys.executable, "-m", "inspection.records.verify_run"],
-        cwd=ROOT,
+        env=build_environment(),  # and in the folder of the server: its store may be named from there on
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,6 +55,18 @@ def test_a_store_that_cannot_be_opened_is_a_failure_with_words(
     monkeypatch.setenv("ASSAY_DATABASE_URL", f"sqlite:///{tmp_path / 'var' / 'records.sqlite' / 'no.sqlite'}")
     run = walk()
     assert run.report is None and run.failure.startswith("StoreLost: ")
+
+
+def test_a_store_that_is_named_from_the_servers_folder_on_is_the_one_that_is_walked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ASSAY_DATABASE_URL", "sqlite:///here.sqlite")
+    monkeypatch.setenv("ASSAY_PICTURES_URL", "pictures")
+    with closing(open_store()) as store:
+        add_many(store, 3)
+        run = walk()
+    assert run.report is not None and (run.report["records"], run.report["holds"]) == (3, True)
 
 
 def listen_to(program: str) -> VerifyRun:
