@@ -6,6 +6,7 @@ answer, a second look counts, and an unsure answer goes to a person. A row a pic
 
 import io
 import json
+import math
 import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,9 +21,10 @@ from inspection.images import read_picture
 from inspection.learning.checkpoint import write_atomically
 from inspection.learning.data import EMPTY_CLASS, Sample
 from inspection.learning.metrics import Figures, measure_figures
-from inspection.lines import Line
+from inspection.lines import Line, Locate
 from inspection.pipeline import Inspector
 from inspection.types import Precision, VerdictKind
+from inspection.wording import say_limit
 from models.card import Card
 
 COLUMNS = ("key", "truth", "verdict", "called", "retested", "total_ms", "severity_0_1")
@@ -149,20 +151,39 @@ def say_policy(line: Line, card: Card | None, detector: Card | None) -> str:
     """All that decides beside the classifier's weights, in words: where these are other words, a trial is of the past."""
     policy = line.policy
     again = "with a second look" if policy.retest else "without a second look"
-    told = f"sure from {policy.confidence_0_1:.0%} with a lead of {policy.lead_0_1:.0%}, {again}"
+    told = (
+        f"sure from {say_limit(policy.confidence_0_1)} with a lead of {say_limit(policy.lead_0_1)}, {again}"
+    )
     novelty = None if card is None or not policy.novelty_0_1 else card.data.get("novelty")
     told += (
         ", without a novelty check"
         if novelty is None
-        else f", novel below {policy.novelty_0_1:.1%} ({novelty['sha256'][:8]})"
+        else f", novel below {say_share(policy.novelty_0_1)} ({novelty['sha256'][:8]})"
     )
     fitted = None if card is None else card.data.get("calibration_parts")
     told += "" if fitted is None else f", temperature of {fitted['parts']:,} parts ({fitted['sha256'][:8]})"
     if line.locate.mode == "detector":
         by = "nobody" if detector is None else f"{detector.model} {detector.weights_sha256[:8]}"
-        told += f", found by {by}"
+        told += f", found by {by}{say_locating(line.locate)}"
         told += ", with parts that the picture cuts off to a person" if policy.whole else ""
     return told
+
+
+def say_locating(locate: Locate) -> str:
+    """What differs from the defaults: trials that are kept do not name these."""
+    usual = Locate(mode="detector")
+    told = ""
+    if locate.threshold_0_1 != usual.threshold_0_1:
+        told += f" from {say_limit(locate.threshold_0_1)} on"
+    if locate.margin != usual.margin:
+        told += f" and cut out with a margin of {say_limit(locate.margin)}"
+    return told
+
+
+def say_share(share_0_1: float) -> str:
+    """With the decimal that trials which are kept have, and as many more as it needs."""
+    tenths = f"{share_0_1:.1%}"
+    return tenths if math.isclose(float(tenths[:-1]), share_0_1 * 100) else say_limit(share_0_1)
 
 
 def trial_path(home: Path, model: str, precision: Precision) -> Path:

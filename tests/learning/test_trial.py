@@ -122,3 +122,22 @@ def test_all_that_decides_is_in_the_policy() -> None:
     assert "novel below 1.0% (cdcdcdcd)" in say_policy(line, fitted, detector)
     assert say_policy(line, card, replace(detector, weights_sha256="ef" * 32)) != plain
     assert "found by" not in say_policy(load_line("casting"), card, None)
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("policy", {"confidence_0_1": 0.804}),
+        ("policy", {"lead_0_1": 0.2049}),
+        ("policy", {"novelty_0_1": 0.0104}),
+        ("locate", {"threshold_0_1": 0.3}),
+        ("locate", {"margin": 0.1}),
+    ],
+)
+def test_whatever_changes_a_decision_changes_the_words(table: str, change: dict[str, float]) -> None:
+    """Rounded to whole percent a rule that was changed a little left a trial as of now."""
+    line = load_line("aluminium")
+    card = make_card(line="aluminium", weights_sha256="ab" * 32)
+    fitted = replace(card, data={**card.data, "novelty": {"sha256": "cd" * 32}})
+    other = replace(line, **{table: replace(getattr(line, table), **change)})
+    assert say_policy(other, fitted, None) != say_policy(line, fitted, None)
