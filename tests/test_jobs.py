@@ -226,6 +226,32 @@ def test_what_does_not_fit_the_state_is_refused(desk: Desk) -> None:
     assert [job.id for job in desk.list_jobs()] == [running]
 
 
+def test_a_removal_that_is_killed_half_way_starts_nothing_anew(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = wait(desk, give(desk, "bricks"))
+
+    def die_half_way(folder: Path) -> None:
+        (folder / "state.json").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+        killed.setattr(desk_module.shutil, "rmtree", die_half_way)
+        desk.remove(job.id)
+    assert desk.list_jobs() == ()
+    second = wait(desk, give(desk, "bricks"))  # and what was left is gone by then
+    assert sorted(path.name for path in desk.folder.iterdir()) == [".lock", second.id]
+
+
+def test_a_job_that_is_removed_while_the_running_ones_are_listed_is_passed_over(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = give(desk, "long")
+    folders = Desk._folders
+    monkeypatch.setattr(Desk, "_folders", lambda self: [self.folder / "gone", *folders(self)])
+    assert [job.id for job in desk.list_running()] == [running]
+
+
 def test_states_are_never_half_written(desk: Desk) -> None:
     job = read_job(desk.folder / give(desk, "long"))
     for _ in range(30):

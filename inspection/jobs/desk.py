@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ class Desk:
         )
         with self._locked():
             folder = self.folder / asked.id
+            self._sweep()
             partial = self.folder / f".{asked.id}"
             partial.mkdir(parents=True)
             write_object(partial / ASKED, asdict(asked))
@@ -76,7 +77,11 @@ class Desk:
         """As they stand written down: nothing is settled or started, so that whoever only wants to know waits for nobody."""
         if not self.folder.is_dir():
             return ()
-        return tuple(job for job in self._read_all() if job.state == "running" and not has_gone(job.standing))
+        running = []
+        for path in self._folders():
+            with suppress(JobUnknown):  # removed since it was listed: nobody is kept from it here
+                running.append(read_job(path))
+        return tuple(job for job in running if job.state == "running" and not has_gone(job.standing))
 
     def find(self, job_id: str) -> Job:
         for job in self.list_jobs():  # membership, not a path made of the id: it may come from an address
@@ -115,7 +120,11 @@ class Desk:
             job = self._read(job_id)
             if job.active:
                 raise JobRefused("Expected a job that has ended. Stop it first.")
-            shutil.rmtree(job.folder)
+            self._sweep()
+            # At once no job any more: killed half way, it would be one that nobody has started yet, and would run again.
+            gone = self.folder / f".{job.id}"
+            job.folder.rename(gone)
+            shutil.rmtree(gone)
 
     def claim(self, job_id: str) -> Job | None:
         """For the supervising process: its own job, or None where it is not meant to run it."""
@@ -152,6 +161,11 @@ class Desk:
 
     def _folders(self) -> list[Path]:
         return [path for path in self.folder.iterdir() if (path / ASKED).is_file() and path.name[0] != "."]
+
+    def _sweep(self) -> None:
+        """What a killed process had begun to hand in, or to remove: under the lock nobody else is at it."""
+        for path in self.folder.glob(".*-*"):
+            shutil.rmtree(path, ignore_errors=True)
 
     def _settle(self) -> None:
         """Write down which jobs have died, and kill those that were asked to stop and did not."""
