@@ -152,6 +152,14 @@ def test_int8_is_judged_by_its_worst_model_unless_that_one_is_withheld(
     assert "INT8 is withheld for ResNet50: INT8 changes 9 of 400." in render_results(settings)
 
 
+def test_who_looks_several_times_is_named(settings: Settings, tmp_path: Path) -> None:
+    ship(tmp_path, "mobilenetv2", wrong=[], wrong_int8=[])
+    assert "turned by a quarter" not in render_results(settings)
+    path = tmp_path / "casting" / "mobilenetv2.json"
+    write_card(replace(read_card(path), turns=2), path)
+    assert "- MobileNetV2 looks at each part 2 times, turned by a quarter" in render_results(settings)
+
+
 @pytest.mark.parametrize("broken", [False, True])
 def test_a_users_own_lines_are_not_spoken_of(settings: Settings, tmp_path: Path, broken: bool) -> None:
     own = replace(settings, lines_dir=tmp_path / "lines")

@@ -34,6 +34,7 @@ def describe_line(results: LineResults) -> str:
         describe_trials(results),
         describe_studies(results),
         describe_withheld(results),
+        describe_looks(results),
         tabulate_robustness(results),
     ]
     return "\n".join(part for part in parts if part)
@@ -253,6 +254,16 @@ def say_parts(study: Study, precision: Precision, groups: Mapping[str, str] | No
 def describe_withheld(results: LineResults) -> str:
     told = [
         f"- INT8 is withheld for {each.title}: {each.withheld}." for each in results.models if each.withheld
+    ]
+    return "\n".join(told) + "\n" if told else ""
+
+
+def describe_looks(results: LineResults) -> str:
+    told = [
+        f"- {each.title} looks at each part {each.card.turns} times, turned by a quarter from look to look, and answers with the "
+        f"mean: its figures and its times are of all looks."
+        for each in results.models
+        if each.card is not None and each.card.turns > 1
     ]
     return "\n".join(told) + "\n" if told else ""
 
