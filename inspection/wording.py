@@ -1,5 +1,7 @@
 """Numbers in sentences, as they are said of one thing and of many."""
 
+import math
+
 
 def say_number(count: int, one: str, many: str | None = None) -> str:
     """ "1 file", "3 files". many: where it is not `one` with an s, or where the verb changes too."""
@@ -14,6 +16,15 @@ def round_percent(value_0_1: float, digits: int) -> str:
     if value_0_1 > 0 and float(rounded) == 0:
         return f"< {step:.{digits}f}"
     return rounded
+
+
+def round_bound_up(bound_0_1: float) -> str:
+    """What a rate may be at most, in percent without the sign: two digits, and never less than the bound."""
+    percent = bound_0_1 * 100
+    if percent <= 0:
+        return "0"
+    step = 10.0 ** (math.floor(math.log10(percent)) - 1)
+    return f"{min(100.0, math.ceil(percent / step - 1e-9) * step):.6g}"
 
 
 def say_limit(limit_0_1: float) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inspection.wording import round_percent, say_below, say_limit, say_number
+from inspection.wording import round_bound_up, round_percent, say_below, say_limit, say_number
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,20 @@ def test_a_limit_is_told_as_it_was_set(limit: float, words: str) -> None:
 )
 def test_what_misses_a_limit_is_seen_to_miss_it(value: float, limit: float, words: str) -> None:
     assert say_below(value, limit) == words
+
+
+@pytest.mark.parametrize(
+    ("bound", "words"),
+    [
+        (1.0, "100"),
+        (0.997, "100"),
+        (0.8647, "87"),
+        (0.0484, "4.9"),
+        (0.03, "3"),
+        (0.000749, "0.075"),
+        (0.0, "0"),
+    ],
+)
+def test_a_bound_is_rounded_upwards_and_is_no_power_of_ten(bound: float, words: str) -> None:
+    """Rounded down it would promise what was not shown; "1e+02 %" had stood there for all."""
+    assert round_bound_up(bound) == words

@@ -21,6 +21,7 @@ from inspection.learning.intervals import (
     find_wilson_interval,
     find_z,
 )
+from inspection.wording import round_bound_up, say_below
 
 RECALL_MARGIN = 0.02  # what a class may lose; the line's owner may be stricter
 CONFIDENCE = 0.95  # one-sided: of the bound on the loss
@@ -165,7 +166,7 @@ def judge_escapes(labels: np.ndarray, before: np.ndarray, now: np.ndarray, *, go
         outcome = Outcome.FAILED if now_is > was else Outcome.PASSED
         words = (
             f"{now_is} of {n} defective parts called good, {was} by the champion; the true rate is below "
-            f"{bound:.1%} (95 %)."
+            f"{round_bound_up(bound)}% (95 %)."
         )
     return Rule(
         name="Escapes",
@@ -198,7 +199,7 @@ def judge_recall(name: str, before: np.ndarray, now: np.ndarray, *, margin_0_1: 
     elif bounds.low > -margin_0_1:
         outcome, words = (
             Outcome.PASSED,
-            f"a fall of {points} is excluded (at most {max(0.0, -bounds.low):.1%})",
+            f"a fall of {points} is excluded (at most {say_below(max(0.0, -bounds.low), margin_0_1, digits=2)})",
         )
     else:
         outcome = Outcome.UNPROVEN

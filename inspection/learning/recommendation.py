@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from inspection.learning.comparison import SIGNIFICANT, Contender, compare_escapes, compare_pair
 from inspection.learning.costs import keeps_pace, say_pace
+from inspection.wording import round_bound_up
 
 TOSS_UP = 0.5  # McNemar's p of two parts that only one model lets escape; one alone says nothing
 
@@ -88,7 +89,7 @@ def say_escapes(
     decision = chosen.figures.decision
     if decision is None or decision.escape_rate_below is None:
         return []
-    bound = f"the true rate may be {decision.escape_rate_below * 100:.2g} %"
+    bound = f"the true rate may be {round_bound_up(decision.escape_rate_below)} %"
     rank = rank_escapes(chosen, contenders, able=contenders if able is None else able)
     return [f"{decision.escapes} of {decision.defective} defective parts escaped ({bound}){rank}"]
 

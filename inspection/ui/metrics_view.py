@@ -15,7 +15,7 @@ from inspection.ui.tables_metrics import (
     tabulate_classes,
 )
 from inspection.ui.widgets import escape_markdown
-from inspection.wording import say_number
+from inspection.wording import round_bound_up, say_number
 
 _THRESHOLD = "metrics.threshold"
 
@@ -96,7 +96,7 @@ def show_errors(report: Report) -> None:
 
 
 def bound_words(rate: float | None) -> str:
-    return "no such part" if rate is None else f"up to {rate * 100:.2g} % (95 %)"
+    return "no such part" if rate is None else f"up to {round_bound_up(rate)} % (95 %)"
 
 
 def show_worst(report: Report) -> None:

@@ -25,7 +25,7 @@ from inspection.ui.keeping import get_store
 from inspection.ui.line_choice import title_line
 from inspection.ui.review_tables import Rows, tabulate_errors, tabulate_kappas
 from inspection.ui.widgets import escape_markdown
-from inspection.wording import say_number
+from inspection.wording import round_bound_up, say_number
 
 BLIND, SETTLED = "Before the map", "After the map"
 _PERIODS = {"Last 30 days": 30, "Last 90 days": 90, "Last year": 365, "All time": None}
@@ -136,7 +136,7 @@ def _show_passes(study: Study) -> None:
 def say_bound(study: Study) -> str:
     """Beneath the escapes: no rate of the line while the answered ones are the doubtful ones."""
     below = study.escape_rate_below
-    bound = None if below is None else f"up to {below * 100:.2g} % (95 %)"
+    bound = None if below is None else f"up to {round_bound_up(below)} % (95 %)"
     if study.drawn_answered == study.drawn:
         return bound or ("nothing told yet" if study.drawn else "none drawn yet")
     waits = f"{study.drawn_answered} of {study.drawn} drawn are answered, the doubtful ones first"
