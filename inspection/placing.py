@@ -27,15 +27,25 @@ def stage_release(home: Path, model: str, *, whole: bool = True) -> Iterator[Pat
     home: the line's folder of weights. whole: files of the model that are not among them go; else they are added.
     """
     home.mkdir(parents=True, exist_ok=True)
+    with hold_part(home, f".{model}.", sweep=".") as part:
+        yield part
+        _place(part, home, model, whole=whole)
+
+
+@contextmanager
+def hold_part(home: Path, prefix: str, *, sweep: str | None = None) -> Iterator[Path]:
+    """A hidden folder that is gone when the block ends, unless it was renamed; what killed processes left goes too.
+
+    sweep: how the names begin of what may have been left; as this one's, unless told.
+    """
     with _lock(home):
-        _sweep(home)
-        part = Path(tempfile.mkdtemp(prefix=f".{model}.", suffix=PART, dir=home))
+        _sweep(home, prefix if sweep is None else sweep)
+        part = Path(tempfile.mkdtemp(prefix=prefix, suffix=PART, dir=home))
         part.chmod(0o755)
         held = os.open(part, os.O_RDONLY)
         fcntl.flock(held, fcntl.LOCK_EX)
     try:
         yield part
-        _place(part, home, model, whole=whole)
     finally:
         shutil.rmtree(part, ignore_errors=True)
         os.close(held)
@@ -54,7 +64,7 @@ def sweep_weights(weights_dir: Path) -> None:
         if any(home.glob(f".*{READY}")) or any(home.glob(f".*{PART}")):
             with _lock(home):
                 _finish(home)
-                _sweep(home)
+                _sweep(home, ".")
 
 
 def write_to_disk(path: Path, data: bytes) -> None:
@@ -111,9 +121,12 @@ def _move(ready: Path, home: Path, told: dict[str, object]) -> None:
                 path.unlink()
 
 
-def _sweep(home: Path) -> None:
-    for part in home.glob(f".*{PART}"):
-        held = os.open(part, os.O_RDONLY)
+def _sweep(home: Path, prefix: str) -> None:
+    for part in home.glob(f"{prefix}*{PART}"):
+        try:
+            held = os.open(part, os.O_RDONLY)
+        except FileNotFoundError:
+            continue  # whoever wrote it has just given up
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -5,8 +5,8 @@ first bytes here; check-data decodes them all.
 """
 
 import itertools
+import os
 import re
-import secrets
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -16,12 +16,16 @@ from typing import BinaryIO
 
 from inspection.errors import DataInvalid
 from inspection.formats import bmp, jpeg, png, tiff_page, webp
+from inspection.placing import hold_part
 from inspection.ui.archive_names import Places, check_classes, clean_part, find_top, split_name
 from inspection.ui.uploads import DAMAGED, ArchiveRefused, Refusal, check_packing, clean_name, is_folder
 from inspection.wording import say_number
 
 _SET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_TELLS = 65_535 + 22  # the directory's end record and the longest comment, APPNOTE 4.3.16
+_LOCATOR = 20  # of a ZIP64 archive, right before the directory's end record, APPNOTE 4.3.15
+_TELLS = (
+    _LOCATOR + 22 + 65_535
+)  # with the end record itself and the longest comment behind it, APPNOTE 4.3.16
 _MB = 2**20
 
 
@@ -64,9 +68,8 @@ def unpack_set(
     archive, infos = open_archive(stream, limits, root)
     top = find_top(infos)
     check_classes(infos, top)
-    partial = root / f".incoming-{secrets.token_hex(6)}"
-    partial.mkdir(parents=True)
-    try:
+    # a click elsewhere ends the script here too, by an exception of its own
+    with hold_part(root, ".incoming-") as partial:
         unpacked, places = Unpacked(target), Places(partial)
         for number, info in enumerate(infos):
             try:
@@ -78,12 +81,11 @@ def unpack_set(
         if len(unpacked.classes) < 2:
             raise ArchiveRefused(say_no_classes(unpacked))
         give_name(partial, target)
-    finally:  # a click elsewhere ends the script here too, by an exception of its own
-        shutil.rmtree(partial, ignore_errors=True)
     return unpacked
 
 
 def give_name(partial: Path, target: Path) -> None:
+    os.sync()  # one for thousands of pictures: named before they are on the disk, a power cut would leave a set of zeros
     try:
         partial.rename(target)
     except OSError:  # somebody else's archive may have taken the name while this one was unpacked
@@ -162,7 +164,10 @@ def check_directory(stream: BinaryIO, packed: int, limits: Limits) -> None:
             "Expected a ZIP archive, but it has no directory: it is cut short or something else."
         )
     size = int.from_bytes(tail[position + 12 : position + 16], "little")
-    if tail[max(0, position - 20) : position].startswith(b"PK\x06\x07") or size > limits.directory_bytes:
+    if (
+        tail[max(0, position - _LOCATOR) : position].startswith(b"PK\x06\x07")
+        or size > limits.directory_bytes
+    ):
         raise ArchiveRefused("Expected a smaller archive: its directory lists too many files. Split it.")
     if size > start + position:
         raise ArchiveRefused(

@@ -107,6 +107,13 @@ def test_what_another_process_is_writing_is_left_alone(home: Path) -> None:
     assert sorted(path.name for path in home.iterdir()) == ["compact_cnn.json", f"{MODEL}.json"]
 
 
+def test_what_its_writer_gives_up_meanwhile_is_passed_over(home: Path) -> None:
+    (home / ".gone.part").symlink_to("nowhere")  # listed, and not there when it is looked at
+    with stage_release(home, MODEL) as part:
+        (part / f"{MODEL}.json").write_text("{}")
+    assert (home / f"{MODEL}.json").is_file()
+
+
 def test_a_release_that_fails_changes_nothing(home: Path) -> None:
     with pytest.raises(ValueError, match="no room"), stage_release(home, MODEL) as folder:
         (folder / f"{MODEL}.json").write_text("{}")

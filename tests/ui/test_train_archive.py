@@ -12,7 +12,7 @@ from inspection.errors import AssayError, DataInvalid
 from inspection.ui.train_archive import Limits, Unpacked, check_set_name, propose_set_name, unpack_set
 from inspection.ui.uploads import ArchiveRefused
 from tests.ui.fakes import make_png
-from tests.ui.odd_archives import make_misplaced, make_unnamed
+from tests.ui.odd_archives import make_crowded, make_misplaced, make_unnamed
 
 PNG = make_png(0, width=24, height=16)
 GOOD = [("ok/1.png", PNG), ("ok/2.png", PNG), ("bent/1.png", PNG)]
@@ -186,6 +186,7 @@ def make_liar() -> io.BytesIO:
         (pack((f"ok/{number}.png", PNG) for number in range(9)), Limits(entries=8), "at most 8 files"),
         (pack(GOOD), Limits(directory_bytes=20), "lists too many"),
         (pack(GOOD), Limits(free_bytes=2**60), "nearly full"),
+        (io.BytesIO(make_crowded(9)), Limits(), "lists too many"),
         (io.BytesIO(b"no archive"), Limits(), "no directory"),
         (io.BytesIO(pack(GOOD).getvalue()[:-10]), Limits(), "no directory"),
         (io.BytesIO(pack(GOOD).getvalue()[-60:]), Limits(), "Pack it again"),
@@ -267,3 +268,24 @@ def test_an_interrupted_upload_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(Elsewhere):
         unpack_set(pack(GOOD), "parts", tmp_path, progress=leave)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_upload_left_goes_with_the_next_and_one_that_runs_stays(tmp_path: Path) -> None:
+    left = tmp_path / ".incoming-0.part"
+    (left / "ok").mkdir(parents=True)
+    own = tmp_path / ".mine.part"
+    own.mkdir()
+
+    def unpack_beside(share: float) -> None:
+        if share == 1:
+            unpack_set(pack(GOOD), "others", tmp_path)
+
+    unpack_set(pack(GOOD), "parts", tmp_path, progress=unpack_beside)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [own.name, "others", "parts"]
+
+
+def test_a_set_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named: list[bool] = []
+    monkeypatch.setattr("os.sync", lambda: named.append((tmp_path / "parts").exists()))
+    unpack(tmp_path)
+    assert named == [False]
