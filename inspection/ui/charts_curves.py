@@ -21,7 +21,10 @@ ESCAPES = "#B93A0B"
 
 @drawn_once
 def build_roc(curves: Mapping[str, Curve], areas: Mapping[str, float | None]) -> go.Figure:
-    figure = draw_curves(curves, areas, area="AUC", template="false alarms %{x:.1%}, recall %{y:.1%}")
+    """Straight from threshold to threshold: pictures that tie are taken together, and half of them count (AUC)."""
+    figure = draw_curves(
+        curves, areas, area="AUC", shape="linear", template="false alarms %{x:.1%}, recall %{y:.1%}"
+    )
     figure.add_scatter(
         x=[0, 1],
         y=[0, 1],
@@ -39,7 +42,12 @@ def build_roc(curves: Mapping[str, Curve], areas: Mapping[str, float | None]) ->
 
 @drawn_once
 def build_precision_recall(curves: Mapping[str, Curve], areas: Mapping[str, float | None]) -> go.Figure:
-    figure = draw_curves(curves, areas, area="AP", template="recall %{x:.1%}, precision %{y:.1%}")
+    """Each step of recall at the precision of its own threshold, from recall 0 on: what AP adds up."""
+    whole = {
+        name: Curve((0.0, *curve.x), (curve.y[0], *curve.y), (curve.thresholds[0], *curve.thresholds))
+        for name, curve in curves.items()
+    }
+    figure = draw_curves(whole, areas, area="AP", shape="vh", template="recall %{x:.1%}, precision %{y:.1%}")
     figure.update_layout(
         xaxis={"title": "recall", "tickformat": ".0%", "range": [0, 1.01]},
         yaxis={"title": "precision", "tickformat": ".0%", "range": [0, 1.01]},
@@ -48,8 +56,14 @@ def build_precision_recall(curves: Mapping[str, Curve], areas: Mapping[str, floa
 
 
 def draw_curves(
-    curves: Mapping[str, Curve], areas: Mapping[str, float | None], *, area: str, template: str
+    curves: Mapping[str, Curve],
+    areas: Mapping[str, float | None],
+    *,
+    area: str,
+    shape: str,
+    template: str,
 ) -> go.Figure:
+    """shape: such that the area under the line is the one that its name states."""
     figure = go.Figure()
     for number, (name, curve) in enumerate(curves.items()):
         size = areas.get(name)
@@ -61,7 +75,7 @@ def draw_curves(
                 "dash": DASHES[number % len(DASHES)],
                 "color": SERIES[number % len(SERIES)],
                 "width": 2,
-                "shape": "hv",
+                "shape": shape,
             },
             name=name if size is None else f"{name} ({area} {size:.4f})",
             hovertemplate=f"{name}: {template}<extra></extra>",

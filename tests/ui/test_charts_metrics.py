@@ -1,11 +1,17 @@
 """The charts of Metrics and Compare are asserted on their data."""
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from inspection.learning.calibration import trace_reliability
 from inspection.learning.comparison import Contender
-from inspection.learning.curves import trace_precision_recall, trace_roc
+from inspection.learning.curves import (
+    measure_auc,
+    measure_average_precision,
+    trace_precision_recall,
+    trace_roc,
+)
 from inspection.learning.metrics import Figures
 from inspection.learning.thresholds import sweep
 from inspection.ui import charts_compare, charts_curves, charts_metrics
@@ -102,7 +108,28 @@ def test_curves_carry_their_areas() -> None:
     curve, chance = charts_curves.build_roc({"a": roc}, {"a": 0.75}).data
     assert curve.name == "a (AUC 0.7500)" and tuple(curve.x) == roc.x and chance.name == "chance"
     (drawn,) = charts_curves.build_precision_recall({"a": recall}, {"a": None}).data
-    assert drawn.name == "a" and tuple(drawn.y) == recall.y
+    assert drawn.name == "a" and tuple(drawn.y) == (recall.y[0], *recall.y) and drawn.x[0] == 0
+
+
+def measure_drawn(line: go.Scatter) -> float:
+    """The area under a line as plotly draws it."""
+    steps, heights = np.diff(line.x), np.asarray(line.y)
+    height = {"vh": heights[1:], "hv": heights[:-1], "linear": (heights[1:] + heights[:-1]) / 2}
+    return float(steps @ height[line.line.shape])
+
+
+@pytest.mark.parametrize("decimals", [1, 9])
+def test_the_area_under_a_curve_is_the_one_that_it_states(decimals: int) -> None:
+    """decimals: with one, many pictures tie."""
+    rng = np.random.default_rng(0)
+    truth = rng.random(60) < 0.3
+    scores = np.round(0.7 * rng.random(60) + 0.3 * truth, decimals)
+    roc, recall = trace_roc(scores, truth), trace_precision_recall(scores, truth)
+    assert roc is not None and recall is not None
+    line = charts_curves.build_roc({"a": roc}, {"a": None}).data[0]
+    assert measure_drawn(line) == pytest.approx(measure_auc(scores, truth))
+    (line,) = charts_curves.build_precision_recall({"a": recall}, {"a": None}).data
+    assert measure_drawn(line) == pytest.approx(measure_average_precision(scores, truth))
 
 
 def test_empty_bins_are_not_drawn() -> None:
