@@ -108,6 +108,7 @@ def test_what_another_process_is_writing_is_left_alone(home: Path) -> None:
 
 
 def test_what_its_writer_gives_up_meanwhile_is_passed_over(home: Path) -> None:
+    home.mkdir(parents=True)
     (home / ".gone.part").symlink_to("nowhere")  # listed, and not there when it is looked at
     with stage_release(home, MODEL) as part:
         (part / f"{MODEL}.json").write_text("{}")
