@@ -104,7 +104,8 @@ def _ask_checkpoints() -> list[Checkpoint]:
                 continue
             found.append(one)
             st.caption(
-                f":material/anchor: {say_number(one.record_id, 'record')} on {one.at}, signed with `{one.public_key[:16]}…`"
+                f":material/anchor: {say_number(one.record_id, 'record')} on {escape_markdown(one.at)}, signed with "
+                f"`{one.public_key[:16]}…`"
             )
     return found
 

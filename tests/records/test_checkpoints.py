@@ -101,6 +101,8 @@ def test_changed_checkpoints_are_refused(store: RecordStore) -> None:
         _forge(checkpoint, signature="zz"),
         "[]",
         "not json",
+        "[" * 16_000,
+        '{"format":' * 1_600,
         "",
         foreign.to_json(),  # a good signature, but with a key that nobody trusts
     ]
