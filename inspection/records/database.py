@@ -114,10 +114,14 @@ class Database:
 def open_database(url: str) -> Database:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (
+        ArgumentError,
+        ValueError,
+    ):  # ValueError: of the port. Both say the URL, and a page would show its password
         raise StoreLost(
-            f"Expected a database URL such as sqlite:///records.sqlite, got {url!r}. Mend ASSAY_DATABASE_URL."
-        ) from error
+            "Expected a database URL such as sqlite:///records.sqlite or postgresql://user:password@host:5432/assay, got "
+            f"{url.partition(':')[0][:20]!r} with something else behind it. Mend ASSAY_DATABASE_URL."
+        ) from None
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         return _open_sqlite(parsed)

@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import os
+import re
 import secrets
 from collections import deque
 from collections.abc import Iterator
@@ -21,6 +22,10 @@ class PictureStore:
     root: str
     unsynced: deque[str] = field(default_factory=deque, repr=False)  # written, not yet on the disk
     lost: tuple[type[Exception], ...] = ()  # what its client raises, beyond OSError, when the way is cut
+
+    @property
+    def where(self) -> str:
+        return hide_password(self.url)
 
     @property
     def is_local(self) -> bool:
@@ -47,19 +52,19 @@ class PictureStore:
                 data = self._read_bytes(self.path_of(sha256))
             except FileNotFoundError as error:
                 raise PictureMissing(
-                    f"Expected the file {sha256[:12]}… in {self.url}, but it is not there. Restore a copy of it."
+                    f"Expected the file {sha256[:12]}… in {self.where}, but it is not there. Restore a copy of it."
                 ) from error
             except OSError as error:
                 if not self.is_local:  # the way to a server is cut for every file alike
                     raise
                 raise PictureAltered(
-                    f"Expected the file {sha256[:12]}… in {self.url} to be readable, got: {error.strerror}. "
+                    f"Expected the file {sha256[:12]}… in {self.where} to be readable, got: {error.strerror}. "
                     "Mend that, or restore it from a copy."
                 ) from error
         found = hashlib.sha256(data).hexdigest()
         if found != sha256:
             raise PictureAltered(
-                f"Expected the file {sha256[:12]}… in {self.url} to have that hash, got {found[:12]}…: "
+                f"Expected the file {sha256[:12]}… in {self.where} to have that hash, got {found[:12]}…: "
                 "it was changed after it was kept. Restore it from a copy."
             )
         return data
@@ -106,12 +111,17 @@ class PictureStore:
         try:
             yield
         except OSError as error:
-            raise name_os_error(error, self.url) from error
+            raise name_os_error(error, self.where) from error
         except self.lost as error:
             raise StoreLost(
-                f"The picture store at {self.url} cannot be reached ({error}) for {sha256[:12]}…. "
+                f"The picture store at {self.where} cannot be reached ({error}) for {sha256[:12]}…. "
                 "Start or restore it, then keep it again."
             ) from error
+
+
+def hide_password(text: str) -> str:
+    """Of a URL: what goes wrong is shown on pages."""
+    return re.sub(r"(://[^/@\s]*?):[^/@\s]*@", r"\1:***@", text)
 
 
 def open_pictures(url: str, **options: object) -> PictureStore:
@@ -121,9 +131,11 @@ def open_pictures(url: str, **options: object) -> PictureStore:
         filesystem, root = fsspec.core.url_to_fs(url, **options)
     except (ValueError, ImportError) as error:
         raise StoreLost(
-            f"Expected a folder or a URL that fsspec opens, got {url!r} ({error}). Mend ASSAY_PICTURES_URL, "
-            "or install what it needs (S3: s3fs)."
+            f"Expected a folder or a URL that fsspec opens, got {hide_password(url)!r}. Mend ASSAY_PICTURES_URL, "
+            f"or install what it needs (S3: s3fs): {hide_password(str(error))}."
         ) from error
+    except OSError as error:  # some file systems call their server when they are opened
+        raise name_os_error(error, hide_password(url)) from error
     return PictureStore(url=url, filesystem=filesystem, root=root.rstrip("/"), lost=_list_remote_errors(url))
 
 

@@ -209,6 +209,9 @@ def test_a_disk_that_fails_after_the_fact_is_told_at_the_next_record(store: Reco
         "sqlite://",
         "mysql://localhost/assay",
         "not a url",
+        "postgresql:/assay:secret@127.0.0.1/assay",
+        "postgresql://assay:secret@127.0.0.1:54x32/assay",
+        "postgresql://assay:secret@127.0.0.1:1/assay",
         "postgresql://assay@127.0.0.1:1/assay",
         "sqlite:////proc/records.sqlite",
     ],
@@ -216,7 +219,7 @@ def test_a_disk_that_fails_after_the_fact_is_told_at_the_next_record(store: Reco
 def test_addresses_that_lead_nowhere_are_named(url: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         open_store(url, str(tmp_path / "pictures"))
-    assert caught.value.kind in ("StoreLost", "StoreReadOnly")
+    assert caught.value.kind in ("StoreLost", "StoreReadOnly") and "secret" not in str(caught.value)
 
 
 def _cut(store: RecordStore, url: str) -> None:

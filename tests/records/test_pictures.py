@@ -72,6 +72,13 @@ def test_bytes_that_are_there_are_not_written_again(tmp_path: Path) -> None:
     assert Path(pictures.path_of(_digest(data))).stat().st_ino == before
 
 
+@pytest.mark.parametrize("url", ["ftp://assay:secret@127.0.0.1:1/pictures", "nothing://assay:secret@host/x"])
+def test_a_place_that_cannot_be_reached_is_named_without_its_password(url: str) -> None:
+    with pytest.raises(StoreLost, match=r"assay:\*\*\*@") as caught:
+        open_pictures(url)
+    assert "secret" not in str(caught.value)
+
+
 def test_a_folder_in_the_place_of_a_picture_is_named(tmp_path: Path) -> None:
     pictures, digest = open_pictures(str(tmp_path / "pictures")), _digest(b"a picture")
     Path(pictures.path_of(digest)).mkdir(parents=True)
