@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from inspection.ui.drawn import drawn_once
 from inspection.ui.palette import NEUTRAL, STAGE_COLOURS
-from inspection.wording import round_percent
+from inspection.wording import round_percent, say_limit
 
 # No toolbar over a small chart; the ones that people take away pass their own.
 QUIET = {"displayModeBar": False, "staticPlot": False, "scrollZoom": False}
@@ -43,7 +43,7 @@ def build_probabilities(
             y=1,
             yref="paper",
             yanchor="bottom",
-            text=f"asked: {needed_0_1:.0%}",
+            text=f"asked: {say_limit(needed_0_1)}",
             showarrow=False,
         )
     figure.update_layout(

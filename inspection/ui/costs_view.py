@@ -8,9 +8,10 @@ from inspection.learning.thresholds import Routing, route
 from inspection.ui.charts_compare import build_costs
 from inspection.ui.compare_choice import Comparison, find_choosing_split
 from inspection.ui.evaluations import get_report, get_sweep, place_good
-from inspection.ui.exhibits import UNDEFINED, in_percent, offer_csv, show_chart
+from inspection.ui.exhibits import UNDEFINED, offer_csv, show_chart
 from inspection.ui.tables_compare import CostRow, tabulate_costs
 from inspection.ui.widgets import escape_markdown
+from inspection.wording import say_below
 
 MOSTLY_0_1 = 0.9  # reviews of all parts above which a model hardly helps
 EXAMPLES = {"escape": 100.0, "false_reject": 10.0, "review": 1.0}
@@ -39,7 +40,8 @@ def show_costs(comparison: Comparison) -> None:
     table = tabulate_costs(rows)
     money = st.column_config.NumberColumn(format="%.2f")
     st.dataframe(
-        in_percent(table, ("Confidence asked",)),
+        # whole percent would make 100 of all that is above 99.5
+        [row | {"Confidence asked": round(row["Confidence asked"] * 100, 4)} for row in table],
         hide_index=True,
         height="content",
         placeholder=UNDEFINED,
@@ -47,7 +49,7 @@ def show_costs(comparison: Comparison) -> None:
             "Money per 1,000": money,
             "at most (95 % bounds)": money,
             "Money at the line's policy": money,
-            "Confidence asked": st.column_config.NumberColumn(format="%.0f %%"),
+            "Confidence asked": st.column_config.NumberColumn(format="%g %%"),
             "Escapes a million": st.column_config.NumberColumn(format="%.0f"),
             "False rejects per 1,000": st.column_config.NumberColumn(format="%.1f"),
             "Reviews per 1,000": st.column_config.NumberColumn(format="%.1f"),
@@ -126,14 +128,21 @@ def route_at(comparison: Comparison, each: Contender, threshold_0_1: float) -> R
 def tell_cheapest(rows: list[CostRow]) -> None:
     best = min(rows, key=lambda row: (row.best.money, row.contender.p95_ms))
     cost, title = best.best, escape_markdown(best.contender.title)
-    asked = cost.routing.threshold_0_1
-    how = f"asking for {asked * 100:.0f} % confidence" if asked else "deciding on every part"
+    how = say_asked(cost.routing.threshold_0_1)
     st.markdown(
         f"**Cheapest: {title}**, {how}: {cost.money:,.2f} per 1,000 parts, at most {cost.money_at_most:,.2f} if both "
         f"error rates are at their 95 % bounds; {cost.escapes_a_million:,.0f} escapes a million, "
         f"{cost.reviews:,.1f} reviews per 1,000."
     )
     compare_with_people(best)
+
+
+def say_asked(threshold_0_1: float) -> str:
+    if threshold_0_1 == 0:
+        return "deciding on every part"
+    if threshold_0_1 > 1:
+        return "giving every part to a person"
+    return f"asking for {say_below(threshold_0_1, 1.0)} confidence"
 
 
 def compare_with_people(best: CostRow) -> None:

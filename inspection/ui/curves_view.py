@@ -22,6 +22,7 @@ from inspection.ui.tables_metrics import (
     tabulate_robustness,
     tabulate_routings,
 )
+from inspection.wording import say_limit
 
 TABS = ("Review threshold", "ROC", "Precision and recall", "Calibration", "Learning", "Robustness")
 
@@ -64,7 +65,7 @@ def show_trade(choice: EvaluationChoice, threshold_0_1: float) -> None:
     again = ", and looks a second time before it gives a part to a person" if policy.retest else ""
     st.caption(
         "One look each, as evaluated. On the line itself the policy also asks the best class to lead the second by "
-        f"{policy.lead_0_1 * 100:.0f} %{again}."
+        f"{say_limit(policy.lead_0_1)}{again}."
     )
 
 

@@ -23,25 +23,27 @@ _THRESHOLD = "metrics.threshold"
 def choose_threshold(line: Line) -> float:
     """Moves every figure of the page. Returned as a share; 0: the model decides on everything."""
 
-    def put(percent: int) -> None:
+    def put(percent: float) -> None:
         st.session_state[_THRESHOLD] = percent
 
-    policy = round(line.policy.confidence_0_1 * 100)
+    # by hand whole percent are chosen; a policy may lie between them
+    policy = round(line.policy.confidence_0_1 * 100, 6)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width="stretch"):
             percent = st.slider(
                 "Below this a person must look",
-                0,
-                99,
-                value=0 if _THRESHOLD not in st.session_state else None,
-                format="%d %%",
+                0.0,
+                100.0,
+                value=0.0 if _THRESHOLD not in st.session_state else None,
+                step=1.0,
+                format="%g %%",
                 key=_THRESHOLD,
                 persist_state="session",
                 help="Every figure on this page counts only the pictures at or above it; the others go to a person. "
                 "At 0 % the model decides on all.",
             )
-        st.button(f"Line's policy: {policy} %", on_click=put, args=(policy,), disabled=percent == policy)
-        st.button("Decide on all", on_click=put, args=(0,), disabled=percent == 0)
+        st.button(f"Line's policy: {policy:g} %", on_click=put, args=(policy,), disabled=percent == policy)
+        st.button("Decide on all", on_click=put, args=(0.0,), disabled=percent == 0)
     return float(percent) / 100
 
 

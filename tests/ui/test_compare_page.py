@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from inspection.ui.costs_view import say_asked
 from tests.ui.measured import make_evaluation, make_measured_card, write_measured
 
 LABELS = [0] * 40 + [1] * 40 + [2] * 40 + [3] * 40 + [4] * 40
@@ -168,6 +169,20 @@ def test_a_model_that_leaves_all_to_people_is_no_saving(compared: AppTest) -> No
     compared.number_input(key="compare.price.false_reject").set_value(1e6).run()
     assert not compared.exception
     assert "a person looks at the others" in compared.warning[-1].value
+
+
+@pytest.mark.parametrize(
+    ("threshold", "words"),
+    [
+        (0.0, "deciding on every part"),
+        (0.8, "asking for 80.0% confidence"),
+        (0.99631, "asking for 99.6% confidence"),
+        (0.99996, "asking for 99.996% confidence"),
+        (1.0000000000000002, "giving every part to a person"),
+    ],
+)
+def test_less_than_certainty_is_not_asked_as_a_hundred_percent(threshold: float, words: str) -> None:
+    assert say_asked(threshold) == words
 
 
 def test_prices_move_the_cost(compared: AppTest) -> None:

@@ -93,6 +93,21 @@ def test_the_lines_policy_is_one_press_away(measured: AppTest) -> None:
     assert measured.slider(key="metrics.threshold").value == 0
 
 
+@pytest.mark.parametrize("percent", [92.5, 99.5, 100.0])
+def test_the_policy_that_is_pressed_is_the_lines_own(
+    measured: AppTest, tmp_path: Path, percent: float
+) -> None:
+    """Rounded to whole percent another one was shown, and from 99.5 % on the page failed."""
+    with (tmp_path / "lines" / "aluminium.toml").open("a") as stream:
+        stream.write(f"[policy]\nconfidence = {percent / 100}\n")
+    open_metrics(measured)
+    label = f"Line's policy: {percent:g} %"
+    next(button for button in measured.button if button.label == label).click().run()
+    assert not measured.exception
+    assert measured.slider(key="metrics.threshold").value == percent
+    assert next(button for button in measured.button if button.label == label).disabled
+
+
 def test_where_nothing_is_decided_nothing_is_zero(app: AppTest, tmp_path: Path) -> None:
     rows = make_evaluation(LABELS, unsure=range(len(LABELS)))
     write_measured(tmp_path / "weights", make_measured_card("resnet50"), [rows])
