@@ -52,9 +52,10 @@ def test_a_folder_whose_pictures_may_not_be_looked_at_is_told(
         def stat(self, *, follow_symlinks: bool) -> os.stat_result:
             raise PermissionError(13, "Permission denied")
 
+    source = watched.FolderSource(tmp_path, ".", look_every_s=0.0)
     monkeypatch.setattr(watched, "list_entries", lambda _folder: [Withheld()])
     with pytest.raises(DataInvalid, match="were withdrawn"):
-        watched.FolderSource(tmp_path, ".", look_every_s=0.0).take()
+        source.take()
 
 
 def test_a_picture_that_is_there_and_cannot_be_read_is_handed_on_and_told(
@@ -106,3 +107,36 @@ def test_a_picture_that_was_judged_is_not_judged_again_when_its_mode_changes(tmp
     assert source.take() is not None
     path.chmod(0o444)  # as an archive does
     assert [source.take() for _ in range(3)] == [None] * 3
+
+
+def test_a_folder_that_no_page_can_show_or_that_leads_to_itself_is_not_offered(tmp_path: Path) -> None:
+    (tmp_path / "shift-a").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")  # as a machine with another encoding writes it
+    assert watched.list_folders(tmp_path) == (".", "shift-a")
+
+
+def test_a_file_whose_name_is_no_text_has_one_that_can_be_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (b"/caf\xe9.png", b"/large \xe9.png"):
+        with open(os.fsencode(tmp_path) + name, "wb") as file:
+            file.write(b"x" * (50 if b"large" in name else 1))
+    monkeypatch.setattr(watched, "read_limits", lambda _settings: Limits(20, 1000))
+    source = watched.FolderSource(tmp_path, ".", look_every_s=0.0)
+    source.take()
+    taken = {part.name: str(part.refused) for part in (source.take(), source.take()) if part is not None}
+    assert set(taken) == {"caf\N{REPLACEMENT CHARACTER}.png", "large \N{REPLACEMENT CHARACTER}.png"}
+    assert all(text.isprintable() for text in taken.values())
+
+
+def test_a_file_of_full_size_that_is_still_written_waits(tmp_path: Path) -> None:
+    """As some copiers do: the room is made first, and then filled."""
+    path = tmp_path / "a.bmp"
+    path.write_bytes(bytes(100))
+    source = watched.FolderSource(tmp_path, ".", look_every_s=0.0)
+    for at_s in range(1, 4):
+        os.utime(path, (at_s, at_s))
+        assert source.take() is None
+    part = source.take()
+    assert part is not None and part.name == "a.bmp" and source.take() is None

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from inspection.config import load_settings
 from inspection.conveyor.parts import Part, draw_empty, lay_picture
 from inspection.errors import DataInvalid, PictureRefused
-from inspection.images import PictureUnreadable, decode_pixels, read_file, read_limits, say_which
+from inspection.images import PictureUnreadable, clean_name, decode_pixels, read_file, read_limits, say_which
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 _LOOK_EVERY_S = 0.5
@@ -26,18 +26,24 @@ def watch_root() -> Path:
 
 
 def list_folders(root: Path) -> tuple[str, ...]:
-    """What may be watched, by name: the root and the folders in it; what leads out of it is left out."""
+    """What may be watched, by name: the root and the folders in it; what leads out of it, or in a circle, is left out, and
+    so is a name that is no text: no page could show it."""
     if not root.is_dir():
         return ()
     inside = root.resolve()
     names = [
         entry.name
-        for entry in os.scandir(inside)
-        if not entry.name.startswith(".")
-        and entry.is_dir()
-        and Path(entry.path).resolve().is_relative_to(inside)
+        for entry in list_entries(inside)
+        if not entry.name.startswith(".") and entry.name.isprintable() and _leads_inside(entry, inside)
     ]
     return (ROOT_ITSELF, *sorted(names)[:_MOST_FOLDERS])
+
+
+def _leads_inside(entry: os.DirEntry[str], inside: Path) -> bool:
+    try:
+        return entry.is_dir() and Path(entry.path).resolve().is_relative_to(inside)
+    except OSError:  # a link that leads to itself, or a place that this user may not look into
+        return False
 
 
 class _Version(NamedTuple):
@@ -48,7 +54,8 @@ class _Version(NamedTuple):
 
 
 class FolderSource:
-    """A picture is taken once, when its size has stood still between two looks: it may still be being written."""
+    """A picture is taken once, when neither its size nor its time has changed between two looks: it may still be being
+    written, and who copies may give it its full size first."""
 
     def __init__(self, root: Path, name: str, *, look_every_s: float = _LOOK_EVERY_S) -> None:
         known = list_folders(root)
@@ -60,7 +67,7 @@ class FolderSource:
         self._folder = root.resolve() / name
         self._look_every_s = look_every_s
         self._looked_s = float("-inf")
-        self._sizes: dict[str, int] = {}
+        self._looks: dict[str, tuple[int, _Version]] = {}  # size and time at the last look
         self._seen: dict[_Version, None] = {}  # oldest first
         self._unread: dict[_Version, int] = {}  # the mode with which it could not be read
         self._waiting: deque[tuple[_Version, int]] = deque()
@@ -74,13 +81,13 @@ class FolderSource:
         if not self._waiting:
             return None
         version, mode = self._waiting.popleft()
-        name = version.name
+        path, name = self._folder / version.name, clean_name(version.name)
         ground = draw_empty()
         limits = read_limits(None)
         try:
-            shot = read_file(self._folder / name, limits)
+            shot = read_file(path, limits)
         except PictureRefused as error:
-            if not os.path.isfile(self._folder / name):  # it was taken away again
+            if not os.path.isfile(path):  # it was taken away again
                 return None
             if isinstance(error, PictureUnreadable):
                 self._unread[version] = mode
@@ -113,18 +120,19 @@ class FolderSource:
                 del self._unread[version], self._seen[version]
             if version in self._seen:
                 continue
-            if self._sizes.get(entry.name) == status.st_size:
+            look = status.st_size, version
+            if self._looks.get(entry.name) == look:
                 found.append((version, status.st_mode))
-            self._sizes[entry.name] = status.st_size
+            self._looks[entry.name] = look
         for version, mode in sorted(found):
             self._seen[version] = None
-            self._sizes.pop(version.name)
+            self._looks.pop(version.name)
             self._waiting.append((version, mode))
         self._forget(there)
 
     def _forget(self, there: set[str]) -> None:
         """The oldest of those that were taken away, beyond a bound: a folder that is gone for a moment is not judged anew."""
-        self._sizes = {name: size for name, size in self._sizes.items() if name in there}
+        self._looks = {name: look for name, look in self._looks.items() if name in there}
         excess = max(0, len(self._seen) - _MOST_SEEN)
         for seen in [seen for seen in islice(self._seen, excess) if seen.name not in there]:
             del self._seen[seen]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from inspection.config import Settings
 from inspection.errors import DataInvalid
+from inspection.images import clean_name
 from inspection.learning.data import CSV_LIST, PICTURE_SUFFIXES
 
 _DEEPEST = 3  # folders below the root; deeper ones are pictures, not data sets
@@ -40,9 +41,10 @@ def list_sets(settings: Settings) -> tuple[DataSet, ...]:
 
 
 def walk_sets(folder: Path, root: Path, deepest: int) -> Iterator[DataSet]:
-    """Data sets are not looked for inside data sets, nor through links that leave the root."""
+    """Data sets are not looked for inside data sets, nor through links that leave the root, nor under names that are no
+    text: no page could show them."""
     for path in list_folders(folder):
-        if not path.resolve().is_relative_to(root):
+        if not path.name.isprintable() or not path.resolve().is_relative_to(root):
             continue
         layout = tell_layout(path)
         if layout is not None:
@@ -72,7 +74,14 @@ def list_folders(path: Path) -> list[Path]:
         entries = sorted(os.scandir(path), key=lambda entry: entry.name)
     except OSError:  # not ours to read: then it is none of the sets to choose from
         return []
-    return [Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+    return [Path(entry.path) for entry in entries if not entry.name.startswith(".") and _is_folder(entry)]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def holds_pictures(path: Path) -> bool:
@@ -84,13 +93,14 @@ def holds_pictures(path: Path) -> bool:
 
 
 def count_pictures(path: Path) -> dict[str, int]:
-    """folder with pictures, relative to `path` → how many; by the endings, nothing is opened."""
+    """folder with pictures, relative to `path` and as it can be shown → how many; by the endings, nothing is opened."""
     counts: dict[str, int] = {}
     for home, folders, files in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "masks")
         found = sum(Path(name).suffix.lower() in PICTURE_SUFFIXES for name in files)
         if found:
-            counts[Path(home).relative_to(path).as_posix()] = found
+            name = clean_name(Path(home).relative_to(path).as_posix())
+            counts[name] = counts.get(name, 0) + found
     return counts
 
 
@@ -100,6 +110,10 @@ def stamp_folder(path: Path) -> str:
     for home, folders, files in os.walk(path):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
-            stat = os.stat(os.path.join(home, name))
-            newest, count, size = max(newest, stat.st_mtime_ns), count + 1, size + stat.st_size
+            count += 1
+            try:
+                stat = os.stat(os.path.join(home, name))
+            except OSError:  # a link to what is gone, or removed since it was listed
+                continue
+            newest, size = max(newest, stat.st_mtime_ns), size + stat.st_size
     return f"{count}-{size}-{newest}"

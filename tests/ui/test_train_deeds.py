@@ -11,7 +11,7 @@ import pytest
 from inspection.config import load_settings
 from inspection.errors import DataInvalid, LineInvalid
 from inspection.jobs.desk import Desk
-from inspection.jobs.pictures import list_sets, resolve_folder
+from inspection.jobs.pictures import count_pictures, list_sets, resolve_folder, stamp_folder
 from inspection.learning.new_line import NewLine
 from inspection.records.record import Kind
 from inspection.records.search import Search
@@ -112,6 +112,11 @@ def test_nothing_outside_the_root_is_read(data: Path, desk: Desk, name: str) -> 
 
 def test_sets_are_found_below_the_root_only(data: Path, loaded: object, tmp_path: Path) -> None:
     (data / "link").symlink_to(tmp_path)
+    (data / "loop").symlink_to("loop")
+    os.mkdir(os.fsencode(data) + b"/caf\xe9")  # a name that no page can show
+    for name in ("a", "b"):
+        (Path(os.fsdecode(os.fsencode(data) + b"/caf\xe9")) / name).mkdir()
+        (Path(os.fsdecode(os.fsencode(data) + b"/caf\xe9")) / name / "1.png").touch()
     (data / "deep/er").mkdir(parents=True)
     os.rename(data / "parts", data / "deep/er/parts")
     (data / "voc/images").mkdir(parents=True)
@@ -122,3 +127,14 @@ def test_sets_are_found_below_the_root_only(data: Path, loaded: object, tmp_path
     found = {each.name: each.layout for each in list_sets(load_settings())}
     assert found == {"deep/er/parts": "a folder a class", "voc": "Pascal VOC", "listed": "a list of pictures"}
     assert resolve_folder("deep/er/parts", load_settings()) == data.resolve() / "deep/er/parts"
+
+
+def test_what_cannot_be_looked_at_or_shown_stops_no_page(tmp_path: Path) -> None:
+    for folder in (b"ok", b"caf\xe9", b"caf\xe8"):
+        home = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + folder))
+        home.mkdir()
+        (home / "1.png").touch()
+    before = stamp_folder(tmp_path)
+    (tmp_path / "ok/2.png").symlink_to("gone.png")
+    assert stamp_folder(tmp_path) != before
+    assert count_pictures(tmp_path) == {"ok": 2, "caf\N{REPLACEMENT CHARACTER}": 2}
