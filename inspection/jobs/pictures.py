@@ -7,7 +7,6 @@ from pathlib import Path
 
 from inspection.config import Settings
 from inspection.errors import DataInvalid
-from inspection.images import clean_name
 from inspection.learning.data import CSV_LIST, PICTURE_SUFFIXES
 
 _DEEPEST = 3  # folders below the root; deeper ones are pictures, not data sets
@@ -94,6 +93,8 @@ def holds_pictures(path: Path) -> bool:
 
 def count_pictures(path: Path) -> dict[str, int]:
     """folder with pictures, relative to `path` and as it can be shown → how many; by the endings, nothing is opened."""
+    from inspection.images import clean_name  # brings OpenCV, which the small process over a job does without
+
     counts: dict[str, int] = {}
     for home, folders, files in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "masks")
