@@ -3,6 +3,7 @@ Streamlit here. ECharts, although they stand still: the page has nine, which Plo
 """
 
 import calendar
+import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,7 +42,13 @@ def build_control_chart(
     values = series.title.lower()
     lines = [
         draw_values(series, chart, starts, at, half=half),
-        _draw_line(WEIGHTED, at, _scale(series, trace_smooth(chart)), colour=SMOOTH, width=2),
+        _draw_line(
+            WEIGHTED,
+            at,
+            _scale(series, trace_smooth(chart, most=1.0 if _is_share(series) else math.inf)),
+            colour=SMOOTH,
+            width=2,
+        ),
         *draw_limits(series, chart, at),
     ]
     if p95 is not None:
@@ -155,12 +162,19 @@ def is_beyond(chart: Chart, place: int) -> bool:
     return value is not None and low is not None and high is not None and not low <= value <= high
 
 
-def trace_smooth(chart: Chart) -> list[float | None]:
-    """The weighted mean in the chart's own unit: sigmas from the centre, times what a sigma is there."""
-    return [
-        None if mean is None or high is None else max(0.0, chart.centre + mean * (high - chart.centre) / 3)
-        for mean, high in zip(chart.ewma, chart.high, strict=True)
-    ]
+def trace_smooth(chart: Chart, *, most: float) -> list[float | None]:
+    """The weighted mean in the chart's own unit: sigmas from the centre, times what a sigma is there.
+
+    By the limit that is further away: the other may have been cut off at nothing or at all, and is no three sigmas then.
+    """
+    drawn: list[float | None] = []
+    for mean, low, high in zip(chart.ewma, chart.low, chart.high, strict=True):
+        if mean is None or low is None or high is None:
+            drawn.append(None)
+            continue
+        sigma = max(high - chart.centre, chart.centre - low) / 3
+        drawn.append(min(most, max(0.0, chart.centre + mean * sigma)))
+    return drawn
 
 
 def build_spread(reference: ArrayLike, now: ArrayLike) -> Option:

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from inspection.learning.control_charts import FEW_PARTS
-from inspection.learning.drift import Drift
+from inspection.learning.drift import PSI_MOVED, SURE, Drift
 from inspection.learning.intervals import find_wilson_interval
 from inspection.records.alarms import (
     LEAST_CHANGES,
@@ -238,9 +238,12 @@ def show_spreads(watched: Watched, drifts: Drifts) -> None:
 def say_drift(drift: Drift | None) -> str:
     if drift is None:
         return "Too few sampled parts to tell a drift."
-    chance = "< 0.001" if drift.p < 0.001 else f"{drift.p:.3f}"
-    said = "Drifted" if drift.moved else "No drift"
-    return f"{said}: PSI {drift.psi:.2f} (0.2 is a drift), largest gap {drift.distance:.1%}, chance {chance}."
+    chance = f"below {SURE:g}" if drift.p < SURE else f"{drift.p:.2g}"
+    said = "Drifted" if drift.moved else "No drift shown"
+    return (
+        f"{said}: PSI {drift.psi:.3f}, largest gap {drift.distance:.1%}, chance {chance}. A drift has a PSI of "
+        f"{PSI_MOVED:g} or more and a chance below {SURE:g}."
+    )
 
 
 def show_overview(period: str) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from inspection.learning.control_charts import chart_rates, chart_values
+from inspection.learning.drift import Drift
 from inspection.records.alarms import Series
 from inspection.ui.charts_watch import (
     LIMITS,
@@ -18,6 +19,7 @@ from inspection.ui.charts_watch import (
     build_novelty,
     build_spread,
 )
+from inspection.ui.watch_view import say_drift
 
 STARTS = [datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=day) for day in range(24)]
 COUNTS, TOTALS = (20, 22, 18, 21, 19) * 4 + (0, 60, 58, 61), (400,) * 20 + (0, 400, 400, 400)
@@ -50,6 +52,19 @@ def test_a_rate_is_drawn_with_limits_and_signals() -> None:
     assert shaded == [
         [{"xAxis": points[21]["value"][0] - day // 2}, {"xAxis": points[23]["value"][0] + day // 2}]
     ]
+
+
+@pytest.mark.parametrize(("usual", "since"), [(98, 93), (2, 7)])
+def test_the_weighted_mean_goes_where_the_rate_has_gone(usual: int, since: int) -> None:
+    """Also beside a limit that is cut off at 0 or at all: half of the fall had been drawn there."""
+    counts, totals = (usual,) * 20 + (since,) * 40, (100,) * 60
+    series = Series(
+        "reject", "Reject rate", "parts", counts, totals, chart_rates(counts, totals, reference=20), {}
+    )
+    starts = [STARTS[0] + timedelta(days=day) for day in range(60)]
+    drawn = pick(build_control_chart(series, starts, span=timedelta(days=1)), WEIGHTED)["data"]
+    assert drawn[19][1] == pytest.approx(usual, abs=0.1)
+    assert drawn[-1][1] == pytest.approx(since, abs=1.2)
 
 
 def test_times_are_the_server_s_wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,3 +124,19 @@ def test_uniform_p_fills_each_twentieth_alike() -> None:
     bars, line = build_novelty((np.arange(200) + 0.5) / 200)["series"]
     assert [bar["value"] for bar in bars["data"]] == pytest.approx([5.0] * 20)
     assert line["data"] == pytest.approx([5.0] * 20)
+
+
+@pytest.mark.parametrize(
+    ("drift", "words"),
+    [
+        (Drift(0.31, 0.12, 0.004, 120, 150), "No drift shown: PSI 0.310, largest gap 12.0%, chance 0.004."),
+        (
+            Drift(0.1975, 0.12, 1e-5, 900, 900),
+            "No drift shown: PSI 0.198, largest gap 12.0%, chance below 0.001.",
+        ),
+        (Drift(0.31, 0.12, 1e-5, 900, 900), "Drifted: PSI 0.310, largest gap 12.0%, chance below 0.001."),
+    ],
+)
+def test_no_drift_is_not_said_beside_the_words_that_it_is_one(drift: Drift, words: str) -> None:
+    """“No drift: PSI 0.31 (0.2 is a drift)”, where chance alone may have made it, had been told."""
+    assert say_drift(drift).startswith(words)
