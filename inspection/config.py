@@ -41,6 +41,12 @@ def build_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
 
 
+def read_place(name: str, default: Path) -> Path:
+    """From the environment. A variable that is there and empty, as `ASSAY_VAR: ${ASSAY_VAR}` in a compose file makes it, says
+    nothing: as a path it would be whatever folder the process was started in."""
+    return Path(os.environ.get(name) or default)
+
+
 def read_count(name: str, default: int) -> int:
     """At least 1, from the environment."""
     said = os.environ.get(name)
@@ -60,9 +66,9 @@ def read_count(name: str, default: int) -> int:
 @lru_cache(maxsize=1)
 def load_settings() -> Settings:
     return Settings(
-        lines_dir=Path(os.environ.get("ASSAY_LINES", ROOT / "models" / "lines")),
-        weights_dir=Path(os.environ.get("ASSAY_WEIGHTS", ROOT / "models" / "weights")),
-        var_dir=Path(os.environ.get("ASSAY_VAR", ROOT / "var")),
+        lines_dir=read_place("ASSAY_LINES", ROOT / "models" / "lines"),
+        weights_dir=read_place("ASSAY_WEIGHTS", ROOT / "models" / "weights"),
+        var_dir=read_place("ASSAY_VAR", ROOT / "var"),
         threads=read_count("ASSAY_THREADS", min(count_cores(), 8)),
         max_picture_bytes=read_count("ASSAY_MAX_PICTURE_BYTES", 64 * 1024 * 1024),
         max_picture_pixels=read_count("ASSAY_MAX_PICTURE_PIXELS", 50_000_000),

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from inspection.config import load_settings
+from inspection.config import load_settings, read_place
 from inspection.conveyor.parts import Part, draw_empty, lay_picture
 from inspection.errors import DataInvalid, PictureRefused
 from inspection.images import PictureUnreadable, clean_name, decode_pixels, read_file, read_limits, say_which
@@ -22,7 +22,7 @@ ROOT_ITSELF = "."
 
 
 def watch_root() -> Path:
-    return Path(os.environ.get("ASSAY_WATCH", load_settings().var_dir / "watch"))
+    return read_place("ASSAY_WATCH", load_settings().var_dir / "watch")
 
 
 def list_folders(root: Path) -> tuple[str, ...]:

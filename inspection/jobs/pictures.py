@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from inspection.config import Settings
+from inspection.config import Settings, read_place
 from inspection.errors import DataInvalid
 from inspection.learning.data import CSV_LIST, PICTURE_SUFFIXES
 
@@ -20,7 +20,7 @@ class DataSet:
 
 
 def data_root(settings: Settings) -> Path:
-    return Path(os.environ.get("ASSAY_DATA", settings.var_dir / "data")).resolve()
+    return read_place("ASSAY_DATA", settings.var_dir / "data").resolve()
 
 
 def resolve_folder(name: str, settings: Settings) -> Path:

@@ -177,7 +177,7 @@ def as_shipped(line: Line, settings: Settings) -> Champion:
 
 def find_serving_champion(line: Line, settings: Settings) -> Champion:
     """For a process that has no store open. Where there never was a store, nothing was promoted, and none is made."""
-    if "ASSAY_DATABASE_URL" not in os.environ and not (settings.var_dir / "records.sqlite").is_file():
+    if not os.environ.get("ASSAY_DATABASE_URL") and not (settings.var_dir / "records.sqlite").is_file():
         return as_shipped(line, settings)
     try:
         store = open_store(settings=settings)

@@ -4,7 +4,6 @@ Files are looked at on every run and read again when they changed, so a finished
 and measured is used by reference, by every session, and never changed: its arrays refuse it.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from inspection.classify import soften
-from inspection.config import load_settings
+from inspection.config import load_settings, read_place
 from inspection.errors import PictureRefused
 from inspection.learning.calibration import F64
 from inspection.learning.comparison import Contender
@@ -205,8 +204,8 @@ def describe_origin(card: "Card") -> str:
 
 def find_data_dirs(line: str, card: "Card") -> tuple[Path, ...]:
     """Where the line's own pictures may lie on this machine; those of the folders that exist."""
-    homes = [Path(os.environ["ASSAY_DATA"])] if "ASSAY_DATA" in os.environ else []
-    homes.append(load_settings().var_dir / "data")
+    own = load_settings().var_dir / "data"
+    homes = dict.fromkeys((read_place("ASSAY_DATA", own), own))
     names = dict.fromkeys([line, Path(str(card.data.get("folder", line))).name, name_more(line)])
     # keys are relative to the pictures' own folder, which is `images` where annotations lie beside it
     folders = [home / name / below for home in homes for name in names for below in ("", "images")]

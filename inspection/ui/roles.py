@@ -6,7 +6,6 @@ file: `[roles]`, then `"name@example.org" = ["auditor"]`. Who is not in it may d
 the provider has not verified: it may be somebody else's.
 """
 
-import os
 import time
 import tomllib
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from inspection.config import ROOT, load_settings
+from inspection.config import ROOT, load_settings, read_place
 from inspection.errors import AssayError
 
 
@@ -190,7 +189,7 @@ def read_roles(path: Path) -> RoleTable:
 
 
 def roles_path() -> Path:
-    return Path(os.environ.get("ASSAY_ROLES", load_settings().var_dir / "roles.toml"))
+    return read_place("ASSAY_ROLES", load_settings().var_dir / "roles.toml")
 
 
 def recognise(claims: Mapping[str, object], table: RoleTable, *, now: float) -> Person | None:
