@@ -10,7 +10,7 @@ from inspection.errors import AssayError
 from inspection.explain_methods import METHODS
 from inspection.explain_pdf import Panel, Sheet, write_sheet
 from inspection.explain_subject import Explanation, MethodUnavailable, Watch
-from inspection.explain_trust import measure_overlap
+from inspection.explain_trust import Overlap, measure_overlap
 from inspection.ui import explaining
 from inspection.ui.charts import format_ms, format_share
 from inspection.ui.choosing import PRECISION_WORDS
@@ -125,16 +125,20 @@ def tell_overlap(case: Case, explanation: Explanation) -> dict[str, str]:
     overlap = None if marked is None else measure_overlap(explanation.heat_map, marked.mask)
     if marked is None or overlap is None:
         return {}
-    hit = "touches it" if marked.known else "touches one"
-    words = (
-        f"{overlap.heat_inside:.0%} of the heat on {overlap.area_inside:.1%} of the area: lift {overlap.lift:.1f} "
-        f"where chance is 1; the warmest cell {hit if overlap.peak_inside else 'is elsewhere'}."
-    )
+    words = say_overlap(overlap, known=marked.known)
     if marked.known:
         return {"On the defect": words}
     return {
         f"On {BOXES}": f"{words} They are its guess at {class_name}: where the defect is, nobody has marked."
     }
+
+
+def say_overlap(overlap: Overlap, *, known: bool) -> str:
+    hit = "touches it" if known else "touches one"
+    return (
+        f"{format_share(overlap.heat_inside)} of the heat on {format_share(overlap.area_inside)} of the area: lift "
+        f"{overlap.lift:.1f} where chance is 1; the warmest cell {hit if overlap.peak_inside else 'is elsewhere'}."
+    )
 
 
 def say_marked(marked: Marked | None) -> str:
@@ -147,7 +151,7 @@ def say_scale(explanation: Explanation) -> str:
     if explanation.peak >= FAINT_0_1 * explanation.heat_map.scale:
         return words
     share = explanation.peak / explanation.heat_map.scale
-    return f"{words} At most {share:.0%} of it: hardly any heat to see."
+    return f"{words} At most {format_share(share)} of it: hardly any heat to see."
 
 
 def say_judgement(case: Case, class_name: str) -> str:

@@ -11,6 +11,7 @@ from inspection.racing.plan import SCOPES, Entrant
 from inspection.racing.race import MOST_LAPS, Phase, Race
 from inspection.racing.results import Result, compare, rank, say_differences
 from inspection.ui import resources
+from inspection.ui.charts import format_share
 from inspection.ui.charts_race import (
     PRECISION_WORDS,
     build_laps,
@@ -123,8 +124,8 @@ def _show_notes(result: Result, *, any_lap: bool) -> None:
     st.caption(say_identity(result) if any_lap else "No lap yet.")
     if result.crowded_share > 0:
         st.caption(
-            f":material/group: {result.crowded_share:.0%} of the laps were run beside other work on these cores: those "
-            "times are longer than the models'."
+            f":material/group: {format_share(result.crowded_share)} of the laps were run beside other work on these "
+            "cores: those times are longer than the models'."
         )
 
 

@@ -11,10 +11,11 @@ from streamlit.testing.v1 import AppTest
 
 from inspection.explain_methods import explain_with
 from inspection.explain_subject import make_subject
+from inspection.explain_trust import Overlap
 from inspection.images import decode
 from inspection.lines import load_line
 from inspection.types import U8, Box, Finding, Inspection, Picture, Precision
-from inspection.ui.explain_cards import make_sheet
+from inspection.ui.explain_cards import make_sheet, say_overlap
 from inspection.ui.explaining import Case, Look, Marked, find_marked
 from inspection.ui.state import Choice
 from tests.explaining.test_pdf import read_text
@@ -58,7 +59,7 @@ def test_the_transparent_ground_of_a_mask_is_no_defect(app: AppTest) -> None:
     assert done
     key = "explain.mask.aluminium.cracked-01"
     open_explain(app).file_uploader(key=key).upload("mask.png", encoded.tobytes()).run()
-    assert not app.error and "on 1.3% of the area" in words(app)
+    assert not app.error and "on 1.3 % of the area" in words(app)
 
 
 BOXED = (
@@ -136,3 +137,9 @@ def test_a_mask_of_another_size_is_refused(app: AppTest) -> None:
         "m.png", make_png(0, width=64, height=64)
     ).run()
     assert "Expected a mask of 320 × 240 pixels" in words(app)
+
+
+def test_a_hair_crack_is_not_on_nothing() -> None:
+    """“100% of the heat on 0.0% of the area” had been told of most of the heat on a fine crack."""
+    words = say_overlap(Overlap(0.9961, 0.0004, True), known=True)
+    assert words.startswith("99.6 % of the heat on < 0.1 % of the area: lift 2490.2 where chance is 1")
