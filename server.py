@@ -72,22 +72,28 @@ def warm() -> None:
     from inspection.placing import sweep_weights
     from inspection.ui import charts, inspectors, keeping, resources
 
+    def warm_line() -> None:
+        line = resources.get_line(resources.line_names()[0])
+        resources.get_samples(line.name)
+        inspectors.get_serving_inspector(line)
+
     charts.build_timings({"decode": 1.0, "total": 1.0})
-    line = resources.get_line(resources.line_names()[0])
-    resources.get_samples(line.name)
     steps: dict[str, Callable[[], object]] = {
-        line.name: lambda: inspectors.get_serving_inspector(line),
+        "The first line": warm_line,
         "The records": lambda: keeping.get_store().warm(),
         "The cache": lambda: trim_cache(
             load_settings().cache_dir, most_bytes=load_settings().max_cache_bytes
         ),
         "The weights": lambda: sweep_weights(load_settings().weights_dir),  # what a killed process left
-        "The long work": open_desk(load_settings()).list_jobs,  # what waited for this start goes on
+        "The long work": lambda: open_desk(load_settings()).list_jobs(),  # what waited for this start goes on
     }
     for name, step in steps.items():
         try:
             step()
-        except AssayError as error:  # the page says it too; a server without it still serves the other pages
+        except (
+            AssayError,
+            OSError,
+        ) as error:  # the page says it too; a server without it still serves the others
             _log.warning("%s: not warm: %s", name, error)
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,21 +45,28 @@ def trim_cache(cache_dir: Path, *, most_bytes: int, now_s: float | None = None) 
             break
         if any(path == entry.path or entry.path in path.parents for path in used):
             continue
-        if entry.path.is_dir():
-            shutil.rmtree(entry.path, ignore_errors=True)
-        else:
-            entry.path.unlink(missing_ok=True)
+        _remove(entry.path)
+        if entry.path.exists():  # another user's: who looks for room must not fail by it
+            continue
         excess -= entry.bytes
         gone.append(entry.path)
     return tuple(gone)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    with suppress(OSError):
+        path.unlink()
 
 
 def list_entries(cache_dir: Path) -> Iterator[Entry]:
     for path in cache_dir.glob("*/*"):
         if path.suffix == _LOCK:
             continue
-        files = [path, *path.rglob("*")] if path.is_dir() else [path]
         try:
+            files = [path, *path.rglob("*")] if path.is_dir() else [path]
             stats = [file.stat() for file in files]
         except FileNotFoundError:  # another process trims too, or a partial file came to its place
             continue
@@ -73,7 +81,9 @@ def list_used(cache_dir: Path) -> set[Path]:
         if not process.name.isdigit():
             continue
         try:
-            named = [line.split(maxsplit=5)[-1] for line in (process / "maps").read_text().splitlines()]
+            # any process's names: not all are UTF-8
+            mapped = (process / "maps").read_text(encoding="utf-8", errors="surrogateescape")
+            named = [line.split(maxsplit=5)[-1] for line in mapped.splitlines()]
             named += [os.readlink(handle) for handle in (process / "fd").iterdir()]
         except OSError:  # it ended meanwhile, or belongs to somebody else
             continue

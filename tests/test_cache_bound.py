@@ -1,5 +1,6 @@
 """The cache keeps within its bound: the oldest goes first, never what is in use."""
 
+import mmap
 import os
 import subprocess
 import sys
@@ -87,3 +88,27 @@ def test_an_array_that_is_read_again_is_young_again(cache: Path) -> None:
     note_use(cache / "arrays" / "absent.npy")
     del pixels
     assert trim_cache(cache, most_bytes=0, now_s=NOW) == (path,)
+
+
+def test_names_that_are_no_text_in_any_process_hinder_nothing(cache: Path, tmp_path: Path) -> None:
+    old = put(cache / "arrays" / "old.npy", 5000, hours_ago=90)
+    strange = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    strange.write_bytes(bytes(5000))
+    with strange.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ):
+        assert trim_cache(cache, most_bytes=0, now_s=NOW) == (old,)
+
+
+def test_what_may_not_be_removed_stays_and_the_next_goes(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = put(cache / "arrays" / "of-another-user.npy", 5000, hours_ago=90)
+    old = put(cache / "arrays" / "old.npy", 5000, hours_ago=80)
+    unlink = Path.unlink
+
+    def refuse_one(path: Path, missing_ok: bool = False) -> None:  # rights do not bind a superuser
+        if path == kept:
+            raise PermissionError(1, "Operation not permitted")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse_one)
+    assert trim_cache(cache, most_bytes=5000, now_s=NOW) == (old,)

@@ -54,6 +54,31 @@ def test_streamlit_finds_the_app() -> None:
     assert discover_asgi_app(ROOT / "server.py").is_asgi_app
 
 
+def test_what_cannot_be_warmed_keeps_nothing_else_cold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, place in (("ASSAY_VAR", "var"), ("ASSAY_LINES", "lines"), ("ASSAY_WEIGHTS", "weights")):
+        monkeypatch.setenv(name, str(tmp_path / place))
+    (tmp_path / "lines").mkdir()  # and no line in it
+    left = tmp_path / "weights/plates/.half.part"
+    left.mkdir(parents=True)
+
+    def fail(*_told: object, **_more: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("inspection.cache_bound.trim_cache", fail)
+    load_settings.cache_clear()
+    st.cache_resource.clear()
+    try:
+        warm()
+    finally:
+        load_settings.cache_clear()
+        st.cache_resource.clear()
+    assert not left.exists(), "the weights were looked after all the same"
+    assert (tmp_path / "var/jobs").is_dir(), "and so was the long work"
+    assert "The first line: not warm" in caplog.text and "The cache: not warm" in caplog.text
+
+
 def test_the_champion_is_loaded_before_anybody_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the precision that the first page begins with."""
     monkeypatch.setenv("ASSAY_VAR", str(tmp_path))
