@@ -33,8 +33,10 @@ class Trail:
     search: Search
     places: list[Cursor | None]
 
-    def go_back(self) -> None:
-        self.places.pop()
+    def turn_to(self, places: Sequence[Cursor | None]) -> None:
+        """places: as they were to become when the button was drawn. A second press, before the page is drawn anew, turns to
+        the same page, not one further: there may be none."""
+        self.places = list(places)
 
 
 def open_trail(search: Search) -> Trail:
@@ -102,7 +104,8 @@ def show_turning(page: Page, trail: Trail) -> None:
             key="records.newer",
             disabled=len(trail.places) == 1,
             help="This is the newest page." if len(trail.places) == 1 else None,
-            on_click=trail.go_back,
+            on_click=trail.turn_to,
+            args=(trail.places[:-1],),
         )
         st.button(
             "Older",
@@ -110,8 +113,8 @@ def show_turning(page: Page, trail: Trail) -> None:
             key="records.older",
             disabled=page.next is None,
             help="Nothing older fits the search." if page.next is None else None,
-            on_click=trail.places.append,
-            args=(page.next,),
+            on_click=trail.turn_to,
+            args=([*trail.places, page.next],),
         )
         st.caption(f"Page {len(trail.places)}, newest first")
 
