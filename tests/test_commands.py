@@ -195,3 +195,21 @@ def test_a_part_that_was_not_found_is_a_miss_and_no_escape():
     assert (found["n"], found["accuracy"], found["escapes"], found["false_rejects"]) == (4, 0.5, 1, 0)
     assert found["per_class"]["torn"]["recall"] == 0
     assert found["macro_f1"] == pytest.approx((2 / 3 + 1 + 0) / 3)
+    lost = summarise([0], [3], [[0, 0, 0, 1]], classes=line.classes, good="fine")
+    assert lost["false_rejects"] == 0, "nobody rejected it"
+
+
+def test_errors_and_classes_are_told_with_their_intervals(capsys):
+    """“recall 1.00” had been told of 399 of 400, and escapes without what they are of."""
+    from inspection.commands.evaluate import print_evaluation, summarise
+
+    line = make_line()
+    labels, called = [0] * 400 + [1] * 40, [0] * 399 + [1] + [1] * 38 + [0] * 2
+    found = summarise(
+        labels, called, [[*row, 0.0] for row in np.eye(3)[called]], classes=line.classes, good="fine"
+    )
+    print_evaluation({"line": "x", "model": "y", "precision": "f32", **found}, good="fine", unfound=0)
+    told = capsys.readouterr().out
+    assert "accuracy 99.32% (95 %: 98.01% to 99.77%)" in told
+    assert "escapes 2 of 40 (95 %: 0.61% to 16.92%), false rejects 1 of 400 (95 %: 0.01% to 1.38%)" in told
+    assert "99.75% (95 %: 98.60% to 99.96%)" in told and "1.00" not in told

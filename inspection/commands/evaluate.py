@@ -9,7 +9,7 @@ import typer
 from inspection.commands.output import Exit, notes, print_json, print_table, results, show_progress
 from inspection.errors import PictureRefused
 from inspection.types import Precision
-from inspection.wording import say_number
+from inspection.wording import round_percent, say_number
 
 UNFOUND = "(no part)"
 
@@ -24,7 +24,8 @@ def evaluate_folder(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One object.")] = False,
 ) -> None:
-    """Inspect every picture of a labelled folder: accuracy, escapes, false rejects and each class, with intervals."""
+    """Inspect every picture of a labelled folder: accuracy, escapes, false rejects and each class, by the likeliest class,
+    whatever was decided; with 95 % intervals where they are not printed as JSON."""
     from inspection.images import read_picture
     from inspection.learning.data import read_folder
     from inspection.loading import load_inspector
@@ -58,7 +59,7 @@ def evaluate_folder(
     if as_json:
         print_json(result)
     else:
-        print_evaluation(result, unfound=called.count(unfound))
+        print_evaluation(result, good=definition.good, unfound=called.count(unfound))
     for complaint in refused:
         notes.print(f"refused: {complaint}")
     raise typer.Exit(Exit.FOUND_PROBLEMS if refused else Exit.OK)
@@ -72,7 +73,7 @@ def summarise(
     classes: tuple[str, ...],
     good: str | None,
 ) -> dict[str, Any]:
-    """A part that was not found counts as called wrongly: as a miss of its class, never as an escape."""
+    """A part that was not found counts as called wrongly: as a miss of its class, never as an escape or a false reject."""
     from inspection.learning.metrics import average, measure_figures
 
     figures = measure_figures(
@@ -83,6 +84,7 @@ def summarise(
         called=called,
     )
     own = [each for each in figures.per_class if each.name != UNFOUND]
+    good_unfound = 0 if good is None else figures.confusion[classes.index(good)][len(classes)]
     return {
         "n": figures.n,
         "accuracy": figures.accuracy,
@@ -91,7 +93,7 @@ def summarise(
         else figures.accuracy_interval.as_list(),
         "macro_f1": average([each.f1 for each in own]),
         "escapes": None if figures.decision is None else figures.decision.escapes,
-        "false_rejects": None if figures.decision is None else figures.decision.false_rejects,
+        "false_rejects": None if figures.decision is None else figures.decision.false_rejects - good_unfound,
         "per_class": {
             each.name: {
                 "precision": each.precision,
@@ -104,23 +106,51 @@ def summarise(
     }
 
 
-def print_evaluation(result: dict[str, Any], *, unfound: int) -> None:
-    low, high = result["accuracy_interval"] or (None, None)
-    if low is None:
+def print_evaluation(result: dict[str, Any], *, good: str | None, unfound: int) -> None:
+    if not result["n"]:
         results.print("No picture could be inspected.")
         return
+    of_class = result["per_class"]
     results.print(
         f"{result['line']}, {result['model']} at {result['precision']}: {say_number(result['n'], 'picture')}, "
-        f"accuracy {result['accuracy']:.2%} (95 %: {low:.2%} to {high:.2%}), macro-F1 {result['macro_f1']:.4f}"
+        f"accuracy {say_share(result['accuracy'], result['n'])}, macro-F1 {result['macro_f1']:.4f}"
     )
-    if result["escapes"] is not None:
-        results.print(f"escapes {result['escapes']}, false rejects {result['false_rejects']}")
+    if good is not None:
+        shown = of_class[good]["support"]
+        escapes = say_errors(result["escapes"], result["n"] - shown)
+        results.print(f"escapes {escapes}, false rejects {say_errors(result['false_rejects'], shown)}")
     if unfound:
         results.print(f"on {say_number(unfound, 'picture')} no part was found, which counts as wrong")
     print_table(
-        ("class", "precision", "recall", "F1", "pictures"),
+        ("class", "precision", "recall (95 %)", "F1", "pictures"),
         [
-            (name, *("–" if value is None else value for value in row.values()))
-            for name, row in result["per_class"].items()
+            (
+                name,
+                "–" if row["precision"] is None else f"{round_percent(row['precision'], 2)}%",
+                say_share(row["recall"], row["support"]),
+                "–" if row["f1"] is None else f"{row['f1']:.4f}",
+                row["support"],
+            )
+            for name, row in of_class.items()
         ],
     )
+
+
+def say_share(share_0_1: float | None, n: int) -> str:
+    """With Wilson's interval."""
+    from inspection.learning.intervals import find_wilson_interval
+
+    if share_0_1 is None:
+        return "–"
+    interval = find_wilson_interval(round(share_0_1 * n), n)
+    assert interval is not None  # a share is of something
+    return f"{round_percent(share_0_1, 2)}% (95 %: {interval.low:.2%} to {interval.high:.2%})"
+
+
+def say_errors(count: int, n: int) -> str:
+    """With Clopper and Pearson's interval: an error that costs money is not told too rare."""
+    from inspection.learning.intervals import find_exact_interval
+
+    interval = find_exact_interval(count, n)
+    between = "" if interval is None else f" (95 %: {interval.low:.2%} to {interval.high:.2%})"
+    return f"{count} of {n:,}{between}"
