@@ -1,6 +1,7 @@
 """A search as a table to take away."""
 
 import io
+from collections.abc import Callable
 from itertools import islice
 
 import streamlit as st
@@ -8,16 +9,23 @@ import streamlit as st
 from inspection.records.export import export_csv, export_parquet
 from inspection.records.search import Search
 from inspection.records.store import RecordStore
+from inspection.ui.roles import Person, hold_to_roles
 
 MOST_ROWS = 100_000
 
 
-def offer_tables(store: RecordStore, search: Search) -> None:
-    """Made when they are asked for; oldest first, in the order of the chain."""
+def offer_tables(store: RecordStore, search: Search, person: Person) -> None:
+    """Made when they are asked for; oldest first, in the order of the chain. person: whom the search is limited to."""
+    check = hold_to_roles(person)
+
+    def make(write: Callable[[RecordStore, Search], bytes]) -> bytes:
+        check()
+        return write(store, search)
+
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "CSV",
-            data=lambda: write_csv(store, search),
+            data=lambda: make(write_csv),
             file_name="records.csv",
             mime="text/csv",
             icon=":material/table:",
@@ -26,7 +34,7 @@ def offer_tables(store: RecordStore, search: Search) -> None:
         )
         st.download_button(
             "Parquet",
-            data=lambda: write_parquet(store, search),
+            data=lambda: make(write_parquet),
             file_name="records.parquet",
             mime="application/vnd.apache.parquet",
             icon=":material/dataset:",

@@ -56,7 +56,7 @@ def _show_search(store: RecordStore, person: Person) -> None:
         return
     missing = show_page(store, page, trail)
     show_turning(page, trail)
-    offer_tables(store, search)
+    offer_tables(store, search, person)
     _ask_code()
     if missing:
         st.rerun()  # the next thumbnails; what is on the page stays there meanwhile

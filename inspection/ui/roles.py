@@ -8,7 +8,7 @@ the provider has not verified: it may be somebody else's.
 
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -257,6 +257,23 @@ def require(*roles: Role) -> Person:
             f"Expected the role {names}; you do not have it. {why or 'Ask who keeps the table of roles.'}"
         )
     return person
+
+
+def hold_to_roles(person: Person) -> Callable[[], None]:
+    """For what is made later, from what the page shows this person now: called then, in any thread, it refuses whoever has
+    lost a role meanwhile, or the login. A page that is left open asks for nothing anew until it is drawn."""
+    import streamlit as st
+
+    if person.local:
+        return lambda: None
+    claims = st.user.to_dict()
+
+    def check() -> None:
+        now = recognise(claims, read_roles(roles_path()), now=time.time())
+        if now is None or not person.roles <= now.roles:
+            raise RoleRefused("Expected the roles that you had when the page was drawn. Load the page again.")
+
+    return check
 
 
 def page_path(page: PageSpec) -> Path:

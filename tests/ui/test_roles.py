@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit import config
@@ -47,6 +48,28 @@ def test_nobody_without_a_role_sees_anything() -> None:
 def test_a_person_has_the_roles_of_our_table() -> None:
     person = recognise(ADA, TABLE, now=999)
     assert person == Person("Ada", frozenset({Role.AUDITOR}), address="ada@example.org")
+
+
+def test_what_is_made_later_asks_for_the_roles_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tmp_path / "roles.toml"
+    monkeypatch.setenv("ASSAY_ROLES", str(table))
+    monkeypatch.setattr("streamlit.user", SimpleNamespace(to_dict=lambda: ADA | {"exp": time.time() + 60}))
+    auditor = Person("Ada", frozenset({Role.AUDITOR}), address="ada@example.org")
+    table.write_text('[roles]\n"ada@example.org" = ["auditor", "engineer"]\n')
+    check = roles.hold_to_roles(auditor)
+    check()
+    table.write_text('[roles]\n"ada@example.org" = ["engineer"]\n')  # while the page stays open
+    with pytest.raises(RoleRefused, match="when the page was drawn"):
+        check()
+    roles.hold_to_roles(LOCAL)()
+
+
+def test_a_login_that_ran_out_makes_nothing_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_ROLES", str(tmp_path / "roles.toml"))
+    (tmp_path / "roles.toml").write_text('[roles]\n"ada@example.org" = ["auditor"]\n')
+    monkeypatch.setattr("streamlit.user", SimpleNamespace(to_dict=lambda: ADA))
+    with pytest.raises(RoleRefused):
+        roles.hold_to_roles(Person("Ada", frozenset({Role.AUDITOR})))()
 
 
 def test_the_address_stands_in_the_records_however_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
