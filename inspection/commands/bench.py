@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from inspection.commands.output import print_json, print_table, results, show_progress
+from inspection.commands.output import notes, print_json, print_table, results, show_progress
 from inspection.config import load_settings
 from inspection.lines import Line, load_line
 
@@ -15,7 +15,10 @@ DEFAULT_LINE = "aluminium"
 
 def run_bench(
     line: Annotated[
-        str | None, typer.Option(help="Measure this line's models only; without it all classifiers.")
+        str | None,
+        typer.Option(
+            help="Measure this line's models only, and its chain where a detector finds its part; without it all classifiers."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One object.")] = False,
     rounds: Annotated[int, typer.Option(min=5, help="Rounds of the chains.")] = 60,
@@ -27,6 +30,8 @@ def run_bench(
     models = list(chosen.models) if line else list_classifiers()
     # a line without a product detector lends its models, not its chain
     chain = chosen if chosen.locate.mode == "detector" else load_line(DEFAULT_LINE)
+    if chain.name != chosen.name:
+        notes.print(f"no detector finds the part of line {chosen.name}: the chains are those of {chain.name}")
     with show_progress("measuring") as tick:
         result = run_benchmark(
             chain, chosen, models, load_pictures(chain), load_settings(), rounds=rounds, tick=tick
@@ -59,6 +64,7 @@ def print_tables(result: dict[str, Any]) -> None:
         f"OpenVINO {result['engines']['openvino']}, torch {result['engines']['torch']}"
     )
     weights = "trained weights" if chain["trained_weights"] else "random weights (they cost the same)"
+    networks = " and ".join(chain["networks"])
     rows: list[tuple[object, ...]] = [
         (stage, dash(times["plain_ms"]), dash(times["ours_ms"])) for stage, times in chain["stages"].items()
     ]
@@ -66,7 +72,8 @@ def print_tables(result: dict[str, Any]) -> None:
     print_table(
         ("stage", "plain chain, ms", f"ours at {chain['precision']}, ms"),
         rows,
-        title=f"\nOne 640×480 JPEG → verdict with heat map, median of {chain['rounds']} rounds, {weights}",
+        title=f"\n{chain['line']}, {networks}: one 640×480 JPEG → verdict with heat map, median of {chain['rounds']} rounds, "
+        f"{weights}",
     )
     results.print(f"ours is {chain['ratio']:.1f} times faster (p95 of ours {chain['ours_p95_ms']:.1f} ms)")
     results.print(f"with heat map / without: {result['explain_overhead']:.3f}")

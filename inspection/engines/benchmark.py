@@ -191,6 +191,8 @@ def measure_chain(chains: Chains, *, rounds: int, tick: Tick | None = None) -> d
     ours_ms = float(np.median(taken["ours"]))
     return {
         "chain": {
+            "line": chains.line.name,
+            "networks": [chains.detector_spec.name, chains.spec.name],
             "plain_ms": plain_ms,
             "ours_ms": ours_ms,
             "ours_p95_ms": spread(taken["ours"]).p95_ms,
