@@ -1,6 +1,7 @@
 """Which weights run a line now: those of the line's file, unless the chain's newest promotion or return says otherwise."""
 
 import json
+import logging
 import os
 import threading
 import time
@@ -22,6 +23,8 @@ from inspection.records.store import RecordStore, open_store
 
 PROMOTION, RETURN = "promotion", "return to an earlier champion"
 FRESH_S = 0.2  # a page asks many times while it is drawn; after so long the chain is asked again
+_log = logging.getLogger("assay.champions")
+_noting = threading.Lock()  # who promotes and all who look at the line note the same, at the same moment
 RETRY_S = 5.0  # after a store that cannot be reached
 
 
@@ -195,14 +198,19 @@ def find_without_store(line: Line, settings: Settings) -> Champion:
 
 
 def remember(line: str, champion: Champion, settings: Settings) -> None:
-    """What the chain said last, for the time when it cannot be asked. The chain, where it can be read, is what counts."""
+    """What the chain said last, for the time when it cannot be asked. The chain, where it can be read, is what counts: what
+    it says is in force, and neither the line nor the promotion that was just kept fails because this could not be noted."""
     assert champion.release is not None
     told = {"record": champion.record_id, **champion.release.to_dict()}
     path = pointer_path(line, settings)
     data = json.dumps(told, sort_keys=True).encode()
-    if not path.is_file() or path.read_bytes() != data:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, data)
+    try:
+        with _noting:
+            if not path.is_file() or path.read_bytes() != data:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(path, data)
+    except OSError as error:
+        _log.warning("What runs line %s could not be noted in %s: %s", line, path, error)
 
 
 def read_last_known(line: Line, settings: Settings) -> Champion:

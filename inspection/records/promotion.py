@@ -28,6 +28,7 @@ from inspection.records.champions import (
     read_release_of,
     remember,
 )
+from inspection.records.failures import name_os_error
 from inspection.records.record import Record
 from inspection.records.shelf import Release, keep_release, open_release, read_release
 from inspection.records.store import RecordStore
@@ -248,7 +249,11 @@ def one_at_a_time(line: Line, settings: Settings) -> Iterator[None]:
     """This machine's own pointer is written in the order of the chain. That two machines do not both replace the same
     champion is seen to in the transaction that adds the record. A killed process frees its lock."""
     path = pointer_path(line.name, settings).with_suffix(".lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("w")
+    except OSError as error:
+        raise name_os_error(error, str(path.parent)) from error
+    with lock as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -18,6 +18,7 @@ from inspection.hashing import hash_file
 from inspection.novelty import novelty_path
 from inspection.placing import sync_path, write_to_disk
 from inspection.records.chain import canonical_json
+from inspection.records.failures import name_os_error
 from inspection.records.store import RecordStore
 
 
@@ -95,6 +96,15 @@ def open_release(store: RecordStore, release: Release, settings: Settings) -> Pa
     folder = home / release.sha256
     if folder.is_dir():
         return folder
+    try:
+        _fill(store, release, folder)
+    except OSError as error:
+        raise name_os_error(error, str(home)) from error
+    return folder
+
+
+def _fill(store: RecordStore, release: Release, folder: Path) -> None:
+    home = folder.parent
     scratch = home / f".{os.getpid()}-{secrets.token_hex(4)}.part"
     (scratch / release.line).mkdir(parents=True)
     try:
@@ -109,7 +119,6 @@ def open_release(store: RecordStore, release: Release, settings: Settings) -> Pa
         sync_path(home)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return folder
 
 
 def check_release(folder: Path, release: Release) -> None:
