@@ -15,12 +15,14 @@ from inspection.config import ROOT, Settings, load_settings
 from inspection.errors import DataInvalid
 from inspection.learning.evaluate import Evaluation, write_evaluations
 from inspection.learning.results import render_results
-from inspection.learning.results.gather import gather_lines
+from inspection.learning.results.documents import tell_ms, tell_ratio
+from inspection.learning.results.gather import LineResults, Shipped, gather_lines
 from inspection.learning.results.line_sections import tabulate_detectors
 from inspection.learning.results.markdown import exact_rate, rate, table
 from inspection.learning.results.targets import Target, list_targets
 from inspection.learning.study import Study, StudyPart, write_study
 from inspection.learning.trial import Judged, Trial, write_trial
+from inspection.lines import load_line
 from inspection.published import CLASSES, MATRICES, ROWS, SLIPS
 from inspection.published_tables import AUGMENTED_002, CHAIN_000, LITERATURE_004
 from inspection.types import VerdictKind
@@ -273,3 +275,16 @@ def test_calibration_is_judged_at_int8_only_where_int8_runs(settings: Settings, 
     target = judge(settings, "calibration error of a champion")
     assert ("int8" in target.ours) == (withheld is None)
     assert "f32" in target.ours
+
+
+def test_times_are_medians_and_their_ratio_is_of_the_times_themselves() -> None:
+    """Of an even number of times the upper one had been told, and the ratio of two rounded ones."""
+
+    def time(model: str, taken: list[float]) -> Shipped:
+        rows = make_rows("test", "int8", n=len(taken), wrong=[], ok=1)
+        return Shipped(model, "ok", None, {("test", "int8"): replace(rows, classify_ms=np.array(taken))})
+
+    models = (time("compact_cnn", [0.52, 0.548]), time("resnet50", [21.0, 21.4, 21.6, 22.0]))
+    line = LineResults(load_line("casting"), models, (), None)
+    assert [tell_ms(each, "int8") for each in models] == ["0.53", "21.50"]
+    assert tell_ratio(line, "resnet50") == "40.26"  # of 0.53 it would be 40.57
