@@ -123,10 +123,10 @@ def tell_figures(values: Mapping[str, Any]) -> dict[str, str]:
     told = {"Pictures": f"{values.get('n', values.get('pictures', 0)):,}"}
     for name, key in _SHARES.items():
         if isinstance(values.get(key), int | float):
-            told[name] = f"{100 * values[key]:.1f} %"
+            told[name] = say_share(values[key])
         interval = values.get(f"{key}_interval")
         if isinstance(interval, Mapping) and name in told:
-            told[name] += f" ({100 * interval['low']:.1f} to {100 * interval['high']:.1f} %)"
+            told[name] += f" ({round_share(interval['low'])} to {round_share(interval['high'])} %)"
     decision = values.get("decision")
     if isinstance(decision, Mapping):
         told["Escapes"] = f"{decision['escapes']} of {decision['defective']}"
@@ -154,9 +154,13 @@ def say_headline(values: Mapping[str, Any]) -> str:
 
 
 def say_share(share_0_1: float) -> str:
-    """All is said only of all: 0.9996 is not 100.0 %."""
-    digits = 2 if share_0_1 < 1 <= round(share_0_1, 3) else 1
-    return f"{100 * share_0_1:.{digits}f} %"
+    return f"{round_share(share_0_1)} %"
+
+
+def round_share(share_0_1: float) -> str:
+    """In percent. All is said only of all: 0.9996 is not 100.0 %, nor is 0.99999 100.00 %."""
+    told = [f"{100 * share_0_1:.{digits}f}" for digits in (1, 2, 3, 4)]
+    return told[0] if share_0_1 >= 1 else next((each for each in told if float(each) < 100), told[-1])
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -15,6 +15,7 @@ from inspection.ui.zoo import (
     tabulate_figures,
     tabulate_registry,
     tabulate_trained,
+    tell_figures,
 )
 from models.card import Card, write_card
 from models.registry import REGISTRY
@@ -173,7 +174,10 @@ def test_the_headline_is_one_figure(values: dict, words: str) -> None:
 
 def test_nearly_all_is_not_called_all() -> None:
     assert say_headline({"map_50": 0.9996}) == "mAP 50 99.96 %"
+    values = {"map_50": 0.9996, "map_50_interval": {"low": 0.9987, "high": 0.99991}}
+    assert tell_figures(values)["mAP 50"] == "99.96 % (99.9 to 99.99 %)"
     assert say_headline({"accuracy": 1.0}) == "accuracy 100.0 %"
+    assert say_headline({"accuracy": 0.99999}) == "accuracy 99.999 %"
 
 
 def test_nested_values_are_flattened() -> None:
