@@ -19,6 +19,7 @@ from inspection.ui.improve_actions import (
 )
 from inspection.ui.improve_tables import say_agreement, tabulate_labels
 from inspection.ui.job_deeds import cancel, get_desk, resume
+from inspection.ui.judge_choice import say_stale
 from inspection.ui.links import take_link, tell_unknown
 from inspection.ui.measured_choice import turn_to_line
 from inspection.ui.roles import Role
@@ -60,11 +61,9 @@ def show_champion(line: Line) -> None:
             st.badge(f"since record {champion.record_id}", icon=":material/verified:", color="green")
         if card is not None:
             st.caption(f"weights {card.weights_sha256[:12]}")
-    if champion.stale:
-        st.warning(
-            "The records cannot be reached, so this is what they said last on this machine.",
-            icon=":material/cloud_off:",
-        )
+    stale = say_stale(line.name)
+    if stale is not None:
+        st.warning(stale, icon=":material/cloud_off:")
 
 
 def show_labels(line: Line, labels: Labels, taught: Challenge | None) -> None:

@@ -8,6 +8,7 @@ from typing import cast
 
 import streamlit as st
 
+from inspection.errors import WeightsRefused
 from inspection.lines import Line
 from inspection.types import PRECISIONS, Precision
 from inspection.ui import inspectors, resources
@@ -86,7 +87,20 @@ def choose_judge(page: str) -> tuple[Line, Choice]:
     served, why = find_served(line, model, cast(Precision, precision))
     if why is not None:
         st.caption(f":material/info: INT8 is withheld: {escape_markdown(why)}. F32 judges instead.")
+    stale = say_stale(line.name)
+    if stale is not None:
+        st.caption(f":orange[:material/cloud_off:] {stale}")
     return line, Choice(line.name, model, served)
+
+
+def say_stale(line: str) -> str | None:
+    """Wherever somebody judges or promotes: what runs may have been replaced, and nobody here can know."""
+    try:
+        stale = resources.get_champion(line).stale
+    except WeightsRefused:  # told where the weights are loaded
+        return None
+    words = "The records, or the weights that they name, cannot be had now: the line goes on with the champion that this "
+    return f"{words}machine knew last. It may have been replaced since." if stale else None
 
 
 def pick_served(line: Line) -> Precision:

@@ -23,6 +23,7 @@ from models.card import write_card
 from tests.ui.fakes import FakeInspector, code_of, make_png
 from tests.ui.live_page import start_watching, wait_until
 from tests.ui.measured import make_measured_card
+from tests.ui.test_inspect_page import words
 
 
 @pytest.fixture
@@ -181,3 +182,15 @@ def test_a_store_that_is_lost_leaves_the_judge(page: AppTest, monkeypatch: pytes
     page.run()
     assert not page.exception and conveyor.state is State.RUNNING
     assert page.session_state["live.run"].work.renewed_s > time.monotonic() + 30, "asked again much later"
+
+
+@pytest.mark.parametrize("name", ["live", "inspect", "promote"])
+def test_a_champion_that_may_not_be_the_one_of_now_is_named_wherever_it_judges(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    page.switch_page(f"screens/{name}.py").run()
+    assert not page.exception and "machine knew last" not in words(page)
+    last_known = replace(resources.get_champion("aluminium"), stale=True)
+    monkeypatch.setattr(resources, "get_champion", lambda *_told, **_more: last_known)
+    page.run()
+    assert not page.exception and "machine knew last" in words(page)
