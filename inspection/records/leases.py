@@ -12,11 +12,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from inspection.records.database import Database
 from inspection.records.errors import StoreError
-from inspection.records.queue import Place, find_next, find_own, find_place
+from inspection.records.queue import LEASE as LEASE
+from inspection.records.queue import Place, find_next, find_own, find_place, is_held
 from inspection.records.record import to_us
 from inspection.records.schema import review_leases, review_queue
-
-LEASE = timedelta(minutes=10)
 
 
 class PartTaken(StoreError):
@@ -113,7 +112,7 @@ class Leases:
             rows = connection.execute(
                 select(queue.line, held.person, held.until_us)
                 .join_from(review_leases, review_queue, held.record_id == queue.record_id)
-                .where(held.until_us > to_us(self.clock()), queue.answered_by != person)
+                .where(is_held(to_us(self.clock())), queue.answered_by != person)
                 .order_by(held.until_us, held.record_id)
             ).all()
         return tuple(Hand(line, holder, _EPOCH + timedelta(microseconds=us)) for line, holder, us in rows)
@@ -132,6 +131,6 @@ _LEASE_US = int(LEASE.total_seconds() * 1e6)
 
 
 def _forget(connection: Connection, token: str, now_us: int) -> None:
-    """The token's own, and all that ran out."""
-    held = review_leases.c
-    connection.execute(delete(review_leases).where((held.token == token) | (held.until_us <= now_us)))
+    """The token's own, and all that hold no longer."""
+    own = review_leases.c.token == token
+    connection.execute(delete(review_leases).where(own | ~is_held(now_us)))

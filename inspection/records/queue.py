@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, select
 
 from inspection.records.database import Database
 from inspection.records.schema import review_counts, review_leases, review_queue
 
+LEASE = timedelta(minutes=10)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FURTHEST_US = int(2 * LEASE.total_seconds() * 1e6)
 
 
 class Reason(IntEnum):
@@ -77,6 +79,13 @@ def _find_oldest(connection: Connection, line: str, rank: int, person: str) -> d
     return _EPOCH + timedelta(microseconds=at_us)
 
 
+def is_held(now_us: int) -> ColumnElement[bool]:
+    """Of a lease: it holds. One that would hold for longer than it can be given for was written before the clock was put
+    back, and would keep its part from all others until the clock is there again; clocks of two machines differ by less."""
+    until_us = review_leases.c.until_us
+    return and_(until_us > now_us, until_us <= now_us + _FURTHEST_US)
+
+
 def find_next(
     connection: Connection, *, person: str, lines: Sequence[str], skipped: Sequence[int], now_us: int
 ) -> Place | None:
@@ -104,7 +113,7 @@ def find_own(
     chosen = [queue.line.in_(lines)] if lines else []
     row = connection.execute(
         _PLACES.join(review_leases, lease.record_id == queue.record_id)
-        .where(lease.person == person, lease.until_us > now_us, queue.answered_by != person)
+        .where(lease.person == person, is_held(now_us), queue.answered_by != person)
         .where(queue.record_id.not_in(skipped), *chosen)
         .order_by(queue.rank, queue.at_us, queue.record_id)
         .limit(1)
@@ -116,7 +125,7 @@ def find_place(connection: Connection, record_id: int, *, person: str, now_us: i
     """This very part, if it still waits and nobody else has it in hand."""
     queue, lease = review_queue.c, review_leases.c
     others = select(lease.record_id).where(
-        lease.record_id == queue.record_id, lease.until_us > now_us, lease.person != person
+        lease.record_id == queue.record_id, is_held(now_us), lease.person != person
     )
     row = connection.execute(
         _PLACES.where(queue.record_id == record_id, queue.answered_by != person, ~others.exists())
@@ -146,7 +155,7 @@ def _find_head(
 
 def _list_free_rules(person: str, skipped: Sequence[int], now_us: int) -> list[ColumnElement[bool]]:
     queue, lease = review_queue.c, review_leases.c
-    in_hand = select(lease.record_id).where(lease.record_id == queue.record_id, lease.until_us > now_us)
+    in_hand = select(lease.record_id).where(lease.record_id == queue.record_id, is_held(now_us))
     rules = [queue.answered_by != person, ~in_hand.exists()]
     return [*rules, queue.record_id.not_in(skipped)] if skipped else rules
 

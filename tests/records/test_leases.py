@@ -37,6 +37,19 @@ def test_a_lease_ends_by_itself(any_store: RecordStore, clock: Clock) -> None:
         desk.renew(first)
 
 
+def test_a_lease_does_not_outlast_a_clock_that_is_put_back(any_store: RecordStore, clock: Clock) -> None:
+    part = ask(any_store, 1).id
+    desk = open_desk(any_store, clock)
+    desk.take_next(token="a", person="ada")  # and the browser is lost
+    clock.now -= timedelta(minutes=5)  # as the clocks of two machines may differ
+    assert desk.take_next(token="b", person="bo") is None
+    clock.now -= timedelta(hours=2)
+    assert desk.list_in_hand(person="bo") == ()
+    lease = desk.take_next(token="b", person="bo")
+    assert lease is not None and lease.place.record_id == part
+    assert desk.list_in_hand(person="ada") == (Hand("aluminium", "bo", clock.now + LEASE),)
+
+
 def test_a_part_that_is_given_back_is_free_at_once(any_store: RecordStore, clock: Clock) -> None:
     part = ask(any_store, 1).id
     desk = open_desk(any_store, clock)
