@@ -180,7 +180,10 @@ def pick_learning(curves: Sequence[Mapping[str, Any]]) -> Rows:
     """An entry an epoch → its epoch, losses and scores; what the run says of speed and schedule is left out. A figure
     that was not measured after an epoch is None."""
     names = dict.fromkeys(
-        name for entry in curves for name in entry if name.endswith(("loss", "accuracy", "f1", "ap", "map"))
+        name
+        for entry in curves
+        for name in entry
+        if name.endswith(("loss", "accuracy", "f1")) or "map" in name
     )
     return [
         {"epoch": entry.get("epoch", place + 1), **{name: entry.get(name) for name in names}}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inspection.learning.checkpoint import EPOCHS
-from inspection.wording import say_number
+from inspection.wording import round_percent, say_number
 
 Row = Mapping[str, Any]
 # The first colours of the theme's palette are the same in both themes in their order: blue, orange, teal.
@@ -87,8 +87,10 @@ def say_curves(rows: Sequence[Row]) -> str:
         return "No epoch has ended yet"
     last = rows[-1]
     best = find_best(rows)
-    best_words = f", best validation score {best:.1%}" if best is not None else ""
-    return f"Training loss fell from {rows[0]['train_loss']:.2f} to {last['train_loss']:.2f} in {say_number(len(rows), 'epoch')}{best_words}"
+    best_words = f", best validation score {round_percent(best, 1)}%" if best is not None else ""
+    first, now = (f"{row['train_loss']:.2f}" for row in (rows[0], last))
+    went = f"Training loss {now}" if len(rows) == 1 else f"Training loss went from {first} to {now}"
+    return f"{went} in {say_number(len(rows), 'epoch')}{best_words}"
 
 
 def find_best(rows: Sequence[Row]) -> float | None:

@@ -1,5 +1,8 @@
 """The lower part of the Metrics page: the curves, each behind a tab that does no work until it is opened."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from inspection.learning.calibration import measure_chance_error, trace_reliability
@@ -22,7 +25,7 @@ from inspection.ui.tables_metrics import (
     tabulate_robustness,
     tabulate_routings,
 )
-from inspection.wording import say_limit
+from inspection.wording import say_limit, say_number
 
 TABS = ("Review threshold", "ROC", "Precision and recall", "Calibration", "Learning", "Robustness")
 
@@ -155,9 +158,9 @@ def show_robustness(choice: EvaluationChoice) -> None:
     rows = tabulate_robustness(choice.measured.card.figures)
     if not rows:
         st.info(
-            "The card of this model holds no robustness figures. They are measured by disturbing the test pictures "
-            "(blur, noise, light, turn) and evaluating them again; written as `robustness` under the card's figures "
-            "(rows of condition, severity, accuracy and n) they are drawn here.",
+            "How this model holds up on worse pictures (light, blur, noise, turns, JPEG, something before the part) was not "
+            f"measured yet. `python -m inspection robustness {choice.line.name} --model {choice.model} --data FOLDER` "
+            "disturbs the test pictures, asks the whole line again and keeps the figures in the card; then they are here.",
             title="Not measured",
             icon=":material/science:",
         )
@@ -168,5 +171,16 @@ def show_robustness(choice: EvaluationChoice) -> None:
         key="robustness",
         alt="Accuracy as each disturbance of the picture grows",
     )
+    st.caption(say_disturbed(rows[0]))
     st.dataframe(rows, hide_index=True, placeholder=UNDEFINED, alt="Accuracy under each disturbance")
     offer_csv(lambda: rows, name=f"{choice.line.name}-{choice.model}-robustness", key="robustness")
+
+
+def say_disturbed(row: Mapping[str, Any]) -> str:
+    """Whose accuracy it is: nothing that is chosen on the page moves it."""
+    pictures = say_number(row["n"], "test picture") if "n" in row else "Test pictures"
+    at = f" at {str(row['precision']).upper()}" if "precision" in row else ""
+    return (
+        f"{pictures} through the whole line{at}: right is a part that is found and whose likeliest class is the true one, "
+        "whatever was decided. The split, the precision and the threshold above do not move these."
+    )

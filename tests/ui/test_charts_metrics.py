@@ -211,3 +211,12 @@ def test_the_best_of_a_column_is_shaded_where_they_differ() -> None:
     assert best["Accuracy"] == 1.0 and best["Escapes"] == 0
     assert best["p95 ms"] == pytest.approx(contenders[1].p95_ms)
     assert "MB" not in best
+
+
+def test_a_detector_that_learns_has_its_scores_beside_its_loss() -> None:
+    """The chart after its training had shown the loss alone."""
+    curves = [{"epoch": 1, "train_loss": 2.0, "val_map50": 0.5, "val_map75": 0.25, "score": 0.5, "size": 320}]
+    drawn = charts_curves.build_learning(curves).data
+    assert {line.name: line.yaxis for line in drawn} == {
+        "train loss": "y", "validation map50": "y2", "validation map75": "y2",
+    }  # fmt: skip

@@ -23,7 +23,8 @@ def test_curves_grow_and_nothing_moves(tmp_path: Path) -> None:
     assert points["training loss, left"] == [[1, 1.5], [2, 0.7]]
     assert points["validation accuracy, %"] == [[2, 87.5]]
     assert {series["yAxisIndex"] for series in late["series"] if "loss" in series["name"]} == {0}
-    assert say_curves(rows) == "Training loss fell from 1.50 to 0.70 in 2 epochs, best validation score 87.5%"
+    assert say_curves(rows) == "Training loss went from 1.50 to 0.70 in 2 epochs, best validation score 87.5%"
+    assert say_curves(rows[:1]) == "Training loss 1.50 in 1 epoch"
 
 
 @pytest.mark.parametrize(

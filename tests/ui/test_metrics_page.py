@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from inspection.ui.confusion_view import ALL_WRONG
+from inspection.ui.curves_view import say_disturbed
 from tests.ui.fakes import CLASSES, code_of, make_png
 from tests.ui.measured import make_evaluation, make_measured_card, write_measured
 
@@ -189,7 +190,13 @@ def test_every_tab_opens(measured: AppTest, tab: str) -> None:
     charts = [chart.proto.spec or chart.proto for chart in measured.get("plotly_chart")]
     assert len(charts) == (2 if tab == "Robustness" else 3)
     if tab == "Robustness":
-        assert "no robustness figures" in measured.info[-1].value
+        assert "python -m inspection robustness aluminium --model resnet50" in measured.info[-1].value
+
+
+def test_it_is_told_whose_accuracy_the_disturbed_pictures_have() -> None:
+    told = say_disturbed({"condition": "blur", "severity": 0, "accuracy": 1.0, "n": 300, "precision": "int8"})
+    assert told.startswith("300 test pictures through the whole line at INT8: right is a part that is found")
+    assert say_disturbed({"condition": "blur"}).startswith("Test pictures through the whole line: right")
 
 
 def test_robustness_is_drawn_from_the_card(app: AppTest, tmp_path: Path) -> None:
