@@ -11,14 +11,16 @@ from typer.testing import CliRunner
 
 from inspection import loading, pipeline
 from inspection.__main__ import app
+from inspection.commands.trial import print_trial
 from inspection.config import load_settings
 from inspection.errors import DataInvalid
 from inspection.learning.evaluate import Evaluation, write_evaluations
-from inspection.learning.trial import read_trial, trial_path
+from inspection.learning.trial import Judged, Trial, read_trial, trial_path
 from inspection.lines import load_line
 from inspection.records.promotion import promote
 from inspection.records.shelf import read_release
 from inspection.records.store import open_store
+from inspection.types import VerdictKind
 from models.card import read_card, write_card
 from tests.learning.test_robustness import make_inspector
 from tests.records.contenders import MANAGER, make_challenge, write_release
@@ -127,3 +129,16 @@ def test_weights_that_were_replaced_while_they_loaded_are_refused(
     with pytest.raises(DataInvalid, match="that were loaded, got .* Try it again"):
         try_line(home, "ef" * 32, monkeypatch)
     assert list_kept(home) == []
+
+
+def test_a_trial_tells_its_errors_with_what_they_are_of(capsys: pytest.CaptureFixture[str]) -> None:
+    passed, rejected = VerdictKind.PASS, VerdictKind.REJECT
+    rows = [Judged(f"fine/{n}", "fine", rejected if n < 2 else passed, "fine", False, 5.0) for n in range(50)]
+    rows += [
+        Judged(f"torn/{n}", "torn", passed if n < 1 else rejected, "torn", False, 5.0) for n in range(80)
+    ]
+    print_trial(
+        Trial("toy", "resnet50", "f32", "ab" * 32, tuple(GREYS), "fine", "sure from 80%", tuple(rows))
+    )
+    told = capsys.readouterr().out
+    assert "escapes 1 of 80 (95 %: 0.03% to 6.77%), false rejects 2 of 50 (95 %: 0.49% to 13.71%)" in told

@@ -7,6 +7,7 @@ import typer
 
 from inspection.commands.make_data import require_synthetic
 from inspection.commands.output import Exit, notes, print_table, results, show_path, show_progress
+from inspection.commands.rates import say_errors
 from inspection.commands.robustness import find_card, find_judged
 from inspection.errors import DataInvalid
 from inspection.types import Precision, VerdictKind
@@ -109,5 +110,10 @@ def print_trial(trial: "Trial") -> None:
         [(truth, *(counts[kind] for kind in VerdictKind)) for truth, counts in tabulate(trial)],
     )
     if trial.good is not None:
-        results.print(f"escapes {trial.escapes}, false rejects {trial.false_rejects}")
+        shown = {truth: sum(counts.values()) for truth, counts in tabulate(trial)}
+        defective = sum(shown[name] for name in trial.defects)
+        escapes = say_errors(trial.escapes, defective)
+        results.print(
+            f"escapes {escapes}, false rejects {say_errors(trial.false_rejects, shown[trial.good])}"
+        )
     results.print(f"a part took {trial.median_ms:.1f} ms (median), {trial.p95_ms:.1f} ms (p95)")
