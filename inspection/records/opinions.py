@@ -11,7 +11,7 @@ from sqlalchemy import JSON, case, cast, func, select
 from inspection.learning.agreement import NO_PART, Opinion
 from inspection.records.database import Database
 from inspection.records.record import HOUR_US, Kind, Record, to_us
-from inspection.records.review_rules import DatedRules, is_sampled, list_rules, share_below
+from inspection.records.review_rules import PlacedRules, is_sampled, place_rules, share_below
 from inspection.records.schema import facets, records, review_queue
 from inspection.records.search import Search
 from inspection.records.store import RecordStore
@@ -33,13 +33,13 @@ def read_opinions(store: RecordStore, *, line: str, since: datetime | None = Non
         if record.of_id is not None:
             said[record.of_id, record.person].append(record)
     subjects = _read_subjects(store.database, sorted({part for part, _ in said}))
-    rules = list_rules(store.database)
+    rules = place_rules(store.database)
     since_us = 0 if since is None else to_us(since)
     opinions = []
     for (part, _), decisions in sorted(said.items()):
         uid, at_us = subjects[part]
         # of an older part the answers before that time are not read: those that were answered late would stand for all
-        sampled = at_us >= since_us and _was_sampled(uid, at_us, rules)
+        sampled = at_us >= since_us and _was_sampled(part, uid, rules)
         opinion = _build_opinion(part, decisions, sampled=sampled)
         opinions.append(replace(opinion, complete=not waiting or at_us < waiting[0] // _DAY_US * _DAY_US))
     return opinions
@@ -48,18 +48,18 @@ def read_opinions(store: RecordStore, *, line: str, since: datetime | None = Non
 def list_waiting_draws(database: Database, *, line: str, since: datetime | None = None) -> list[int]:
     """When the passes that were drawn at random and that nobody has answered were inspected, in microseconds since 1970,
     the oldest first. since: when they were inspected."""
-    rules = list_rules(database)
+    rules = place_rules(database)
     queue = review_queue.c
     with database.reading() as connection:
         rows = connection.execute(
-            select(records.c.uid, records.c.at_us)
+            select(records.c.id, records.c.uid, records.c.at_us)
             .join_from(review_queue, records, records.c.id == queue.record_id)
             .join(facets, facets.c.id == records.c.facet_id)
             .where(queue.line == line, queue.answered_by == "", facets.c.verdict == VerdictKind.PASS.value)
             .where(queue.at_us >= (0 if since is None else to_us(since)))
             .where(records.c.uid < share_below(max(each.rules.sample_0_1 for each in rules)))
         ).all()
-    return sorted(at_us for uid, at_us in rows if _was_sampled(uid, at_us, rules))
+    return sorted(at_us for part, uid, at_us in rows if _was_sampled(part, uid, rules))
 
 
 def list_unconfirmed(database: Database, *, person: str, lines: Sequence[str] = ()) -> dict[int, str]:
@@ -126,7 +126,7 @@ def _walk_subjects(database: Database, parts: Sequence[int]) -> Iterator[tuple[i
             yield part, (uid, at_us)
 
 
-def _was_sampled(uid: bytes, at_us: int, rules: Sequence[DatedRules]) -> bool:
-    """By the rules that held when the part was inspected."""
-    place = bisect_right([each.since_us for each in rules], at_us) - 1
+def _was_sampled(part: int, uid: bytes, rules: Sequence[PlacedRules]) -> bool:
+    """By the rules that held when the part was kept."""
+    place = bisect_right([each.after for each in rules], part) - 1
     return is_sampled(uid, rules[max(place, 0)].rules)

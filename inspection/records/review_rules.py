@@ -7,9 +7,11 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from inspection.records.database import Database
 from inspection.records.errors import RecordRefused
-from inspection.records.record import Record, to_us
-from inspection.records.schema import review_rules
+from inspection.records.record import Kind, Record, to_us
+from inspection.records.schema import facets, records, review_rules
 from inspection.records.store import RecordStore
+
+_EVENT = "review rules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,13 @@ class ReviewRules:
 @dataclass(frozen=True, slots=True)
 class DatedRules:
     id: int  # counted from 1, the newest hold
-    since_us: int
     person: str  # empty: as it was delivered
+    rules: ReviewRules
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRules:
+    after: int  # the record that changed them: they hold for those behind it, whatever clocks said; 0: from the start
     rules: ReviewRules
 
 
@@ -70,6 +77,21 @@ def list_rules(database: Database) -> list[DatedRules]:
     return [_restore(row) for row in rows]
 
 
+def place_rules(database: Database) -> list[PlacedRules]:
+    """By their places in the chain, the first ones first. Each change is one event, added with them."""
+    changes = (
+        select(records.c.id)
+        .join(facets, facets.c.id == records.c.facet_id)
+        .where(facets.c.kind == Kind.EVENT.value, facets.c.line == "")
+        .where(records.c.body.contains(f'"event":"{_EVENT}"'))  # as canonical JSON has it
+        .order_by(records.c.id)
+    )
+    with database.reading_one_moment() as connection:
+        rows = connection.execute(select(review_rules).order_by(review_rules.c.id)).all()
+        places = [0, *connection.execute(changes).scalars()]
+    return [PlacedRules(place, _restore(row).rules) for place, row in zip(places, rows, strict=False)]
+
+
 def change_rules(store: RecordStore, rules: ReviewRules, *, person: str, seen: int | None = None) -> Record:
     """The change takes effect in the transaction that adds its record: neither is ever there without the other.
 
@@ -84,7 +106,7 @@ def change_rules(store: RecordStore, rules: ReviewRules, *, person: str, seen: i
         _add_rules(connection, rules, person=person, at=store.appender.clock())
 
     return store.note(
-        "review rules",
+        _EVENT,
         {
             "old": {word: getattr(old.rules, word) for word in words},
             "new": {word: getattr(rules, word) for word in words},
@@ -123,4 +145,4 @@ def _add_rules(connection: Connection, rules: ReviewRules, *, person: str, at: d
 def _restore(row: Row[*tuple[object, ...]]) -> DatedRules:
     words = row._mapping
     rules = ReviewRules(**{field.name: float(words[field.name]) for field in fields(ReviewRules)})
-    return DatedRules(int(words["id"]), int(words["at_us"]), str(words["person"]), rules)
+    return DatedRules(int(words["id"]), str(words["person"]), rules)
