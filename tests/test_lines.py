@@ -1,11 +1,12 @@
+import json
 from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
 
 from inspection.__main__ import app
-from inspection.config import load_settings
-from inspection.errors import LineInvalid, LineUnknown
+from inspection.config import ROOT, load_settings
+from inspection.errors import LineInvalid, LineUnknown, WeightsRefused
 from inspection.learning.data import PICTURE_SUFFIXES
 from inspection.lines import check_lines, list_lines, load_line, parse_line
 from models.registry import REGISTRY
@@ -101,6 +102,27 @@ def test_one_bad_file_stops_its_own_line_and_no_other(content, tmp_path, monkeyp
         assert '"steel"' in done.stdout or command == "models"
         assert (done.exit_code, "spoilt" in done.stderr) == ((1, True) if command == "lines" else (0, False))
     load_settings.cache_clear()
+
+
+@pytest.mark.parametrize("command", ["lines", "models"])
+def test_one_changed_release_does_not_hide_the_others(command, monkeypatch):
+    """`models` had ended with 2 and without a table."""
+
+    def load_but_one(name):
+        if name == "steel":
+            raise WeightsRefused("Expected the release of record 7, got another.")
+        return load_line(name), lambda model: ROOT / "models" / "weights"
+
+    monkeypatch.setattr("inspection.commands.listing.load_served", load_but_one)
+    done = CliRunner().invoke(app, [command, "--json"])
+    assert done.exit_code == 1 and "record 7" in done.stderr
+    told = [json.loads(row) for row in done.stdout.splitlines()]
+    named = (
+        {row["line"] for row in told}
+        if command == "lines"
+        else {line for row in told for line in row["lines"]}
+    )
+    assert {"aluminium", "casting"} <= named and "steel" not in named
 
 
 def test_samples_stay_in_the_folder_of_the_lines(tmp_path):

@@ -53,11 +53,18 @@ def show_lines(as_json: AsJson = False) -> None:
 
 
 def show_models(as_json: AsJson = False) -> None:
-    """The zoo: every architecture, and the lines that have weights for it."""
+    """The zoo: every architecture, and the lines that have weights for it. Exit status 1 where what was promoted on a line was
+    changed on the disk: the line is named."""
     from models.registry import REGISTRY
 
     rows = []
-    served = {name: load_served(name)[1] for name in check_lines().sound}
+    served: dict[str, FindWeights] = {}
+    complaints = []
+    for name in check_lines().sound:
+        try:
+            served[name] = load_served(name)[1]
+        except WeightsRefused as error:
+            complaints.append(str(error))
     for spec in REGISTRY.values():
         lines = [line for line, find_weights in served.items() if is_trained(find_weights, line, spec.name)]
         row = {
@@ -77,6 +84,10 @@ def show_models(as_json: AsJson = False) -> None:
         )
     if not as_json:
         print_table(("model", "title", "task", "parameters", "input", "trained for"), rows)
+    for words in complaints:
+        notes.print(words)
+    if complaints:
+        raise typer.Exit(Exit.FOUND_PROBLEMS)
 
 
 def load_served(name: str) -> tuple[Line, FindWeights]:
