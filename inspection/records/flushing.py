@@ -90,10 +90,15 @@ def _sync_files(paths: list[str]) -> None:
     if len(paths) > _MOST_ONE_BY_ONE:
         os.sync()
         return
-    for path in paths:
-        _sync(path)
-    for folder in {str(PurePath(path).parent) for path in paths}:  # a new name is kept with its folder
-        _sync(folder)
+    folders = {str(PurePath(path).parent) for path in paths}  # a new name is kept with its folder
+    failed: OSError | None = None
+    for path in (*paths, *folders):
+        try:
+            _sync(path)
+        except OSError as error:  # told once the others are on the disk: nobody comes back for them
+            failed = failed or error
+    if failed is not None:
+        raise failed
 
 
 def _sync(path: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import event, text
 
 from inspection.records import database as database_module
+from inspection.records import flushing
 from inspection.records.errors import (
     RecordUnknown,
     StoreBusy,
@@ -201,6 +202,25 @@ def test_a_disk_that_fails_after_the_fact_is_told_at_the_next_record(store: Reco
     with pytest.raises(StoreLost, match="Input/output"):
         add_one(store, 3)
     assert add_one(store, 3).id == 3
+
+
+def test_one_file_that_fails_does_not_keep_the_others_from_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [str(tmp_path / name) for name in "abc"]
+    for path in paths:
+        Path(path).touch()
+    reached: list[str] = []
+
+    def sync(path: str) -> None:
+        if path == paths[0]:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        reached.append(path)
+
+    monkeypatch.setattr(flushing, "_sync", sync)
+    with pytest.raises(OSError, match="Input/output"):
+        flushing._sync_files(paths)
+    assert reached == [*paths[1:], str(tmp_path)]
 
 
 @pytest.mark.parametrize(
