@@ -83,6 +83,20 @@ class Desk:
                 running.append(read_job(path))
         return tuple(job for job in running if job.state == "running" and not has_gone(job.standing))
 
+    def list_ahead(self, job: Job) -> tuple[Job, ...]:
+        """Whom a waiting job waits for, the first to have its turn first: only those of its weight take turns with it."""
+        ahead = [
+            each
+            for each in self.list_jobs()
+            if each.active
+            and self.is_heavy(each) == self.is_heavy(job)
+            and (each.state == "running" or each.standing.queued < job.standing.queued)
+        ]
+        return tuple(sorted(ahead, key=lambda each: (each.state != "running", each.standing.queued)))
+
+    def is_heavy(self, job: Job) -> bool:
+        return job.asked.kind in self.heavy
+
     def find(self, job_id: str) -> Job:
         for job in self.list_jobs():  # membership, not a path made of the id: it may come from an address
             if job.id == job_id:
@@ -187,7 +201,7 @@ class Desk:
         collect_ended()
         jobs = self._read_all()
         for weight in (True, False):
-            own = [job for job in jobs if (job.asked.kind in self.heavy) == weight]
+            own = [job for job in jobs if self.is_heavy(job) == weight]
             free = self.slots - sum(job.state == "running" for job in own)
             waiting = sorted(
                 (job for job in own if job.state == "waiting"), key=lambda job: job.standing.queued

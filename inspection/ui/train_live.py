@@ -1,10 +1,12 @@
 """A job as it stands: followed live while it waits or runs, told with its last words when it has ended."""
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 
 import streamlit as st
 
+from inspection.jobs.desk import Desk
 from inspection.jobs.job import Job, JobState
 from inspection.jobs.works import find_run
 from inspection.learning.run_status import RunStatus, read_status
@@ -12,6 +14,7 @@ from inspection.ui import resources
 from inspection.ui.charts_training import build_live_curves, find_best, read_epochs, say_curves
 from inspection.ui.job_deeds import cancel, get_desk, remove, resume
 from inspection.ui.widgets import escape_markdown
+from inspection.wording import say_number
 
 EVERY_S = 1.0
 STATES: dict[JobState, tuple[str, str]] = {
@@ -83,9 +86,23 @@ def say_span(seconds: float) -> str:
 
 
 def show_queue(job: Job) -> None:
-    ahead = [each for each in get_desk().list_jobs() if each.active and each.id != job.id]
-    words = f"behind {escape_markdown(ahead[-1].asked.title)}" if ahead else "about to start"
-    st.info(f"One long job at a time: {words}. You may close this page.", icon=":material/hourglass_empty:")
+    desk = get_desk()
+    st.info(
+        f"{say_turns(job, desk)}: {say_place(desk.list_ahead(job))}. You may close this page.",
+        icon=":material/hourglass_empty:",
+    )
+
+
+def say_turns(job: Job, desk: Desk) -> str:
+    kind = "long job" if desk.is_heavy(job) else "check"
+    return f"One {kind} at a time" if desk.slots == 1 else f"{desk.slots} {kind}s at a time"
+
+
+def say_place(ahead: Sequence[Job]) -> str:
+    if not ahead:
+        return "about to start"
+    more = f" and {say_number(len(ahead) - 1, 'other')}" if len(ahead) > 1 else ""
+    return f"behind {escape_markdown(ahead[0].asked.title)}{more}"
 
 
 def show_running(job: Job) -> None:

@@ -38,6 +38,16 @@ def test_a_waiting_run_says_for_what(app: AppTest, desk: Desk) -> None:
     assert desk.find(waiting.id).state == "cancelled"
 
 
+def test_a_waiting_run_names_only_those_that_it_takes_turns_with(app: AppTest, desk: Desk) -> None:
+    put_job(desk, "train", "running", process=identify(os.getpid()))
+    put_job(desk, "check", "running", process=identify(os.getpid()))
+    first, last = (desk.hand_in("check", title, {"data": "x"}, by="Somebody") for title in ("First", "Last"))
+    desk.hand_in("train", "Another", {}, by="Somebody")
+    open_train(app, job=first.id)
+    assert app.info[0].value.startswith("One check at a time: behind A check.")
+    assert [each.asked.title for each in desk.list_ahead(last)] == ["A check", "First"]
+
+
 @pytest.mark.parametrize("state", ["crashed", "failed"])
 def test_a_crashed_run_is_shown_as_crashed_with_its_last_lines(
     app: AppTest, desk: Desk, state: JobState
