@@ -18,6 +18,7 @@ from inspection.ui.charts_compare import (
     rank_shared_classes,
 )
 from inspection.ui.compare_choice import Comparison, find_choosers
+from inspection.ui.counted_parts import say_parts
 from inspection.ui.damaged_cards import find_damaged
 from inspection.ui.evaluations import describe_origin
 from inspection.ui.exhibits import PERCENT, UNDEFINED, in_percent, offer_csv, show_chart
@@ -110,6 +111,9 @@ def tell_rule(comparison: Comparison) -> None:
         "Times are of the classifier alone, one picture at a time, measured when and where the model was evaluated: models that "
         "ship were not all evaluated on one machine. *Latency, live* races them on this one."
     )
+    told = next((say_parts(comparison.line, each.evaluation.keys) for each in comparison.contenders), None)
+    if told is not None:
+        st.caption(f":material/info: {told}")
 
 
 def show_table(comparison: Comparison, winner: int | None) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from inspection.lines import Line
 from inspection.types import Precision
 from inspection.ui import inspectors, resources
+from inspection.ui.counted_parts import say_parts
 from inspection.ui.damaged_cards import tell_damaged
 from inspection.ui.evaluations import Measured, describe_origin, get_measured, list_measured
 from inspection.ui.line_choice import choose_line
@@ -169,3 +170,5 @@ def tell_origin(choice: EvaluationChoice) -> None:
         f"probabilities at temperature {card.temperature:.2f}",
     ]
     st.caption(" · ".join(part for part in parts if part))
+    if (told := say_parts(choice.line, rows.keys)) is not None:
+        st.caption(f":material/info: {told}")

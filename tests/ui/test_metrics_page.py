@@ -66,6 +66,25 @@ def test_the_origin_of_the_pictures_is_told(measured: AppTest) -> None:
     assert "168 synthetic pictures, test split" in told and "split cdcdcdcdcdcd" in told
 
 
+@pytest.mark.parametrize(("variants", "told"), [(4, True), (1, False)])
+def test_variants_of_a_part_are_not_counted_as_parts_without_a_word(
+    measured: AppTest, tmp_path: Path, variants: int, told: bool
+) -> None:
+    """Casting's 715 test pictures show 104 parts; Metrics and Compare had spoken of 715."""
+    lines, keys = tmp_path / "lines", make_evaluation(LABELS).keys
+    rows = "".join(f"{key},p{place // variants}\n" for place, key in enumerate(keys))
+    (lines / "aluminium.groups.csv").write_text(f"key,group\n{rows}")
+    with (lines / "aluminium.toml").open("a") as stream:
+        stream.write('[data]\ngroups = "aluminium.groups.csv"\n')
+    for page in ("screens/metrics.py", "screens/compare.py"):
+        open_metrics(measured).switch_page(page).run()
+        assert not measured.exception
+        said = " ".join(caption.value for caption in measured.caption)
+        assert ("The 168 pictures show 42 parts." in said) is told
+    (lines / "aluminium.groups.csv").write_text("nothing")
+    assert "pictures show" not in " ".join(caption.value for caption in open_metrics(measured).caption)
+
+
 def test_precision_and_split_choose_the_rows(measured: AppTest) -> None:
     open_metrics(measured).segmented_control(key="metrics.precision.('int8', 'f32')").set_value("f32").run()
     assert metrics_of(measured)["Classifying, p50"][0] == "9.9 ms"
