@@ -21,6 +21,7 @@ _SOURCE_ICONS = {
     CAMERA: ":material/photo_camera:",
 }
 ALL_SAMPLES = "all"
+KEPT = "Each is judged and kept as a record with its picture, which auditors and managers can open."
 PRECISION_WORDS: dict[Precision, str] = {"int8": "INT8", "bf16": "BF16", "f32": "F32"}
 _SUFFIXES = ["jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp", "zip"]
 
@@ -128,7 +129,7 @@ def give_upload() -> Inputs | None:
         type=_SUFFIXES,
         accept_multiple_files=True,
         key="inspect.upload",
-        help="JPEG, PNG, BMP, TIFF or WebP; at most 200 pictures at a time. They stay in this session.",
+        help=f"JPEG, PNG, BMP, TIFF or WebP; at most 200 pictures at a time. {KEPT}",
     )
     if not files:
         st.caption("Drop one picture for a full report, or many for a gallery with a table to take away.")
@@ -141,7 +142,7 @@ def give_camera() -> Inputs | None:
     shot = st.camera_input(
         "Take a picture of the part",
         key="inspect.camera",
-        help="The browser asks for leave to use the camera.",
+        help=f"The browser asks for leave to use the camera. {KEPT}",
     )
     if shot is None:
         return None

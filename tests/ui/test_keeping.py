@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from inspection.config import ROOT
 from inspection.records.errors import StoreLost
 from inspection.records.search import Search
-from inspection.ui import keeping
+from inspection.ui import choosing, keeping
 from inspection.ui.keeping import Ledger, NotKept, get_store
 from tests.records.makers import CONTEXT, make_inspection
 from tests.ui.fakes import NOTHING, FakeInspector, make_png
@@ -29,6 +29,11 @@ def test_each_inspection_is_kept_with_who_what_and_where(app: AppTest) -> None:
     assert record.body["extra"]["detectors"] == {"locates": {"model": "yolov5n", "sha256": None}}
     assert record.body["thresholds"]["confidence_0_1"] == 0.8
     assert app.get("badge") or f"Kept as record {record.id}" in words(app)
+
+
+def test_who_gives_a_picture_reads_that_it_is_kept(app: AppTest) -> None:
+    open_page(app).segmented_control(key="inspect.source").set_value(choosing.UPLOAD).run()
+    assert "kept as a record with its picture" in app.file_uploader(key="inspect.upload").proto.help
 
 
 def test_a_rerun_keeps_nothing_again(app: AppTest) -> None:
