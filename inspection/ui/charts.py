@@ -132,6 +132,11 @@ def format_ms(ms: float) -> str:
     return f"{ms:.1f} ms" if ms < 100 else f"{ms:,.0f} ms"
 
 
+def format_area(area_0_1: float) -> str:
+    """Under a curve: one is said of one only."""
+    return "> 0.9999" if 0.99995 <= area_0_1 < 1 else f"{area_0_1:.4f}"
+
+
 def format_share(value_0_1: float) -> str:
     """Never "100 %" for what is not certain, never "0 %" for what is not excluded."""
     return f"{round_percent(value_0_1, 1)} %"

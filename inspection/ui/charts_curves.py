@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from inspection.learning.calibration import ReliabilityBin
 from inspection.learning.curves import Curve
 from inspection.learning.thresholds import Routing
+from inspection.ui.charts import format_area
 from inspection.ui.charts_metrics import MARGIN, RECALL, SERIES
 from inspection.ui.drawn import drawn_once
 from inspection.ui.palette import NEUTRAL
@@ -77,7 +78,7 @@ def draw_curves(
                 "width": 2,
                 "shape": shape,
             },
-            name=name if size is None else f"{name} ({area} {size:.4f})",
+            name=name if size is None else f"{name} ({area} {format_area(size)})",
             hovertemplate=f"{name}: {template}<extra></extra>",
         )
     figure.update_layout(height=HEIGHT, margin=MARGIN, legend={"y": 0.02, "x": 0.98, "xanchor": "right"})

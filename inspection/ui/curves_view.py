@@ -7,6 +7,7 @@ import streamlit as st
 
 from inspection.learning.calibration import measure_chance_error, trace_reliability
 from inspection.learning.curves import Curve, trace_precision_recall, trace_roc
+from inspection.ui.charts import format_area
 from inspection.ui.charts_curves import (
     build_learning,
     build_precision_recall,
@@ -115,7 +116,9 @@ def show_precision_recall(report: Report, choice: EvaluationChoice) -> None:
 
 
 def say_areas(areas: dict[str, float | None]) -> str:
-    return ", ".join(f"{name} {UNDEFINED if area is None else f'{area:.4f}'}" for name, area in areas.items())
+    return ", ".join(
+        f"{name} {UNDEFINED if area is None else format_area(area)}" for name, area in areas.items()
+    )
 
 
 def show_calibration(report: Report, choice: EvaluationChoice) -> None:

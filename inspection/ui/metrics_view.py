@@ -167,8 +167,8 @@ def show_class_table(report: Report, choice: EvaluationChoice) -> None:
         column_config={
             "Class": st.column_config.TextColumn(pinned=True, width=150),
             **dict.fromkeys(shares, share),
-            "AUC": st.column_config.NumberColumn(format="%.4f", help="One class against all others."),
-            "Average precision": st.column_config.NumberColumn(format="%.4f"),
+            "AUC": st.column_config.NumberColumn(format="%.6f", help="One class against all others."),
+            "Average precision": st.column_config.NumberColumn(format="%.6f"),
             "Thin": st.column_config.CheckboxColumn(help=f"Fewer than {THIN} pictures."),
         },
         alt="Figures of each class, worst recall first; a dash where a figure is undefined",

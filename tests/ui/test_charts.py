@@ -63,6 +63,13 @@ def test_shares_promise_nothing_that_is_not_so(value: float, words: str) -> None
     assert charts.format_share(value) == words
 
 
+@pytest.mark.parametrize(
+    ("area", "words"), [(1.0, "1.0000"), (0.999983, "> 0.9999"), (0.9999, "0.9999"), (0.5, "0.5000")]
+)
+def test_one_is_said_of_a_whole_area_only(area: float, words: str) -> None:
+    assert charts.format_area(area) == words
+
+
 @pytest.mark.parametrize(("ms", "words"), [(0.42, "0.4 ms"), (99.95, "100.0 ms"), (1234.5, "1,234 ms")])
 def test_milliseconds(ms: float, words: str) -> None:
     assert charts.format_ms(ms) == words
