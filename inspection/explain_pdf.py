@@ -54,6 +54,26 @@ def printable(text: str) -> str:
     return text.translate(_LIKE).encode("cp1252", "replace").decode("cp1252")
 
 
+def wrap(text: str, font: str, size: float, width: float) -> list[str]:
+    """Lines that fit. A word that is longer than a line, as a camera may name its files, is broken: it would run into what
+    stands beside it, or off the page."""
+    from reportlab.lib.utils import simpleSplit
+    from reportlab.pdfbase.pdfmetrics import stringWidth
+
+    lines = []
+    for line in simpleSplit(printable(text), font, size, width):
+        while len(line) > 1 and stringWidth(line, font, size) > width:
+            fits = next(
+                end
+                for end in range(len(line) - 1, 0, -1)
+                if end == 1 or stringWidth(line[:end], font, size) <= width
+            )
+            lines.append(line[:fits])
+            line = line[fits:]
+        lines.append(line)
+    return lines
+
+
 def _draw_head(canvas: "Canvas", sheet: Sheet, *, width: float, top: float) -> float:
     canvas.setFont(BOLD, 17)
     canvas.drawString(MARGIN, top - 14, printable(sheet.title))
@@ -115,10 +135,8 @@ def _draw_panel(canvas: "Canvas", panel: Panel, *, x: float, top: float, width: 
 
 def _draw_text(canvas: "Canvas", text: str, *, x: float, y: float, width: float, size: float) -> float:
     """Wrapped; returns where the next line goes."""
-    from reportlab.lib.utils import simpleSplit
-
     canvas.setFont(FONT, size)
-    for line in simpleSplit(printable(text), FONT, size, width):
+    for line in wrap(text, FONT, size, width):
         canvas.drawString(x, y, line)
         y -= size * 1.25
     return y

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from inspection.explain_pdf import BOLD, FONT, MARGIN, printable
+from inspection.explain_pdf import BOLD, FONT, MARGIN, printable, wrap
 from inspection.records.decisions import read_current
 from inspection.records.facts import list_facts, say_outcome, say_time
 from inspection.records.qr import build_qr
@@ -16,7 +16,7 @@ from inspection.types import VerdictKind
 if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
 
-_SIZE, _LEADING = 6.6, 8.2  # points
+_SIZE, _LEADING, _TITLE = 6.6, 8.2, 17  # points
 _CODE_SIDE = 74.0
 _PICTURE_HEIGHT = 190.0
 _COLUMN_GAP = 14.0
@@ -60,13 +60,13 @@ def write_record_sheet(sheet: RecordSheet) -> bytes:
 def _draw_head(canvas: "Canvas", sheet: RecordSheet, *, width: float, top: float) -> float:
     record = sheet.record
     left, right = MARGIN, width - MARGIN
+    beside_code = right - left - _CODE_SIDE - 10
     _draw_code(canvas, sheet.address or record.code, x=right - _CODE_SIDE, y=top - _CODE_SIDE)
-    canvas.setFont(BOLD, 17)
     title = say_outcome(record.verdict, record.class_name) or record.kind.value.capitalize()
-    canvas.drawString(left, top - 15, printable(title))
-    y = top - 32
+    y = top - 15
     corrected = say_correction(record, sheet.later)
     for text, font, size in (
+        (title, BOLD, _TITLE),
         *([(corrected, BOLD, 10)] if corrected else []),
         (f"Record {record.code}", BOLD, 10),
         (f"{record.line} · {say_time(record.at)} · {record.person}", FONT, 9),
@@ -74,10 +74,11 @@ def _draw_head(canvas: "Canvas", sheet: RecordSheet, *, width: float, top: float
         (f"Picture SHA-256 {record.picture_sha256 or 'none'}", FONT, 7.2),
     ):
         canvas.setFont(font, size)
-        canvas.drawString(left, y, printable(text))
-        y -= size + 4
+        for line in wrap(text, font, size, beside_code):
+            canvas.drawString(left, y, line)
+            y -= size if size == _TITLE else size + 4
     if sheet.address:
-        y = _draw_text(canvas, sheet.address, x=left, y=y, width=right - left - _CODE_SIDE - 10)
+        y = _draw_text(canvas, sheet.address, x=left, y=y, width=beside_code)
     return min(y, top - _CODE_SIDE) - 12
 
 
@@ -151,17 +152,15 @@ def _draw_facts(canvas: "Canvas", sheet: RecordSheet, *, width: float, top: floa
 
 def _list_lines(sheet: RecordSheet, width: float) -> list[tuple[str, str]]:
     """(font, line), wrapped."""
-    from reportlab.lib.utils import simpleSplit
-
     lines: list[tuple[str, str]] = []
     for group, rows in list_facts(sheet.record).items():
         lines += [(FONT, ""), (BOLD, printable(group))] if lines else [(BOLD, printable(group))]
         for name, value in rows.items():
-            lines += [(FONT, line) for line in simpleSplit(printable(f"{name}: {value}"), FONT, _SIZE, width)]
+            lines += [(FONT, line) for line in wrap(f"{name}: {value}", FONT, _SIZE, width)]
     lines += [(FONT, ""), (BOLD, "What people said of it since")]
     said = [say_later(record) for record in sheet.later] or ["Nothing."]
     for text in said:
-        lines += [(FONT, line) for line in simpleSplit(printable(text), FONT, _SIZE, width)]
+        lines += [(FONT, line) for line in wrap(text, FONT, _SIZE, width)]
     return lines
 
 
@@ -191,10 +190,8 @@ def say_side(record: Record) -> str:
 
 
 def _draw_text(canvas: "Canvas", text: str, *, x: float, y: float, width: float) -> float:
-    from reportlab.lib.utils import simpleSplit
-
     canvas.setFont(FONT, _SIZE)
-    for line in simpleSplit(printable(text), FONT, _SIZE, width):
+    for line in wrap(text, FONT, _SIZE, width):
         canvas.drawString(x, y, line)
         y -= _LEADING
     return y

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import cv2
 import numpy as np
 import pytest
+from reportlab.pdfbase.pdfmetrics import stringWidth
 
+from inspection.explain_pdf import FONT, wrap
 from inspection.records.decisions import Answer
 from inspection.records.facts import list_facts
 from inspection.records.qr import build_qr, draw_qr
@@ -16,7 +18,7 @@ from inspection.records.sheet import RecordSheet, say_later, write_record_sheet
 from inspection.records.store import RecordStore
 from inspection.types import VerdictKind
 from tests.explaining.test_pdf import make_jpeg, read_text
-from tests.records.makers import add_one
+from tests.records.makers import CONTEXT, add_one, make_inspection
 
 MADE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -105,6 +107,23 @@ def test_much_to_say_takes_another_page(store: RecordStore) -> None:
     pdf = write_record_sheet(make_sheet(record, store.about(record.id)))
     assert len(re.findall(rb"/Type /Page\b(?!s)", pdf)) >= 2
     assert "P-11" in read_text(pdf)
+
+
+def test_a_long_name_runs_into_nothing(store: RecordStore) -> None:
+    """As a camera may write it: no blank at which a line could end."""
+    picture = b"of a camera"
+    name = "cam07_line2_" + "0123456789" * 20 + ".bmp"
+    inspection = replace(make_inspection(picture), picture=name)
+    context = replace(CONTEXT, person="a.very.long.address" * 8 + "@example.org")
+    record = store.add(inspection, picture, context=context)
+    pdf = write_record_sheet(make_sheet(record))
+    shown = re.findall(r"[^ ]+", read_text(pdf).replace("\\", ""))
+    assert name not in shown and "".join(shown).count("0123456789" * 20) == 1, "broken, and whole"
+    width = 250.0
+    lines = wrap(f"Picture: {name}, 20,000 bytes", FONT, 6.6, width)
+    assert len(lines) > 2 and all(stringWidth(line, FONT, 6.6) <= width for line in lines)
+    assert "".join(lines).replace(" ", "") == f"Picture:{name},20,000bytes"
+    assert wrap("", FONT, 6.6, width) in ([], [""]) and wrap("ab", FONT, 6.6, 0.1) == ["a", "b"]
 
 
 def test_every_field_of_the_body_is_told(store: RecordStore) -> None:
