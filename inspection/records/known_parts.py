@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from inspection.lines import Line
-from inspection.records.errors import PictureMissing
+from inspection.records.errors import PictureAltered, PictureMissing
 from inspection.records.labels import Label, read_answer, settle
 from inspection.records.record import Kind
 from inspection.records.search import Search
@@ -73,7 +73,7 @@ def walk_confirmed(store: RecordStore, line: Line, name: str) -> Iterator[tuple[
                 continue
             try:
                 yield subject.id, store.read_picture(subject)
-            except PictureMissing:
+            except (PictureMissing, PictureAltered):
                 continue  # verify names it; a challenge takes another
         cursor = page.next
         if cursor is None:

@@ -70,6 +70,20 @@ def test_a_picture_that_was_inspected_twice_has_one_class(clocked: tuple[RecordS
     assert [part.expected for part in read_confirmed_parts(store, line)] == ["flawless"]
 
 
+def test_one_picture_that_is_gone_or_changed_stops_no_challenge(clocked: tuple[RecordStore, Clock]) -> None:
+    store, _ = clocked
+    line, records = replace(make_line(), name="aluminium"), []
+    for number in range(3):
+        picture = make_png(code_of("cracked"), seed=number)
+        records.append(store.add(make_inspection(picture), picture, context=CONTEXT))
+        answer = Answer(VerdictKind.REJECT, "cracked")
+        store.decide(records[-1].id, answer, person="ada", saw_map=True, took_ms=1.0)
+    gone, changed = (Path(store.pictures.path_of(str(each.picture_sha256))) for each in records[1:])
+    gone.unlink()
+    changed.write_bytes(b"swapped")
+    assert [part.name for part in read_confirmed_parts(store, line)] == [f"record {records[0].id}"]
+
+
 def test_a_class_that_was_answered_long_ago_is_found(clocked: tuple[RecordStore, Clock]) -> None:
     """Mostly rejects are looked at: the good parts lie behind hundreds of them."""
     store, _ = clocked
