@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 MARGIN = 28.0  # points
 _LIKE = str.maketrans({"≥": ">=", "≤": "<=", "−": "-", "→": "->", "⊙": "*", "Σ": "sum"})
 FONT, BOLD = "Helvetica", "Helvetica-Bold"
+SIZES = (6.8, 6.2, 5.6, 5.0)  # of a panel's words, points
+LEADING = 1.25  # of their size, from line to line
+PICTURE_SHARES = (0.62, 0.36)  # of a panel's height: most, and least
+AROUND = 24.0  # points, of a panel's title and below its picture
+CUT = "\u2026 more on the screen than there is room for here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ def _draw_panels(
     gap = 12.0
     wide = (width - 2 * MARGIN - gap * (columns - 1)) / columns
     tall = (top - bottom - gap * (rows - 1)) / rows
+    side, size = _choose_sizes(panels, width=wide, height=tall)
     for index, panel in enumerate(panels):
         row, column = divmod(index, columns)
         _draw_panel(
@@ -108,15 +114,43 @@ def _draw_panels(
             top=top - row * (tall + gap),
             width=wide,
             height=tall,
+            side=side,
+            size=size,
         )
 
 
-def _draw_panel(canvas: "Canvas", panel: Panel, *, x: float, top: float, width: float, height: float) -> None:
+def _choose_sizes(panels: Sequence[Panel], *, width: float, height: float) -> tuple[float, float]:
+    """(a picture's side, the words' size), one for all panels: the words come first, and pictures shrink for them."""
+    largest, least = (min(width, height * share) for share in PICTURE_SHARES)
+    for size in SIZES:
+        longest = max((len(_wrap(panel.lines, width, size)) for panel in panels), default=0)
+        side = height - AROUND - longest * size * LEADING
+        if side >= least:
+            return min(largest, side), size
+    return least, SIZES[-1]
+
+
+def _wrap(lines: Sequence[str], width: float, size: float) -> list[str]:
+    from reportlab.lib.utils import simpleSplit
+
+    return [part for line in lines for part in simpleSplit(printable(line), FONT, size, width)]
+
+
+def _draw_panel(
+    canvas: "Canvas",
+    panel: Panel,
+    *,
+    x: float,
+    top: float,
+    width: float,
+    height: float,
+    side: float,
+    size: float,
+) -> None:
     from reportlab.lib.utils import ImageReader
 
     canvas.setFont(BOLD, 9)
     canvas.drawString(x, top - 9, printable(panel.title))
-    side = min(width, height * 0.62)
     canvas.drawImage(
         ImageReader(io.BytesIO(panel.picture)),
         x,
@@ -126,11 +160,13 @@ def _draw_panel(canvas: "Canvas", panel: Panel, *, x: float, top: float, width: 
         preserveAspectRatio=True,
         anchor="nw",
     )
-    y = top - 14 - side - 10
-    for line in panel.lines:
-        if y < top - height:
-            break
-        y = _draw_text(canvas, line, x=x, y=y, width=width, size=6.8)
+    lines = _wrap(panel.lines, width, size)
+    room = int((height - AROUND - side) / (size * LEADING) + 1e-6)
+    if len(lines) > room:
+        lines = [*lines[: max(0, room - 1)], CUT]
+    canvas.setFont(FONT, size)
+    for number, line in enumerate(lines):
+        canvas.drawString(x, top - AROUND - side - number * size * LEADING, line)
 
 
 def _draw_text(canvas: "Canvas", text: str, *, x: float, y: float, width: float, size: float) -> float:

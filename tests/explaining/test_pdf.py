@@ -85,3 +85,25 @@ def test_too_much_to_say_does_not_leave_the_page() -> None:
 )
 def test_letters_that_the_fonts_lack(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize("panels", [4, 5, 9])
+def test_what_is_said_under_each_map_is_on_the_page(panels: int) -> None:
+    """The foot says that each scale is stated under its map: from the fifth panel on most of it had been dropped."""
+    words = [
+        "Shows: How much each place of the last feature map adds to the class's score.",
+        "Evidence: estimated from 258 runs of the engine, R² of the stand-in 0.91; 12% of what was found speaks against the "
+        "class and is not drawn. Against its blurred self the picture has +3.4 log-odds of this class.",
+        "On the defect: 62.1 % of the heat on 1.3 % of the area: lift 47.8 where chance is 1; the warmest cell touches it.",
+        "Scale: raw maximum 2.31; drawn as 1: 4 in log-odds, what parts 98 % from even odds: the same for every picture.",
+        "Cost: 812 ms, 258 runs of the network.",
+    ]
+    shown = [Panel(f"Map {index}", make_jpeg(20 * index), words) for index in range(panels)]
+    facts = {f"Judged by {name}": "REJECT: cracked, 98 %; openvino, INT8, weights 12" for name in "abcd"}
+    said = read_text(write_sheet(Sheet("REJECT", facts, shown, "", datetime(2026, 1, 2, tzinfo=UTC))))
+    assert said.count("258 runs of the network.") == panels
+    assert "room for here" not in said
+
+
+def test_what_does_not_fit_is_said_to_be_left_out() -> None:
+    assert read_text(make_sheet(8, lines=60)).count("more on the screen than there is room for here") == 8
