@@ -17,7 +17,7 @@ from inspection.explain_cams import (
 from inspection.explain_probes import Probe, kernel_shap, lime, occlude
 from inspection.explain_subject import Explanation, MethodUnavailable, Subject, Watch
 from inspection.types import F32, HeatMap
-from inspection.wording import say_number
+from inspection.wording import round_percent, say_number
 from models.heads import LinearHead
 
 # The log-odds drawn as 1 by the methods that probe: ln(0.98 / 0.02) = 3.9. A fixed scale, so that a faint map looks faint.
@@ -147,8 +147,7 @@ def _tell_probe(
     method: str, subject: Subject, class_name: str, probe: Probe, *, cost_ms: float
 ) -> Explanation:
     grid: F32 = np.maximum(probe.contributions, 0)
-    against = float(-np.minimum(probe.contributions, 0).sum())
-    share = against / max(float(np.abs(probe.contributions).sum()), 1e-12)
+    share = probe.share_against_0_1
     if probe.fidelity_r2 is None:
         evidence = f"measured: {say_number(probe.runs, 'run')} of the engine"
     else:
@@ -156,7 +155,9 @@ def _tell_probe(
             f"estimated from {probe.runs} runs of the engine, R² of the stand-in {probe.fidelity_r2:.2f}"
         )
     if share > 0.005:
-        evidence += f"; {share:.0%} of what was found speaks against the class and is not drawn"
+        evidence += (
+            f"; {round_percent(share, 0)}% of what was found speaks against the class and is not drawn"
+        )
     evidence += f". Against its blurred self the picture has {probe.total:+.2g} log-odds of this class"
     note = f"{DECISIVE_LOG_ODDS:g} in log-odds, what parts 98 % from even odds: the same for every picture and model"
     heat_map = _map(method, subject, class_name, grid, DECISIVE_LOG_ODDS)

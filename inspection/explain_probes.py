@@ -31,6 +31,15 @@ class Probe:
     total: float  # log-odds of the picture less those of the blurred picture
     runs: int
     fidelity_r2: float | None = None
+    regions: F32 | None = (
+        None  # (regions,): what each adds, where the grid repeats it on every cell of a region
+    )
+
+    @property
+    def share_against_0_1(self) -> float:
+        """Of what was found; region by region, or large ones would count by their area."""
+        each = self.contributions if self.regions is None else self.regions
+        return float(-np.minimum(each, 0).sum()) / max(float(np.abs(each).sum()), 1e-12)
 
 
 def occlude(subject: Subject, class_index: int, watch: Watch) -> Probe:
@@ -58,7 +67,8 @@ def kernel_shap(subject: Subject, class_index: int, watch: Watch) -> Probe:
     values = solve_shapley(kept, odds - nothing, whole - nothing)
     fitted = nothing + kept @ values
     fidelity = measure_fidelity(odds, fitted, np.ones(len(odds)))
-    return Probe(values[labels].astype(np.float32), whole - nothing, len(odds) + 2, fidelity)
+    regions = values.astype(np.float32)
+    return Probe(regions[labels], whole - nothing, len(odds) + 2, fidelity, regions)
 
 
 def lime(subject: Subject, class_index: int, watch: Watch) -> Probe:
@@ -72,7 +82,8 @@ def lime(subject: Subject, class_index: int, watch: Watch) -> Probe:
     weights = np.exp(-((1 - cosine) ** 2) / 0.25**2)
     values, intercept = solve_ridge(kept.astype(np.float64), odds, weights)
     fidelity = measure_fidelity(odds, intercept + kept @ values, weights)
-    return Probe(values[labels].astype(np.float32), whole - nothing, len(odds) + 2, fidelity)
+    regions = values.astype(np.float32)
+    return Probe(regions[labels], whole - nothing, len(odds) + 2, fidelity, regions)
 
 
 def ask(subject: Subject, pictures: list[U8], class_index: int, watch: Watch) -> NDArray[np.float64]:

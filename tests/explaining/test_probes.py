@@ -7,6 +7,7 @@ from hypothesis import strategies as some
 
 from inspection.explain_probes import (
     SAMPLES,
+    Probe,
     blur,
     cut_superpixels,
     draw_coalitions,
@@ -55,6 +56,19 @@ def test_shapley_values_add_up_to_the_total() -> None:
     labels = cut_superpixels(make_crop())
     shares = [probe.contributions[labels == label][0] for label in range(labels.max() + 1)]
     assert sum(shares) == pytest.approx(probe.total, abs=1e-5)
+
+
+def test_what_speaks_against_is_weighed_by_region_and_not_by_area() -> None:
+    """A ground of fifteen sixteenths that speaks a little against the class had been told as half of the evidence."""
+    labels = np.zeros((64, 64), int)
+    labels[:16, :16] = 1
+    regions = np.array([-0.1, 1.5], np.float32)
+    probe = Probe(regions[labels], 1.4, 258, 1.0, regions)
+    assert probe.share_against_0_1 == pytest.approx(0.1 / 1.6)
+    assert Probe(regions[labels], 1.4, 258).share_against_0_1 == pytest.approx(0.5)
+    for method in (kernel_shap, lime):
+        found = method(make_subject(), 0, ignore)
+        assert found.regions is not None and len(found.regions) == cut_superpixels(make_crop()).max() + 1
 
 
 @given(some.lists(some.floats(-3, 3), min_size=3, max_size=14), some.integers(0, 99))
