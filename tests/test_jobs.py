@@ -1,5 +1,6 @@
 """Jobs as real processes: what is told of them after they ended, died, were stopped, and while others wait."""
 
+import errno
 import json
 import os
 import signal
@@ -250,6 +251,31 @@ def test_a_job_that_is_removed_while_the_running_ones_are_listed_is_passed_over(
     folders = Desk._folders
     monkeypatch.setattr(Desk, "_folders", lambda self: [self.folder / "gone", *folders(self)])
     assert [job.id for job in desk.list_running()] == [running]
+
+
+def test_on_a_full_disk_jobs_are_told_and_removed_and_nothing_starts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed, waiting = give(desk, "long"), give(desk, "bricks")
+    wait(desk, killed, at_work)
+    process = desk.find(killed).standing.process
+    assert process is not None
+
+    def refuse(*_told: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(desk_module, "write_standing", refuse)
+        full.setattr(desk_module, "write_object", refuse)
+        signal_group(process, signal.SIGKILL)
+        assert wait(desk, killed).state == "crashed"
+        assert desk.find(waiting).state == "waiting" and not desk.find(waiting).tail_log()
+        for deed in (lambda: desk.cancel(waiting), lambda: give(desk, "bricks")):
+            with pytest.raises(JobRefused, match="No space left.*Make room"):
+                deed()
+        desk.remove(killed)
+        assert [job.id for job in desk.list_jobs()] == [waiting]
+    assert wait(desk, waiting).state == "finished"
 
 
 def test_states_are_never_half_written(desk: Desk) -> None:

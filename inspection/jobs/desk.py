@@ -5,6 +5,7 @@ do so under one lock, so that two never start the same job.
 """
 
 import fcntl
+import logging
 import os
 import secrets
 import shutil
@@ -28,6 +29,7 @@ from inspection.jobs.job import (
     Asked,
     Job,
     JobRefused,
+    JobState,
     JobUnknown,
     Standing,
     has_gone,
@@ -40,6 +42,7 @@ from inspection.jobs.processes import identify, signal_group
 COMMAND = (sys.executable, "-m", "inspection.jobs")
 HEAVY = ("train", "new-line", "fine-tune")  # those wait for one another; short ones run beside them
 GRACE_S = 20.0  # between being asked to stop and being killed: time to finish a step and say so
+_log = logging.getLogger("assay.jobs")
 _children: list["subprocess.Popen[bytes]"] = []  # kept until they have ended, so that they are collected
 
 
@@ -158,19 +161,25 @@ class Desk:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with (self.folder / ".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+        except OSError as error:
+            raise JobRefused(
+                f"Expected to write into the folder of the jobs, got: {error.strerror}. Make room on its disk, by "
+                "removing old runs for instance, or give this user the right to write."
+            ) from error
 
     def _read(self, job_id: str) -> Job:
         if job_id not in (path.name for path in self._folders()):
             raise JobUnknown(f"Expected one of the jobs here, got {job_id!r}. It may have been removed.")
-        return read_job(self.folder / job_id)
+        return tell_gone(read_job(self.folder / job_id))
 
     def _read_all(self) -> list[Job]:
         """In the order in which they were handed in. The names of the folders tell it to the second only."""
-        jobs = (read_job(path) for path in self._folders())
+        jobs = (tell_gone(read_job(path)) for path in self._folders())
         return sorted(jobs, key=lambda job: job.asked.created)
 
     def _folders(self) -> list[Path]:
@@ -183,16 +192,16 @@ class Desk:
 
     def _settle(self) -> None:
         """Write down which jobs have died, and kill those that were asked to stop and did not."""
-        for job in self._read_all():
-            asked = job.standing.cancel_asked
-            if has_gone(job.standing):
-                state: Any = "crashed" if asked is None else "cancelled"
-                message = (
-                    "" if asked else "The process ended without a word: killed, out of memory or a power cut."
-                )
-                write_standing(
-                    job.folder, replace(job.standing, state=state, ended=time.time(), message=message)
-                )
+        for path in self._folders():
+            job = read_job(path)
+            told, asked = tell_gone(job), job.standing.cancel_asked
+            if told is not job:
+                try:
+                    write_standing(path, told.standing)
+                except (
+                    OSError
+                ) as error:  # the disk that it filled, perhaps: it must be told, and removed, all the same
+                    _log.warning("How %s ended could not be written down: %s", job.id, error)
             elif job.state == "running" and asked is not None and time.time() - asked > GRACE_S:
                 assert job.standing.process is not None
                 signal_group(job.standing.process, signal.SIGKILL)
@@ -207,9 +216,17 @@ class Desk:
                 (job for job in own if job.state == "waiting"), key=lambda job: job.standing.queued
             )
             for job in waiting[: max(0, free)]:
-                self._start(job)
+                try:
+                    self._start(job)
+                except (
+                    OSError
+                ) as error:  # no room for its log: it goes on waiting, and whoever looks next tries again
+                    _log.warning("%s could not be started: %s", job.id, error)
 
     def _start(self, job: Job) -> None:
+        write_standing(
+            job.folder, job.standing
+        )  # where there is no room it fails here, and nothing was started
         with (job.folder / LOG).open("ab") as log:
             child = subprocess.Popen(
                 [*self.command, "supervise", str(self.folder), job.id],
@@ -231,6 +248,17 @@ class Desk:
             starts=job.standing.starts + 1,
         )
         write_standing(job.folder, running)
+
+
+def tell_gone(job: Job) -> Job:
+    """A job whose process has gone without a word is told as crashed, or as cancelled where that was asked."""
+    standing = job.standing
+    if not has_gone(standing):
+        return job
+    asked = standing.cancel_asked is not None
+    message = "" if asked else "The process ended without a word: killed, out of memory or a power cut."
+    state: JobState = "cancelled" if asked else "crashed"
+    return replace(job, standing=replace(standing, state=state, ended=time.time(), message=message))
 
 
 def collect_ended() -> None:

@@ -101,7 +101,7 @@ class Job:
 
 
 def read_job(folder: Path) -> Job:
-    """A job whose process has gone without a word is told as crashed, or as cancelled where that was asked."""
+    """As it is written down: its process may have gone since."""
     asked, told = read_object(folder / ASKED), read_object(folder / STATE)
     if asked is None:
         raise JobUnknown(f"Expected a job in {folder.name}, found none. It may have been removed.")
