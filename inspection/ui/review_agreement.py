@@ -6,6 +6,8 @@ import streamlit as st
 
 from inspection.learning.agreement import (
     GOOD_KAPPA,
+    MODEL,
+    PEOPLE,
     POOR_KAPPA,
     Kappa,
     Rate,
@@ -87,7 +89,7 @@ def show_agreement() -> None:
 
 def _show_strip(study: Study) -> None:
     st.markdown(f"#### {escape_markdown(say_study(study))}")
-    model = study.with_model[0] if study.with_model else None
+    model = find_decided(study)
     between = study.between[0] if study.between else None
     with st.grid("auto", min_column_width=170, gap="small", key="review.strip"):
         _show_kappa("Model and people", model, "No part yet that the model decided.")
@@ -156,12 +158,16 @@ def _say_changes(study: Study) -> str:
     return f"{study.toward_model.count} of them toward the model"
 
 
+def find_decided(study: Study) -> Kappa | None:
+    """All people and the model where it decided: its best guess, where it had asked, is not what it said."""
+    return next((each for each in study.with_model if (each.first, each.second) == (PEOPLE, MODEL)), None)
+
+
 def say_study(study: Study) -> str:
-    model = study.with_model[0] if study.with_model else None
-    if model is None or model.kappa is None:
-        return (
-            f"{say_number(study.parts, 'part')} answered: too few to say how far people and the model agree"
-        )
+    model = find_decided(study)
+    if model is None:
+        told = f"{say_number(study.parts, 'part')} answered, none of which the model had decided and people could tell"
+        return f"{told}: nothing says yet how far they agree"
     share = (
         ""
         if model.agreed.share is None

@@ -6,6 +6,7 @@ from inspection.learning.agreement import Kappa, Opinion, measure_kappa, rate, s
 from inspection.learning.intervals import Interval
 from inspection.ui.charts_agreement import KAPPA, build_errors, build_kappas
 from inspection.ui.palette import NEUTRAL
+from inspection.ui.review_agreement import find_decided, say_study
 from inspection.ui.review_tables import tabulate_errors, tabulate_kappas
 
 FOUND = [
@@ -57,3 +58,28 @@ def test_errors_stand_beside_what_they_were_counted_from() -> None:
 def test_without_a_figure_the_charts_are_empty() -> None:
     assert not build_kappas(tabulate_kappas(FOUND[2:])).data
     assert not build_errors([]).data
+
+
+def tell(part: int, said: str, called: str, *, decided: bool) -> Opinion:
+    return Opinion(part, f"p{part}", "ada", said, said, False, called, decided, False, 1.0)
+
+
+def test_the_model_s_guess_where_it_asked_is_not_told_as_its_word() -> None:
+    """While only parts had been answered that it had given to a person, its guesses stood under its name."""
+    asked = [tell(part, "cracked" if part % 2 else "flawless", "cracked", decided=False) for part in range(6)]
+    study = study_agreement(asked, good="flawless")
+    assert [each.second for each in study.with_model] == ["model's best guess"]
+    assert find_decided(study) is None
+    assert say_study(study).startswith("6 parts answered, none of which the model had decided")
+    decided = [tell(part, "cracked", "cracked", decided=True) for part in range(6, 12)]
+    found = find_decided(study_agreement([*asked, *decided], good="flawless"))
+    assert found is not None and found.n == 6
+
+
+def test_many_parts_of_one_label_are_not_too_few() -> None:
+    alike = [tell(part, "flawless", "flawless", decided=True) for part in range(500)]
+    words = say_study(study_agreement(alike, good="flawless"))
+    assert (
+        words
+        == "People and the model: 100.0 % of 500 answers alike; agreement cannot be said: only one label occurs"
+    )

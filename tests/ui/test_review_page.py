@@ -361,4 +361,4 @@ def test_one_label_only_is_no_kappa(page: AppTest) -> None:
         record.id, read_answer(record), person="ada", saw_map=False, took_ms=time.perf_counter()
     )
     open_agreement(page)
-    assert page.metric[0].value == "–" and "too few to say" in words(page)
+    assert page.metric[0].value == "–" and "cannot be said: only one label occurs" in words(page)
