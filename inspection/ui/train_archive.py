@@ -64,7 +64,18 @@ def unpack_set(
     stream: BinaryIO, name: str, root: Path, *, limits: Limits | None = None, progress: Progress | None = None
 ) -> Unpacked:
     """All of it or nothing: the folder gets its name when it is complete."""
-    limits, target = limits or Limits(), root / check_set_name(name, root)
+    target = root / check_set_name(name, root)
+    try:
+        return _unpack(stream, target, limits or Limits(), progress)
+    except OSError as error:
+        raise DataInvalid(
+            f"Expected to write pictures below the data root, got: {error.strerror or error}. Nothing of the archive is there. "
+            "Make room, or give this user the right to write there, and unpack it again."
+        ) from error
+
+
+def _unpack(stream: BinaryIO, target: Path, limits: Limits, progress: Progress | None) -> Unpacked:
+    root = target.parent
     archive, infos = open_archive(stream, limits, root)
     top = find_top(infos)
     check_classes(infos, top)

@@ -1,5 +1,6 @@
 """Archives that are hostile until they are unpacked."""
 
+import errno
 import io
 import stat
 import zipfile
@@ -267,6 +268,22 @@ def test_an_interrupted_upload_leaves_nothing(tmp_path: Path) -> None:
 
     with pytest.raises(Elsewhere):
         unpack_set(pack(GOOD), "parts", tmp_path, progress=leave)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("what", ["write_bytes", "mkdir", "rename"])
+def test_a_disk_that_takes_no_more_is_told_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def refuse(*_told: object, **_more: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with (
+        monkeypatch.context() as full,
+        pytest.raises(DataInvalid, match="No space left on device. Nothing of"),
+    ):
+        full.setattr(Path, what, refuse)
+        unpack(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
