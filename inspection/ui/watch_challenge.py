@@ -33,6 +33,7 @@ from inspection.ui import inspectors, resources
 from inspection.ui.keeping import get_store, name_person
 from inspection.ui.roles import Role, current_person, require
 from inspection.ui.widgets import escape_markdown, show_error
+from inspection.wording import round_percent
 
 if TYPE_CHECKING:
     from models.card import Card
@@ -255,7 +256,11 @@ def tabulate_outcome(outcome: Outcome) -> dict[str, str]:
         "Part": outcome.part,
         "Expected": outcome.expected,
         "Came out": f"{outcome.verdict}"
-        + ("" if outcome.class_name is None else f": {outcome.class_name}, {outcome.score_0_1:.0%}"),
+        + (
+            ""
+            if outcome.class_name is None
+            else f": {outcome.class_name}, {round_percent(outcome.score_0_1, 0)}%"
+        ),
         "Right": "yes" if outcome.right else "not decided" if outcome.undecided else "NO",
     }
 

@@ -77,6 +77,8 @@ def test_defects_have_their_boxes() -> None:
     found = replace(inspect(code_of("dented")), findings=(Finding(Box(0, 0, 32, 24), "scratches", 0.5),))
     labels = [box["label"] for box in view(found)["boxes"]]
     assert labels == ["part 91%", "scratches 50%"]
+    nearly = replace(found, box_score_0_1=0.9971, findings=(Finding(Box(0, 0, 32, 24), "scratches", 0.9962),))
+    assert [box["label"] for box in view(nearly)["boxes"]] == ["part > 99%", "scratches > 99%"]
 
 
 @pytest.mark.parametrize(

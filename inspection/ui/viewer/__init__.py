@@ -11,6 +11,7 @@ import streamlit as st
 from inspection.types import Box, HeatMap, Inspection, VerdictKind
 from inspection.ui.overlays import heat_layers, to_data_url
 from inspection.ui.palette import BOX_COLOUR, VERDICT_STYLES, heat_gradient_css
+from inspection.wording import round_percent
 
 _HERE = Path(__file__).parent
 _COMPONENT = st.components.v2.component(
@@ -70,12 +71,12 @@ def describe_view(view: View) -> dict[str, Any]:
 def _list_boxes(inspection: Inspection, width: int, height: int) -> list[dict[str, Any]]:
     boxes = []
     if inspection.box is not None:
-        sure = "" if inspection.box_score_0_1 is None else f" {inspection.box_score_0_1:.0%}"
+        sure = "" if inspection.box_score_0_1 is None else f" {round_percent(inspection.box_score_0_1, 0)}%"
         label = {"label": f"part{sure}", "colour": BOX_COLOUR}
         boxes.append(_fractions(inspection.box, width, height) | label)
     colour = VERDICT_STYLES[VerdictKind.REJECT].fill
     for found in inspection.findings:
-        label = {"label": f"{found.class_name} {found.score_0_1:.0%}", "colour": colour}
+        label = {"label": f"{found.class_name} {round_percent(found.score_0_1, 0)}%", "colour": colour}
         boxes.append(_fractions(found.box, width, height) | label)
     return boxes
 
@@ -121,9 +122,9 @@ def say_faint(inspection: Inspection) -> str:
     if share >= FAINT_0_1:
         return ""
     return (
-        f" This map is faint, at most {share * 100:.0f} % of the scale: no place raised “{heat_map.class_name}” as much as in other "
-        f"pictures, which takes nothing from the {verdict.score_0_1 * 100:.0f} %. To see where the little heat lies, open the Explain "
-        "page: most of its methods are drawn on their own maximum."
+        f" This map is faint, at most {round_percent(share, 0)} % of the scale: no place raised “{heat_map.class_name}” as much as in other "
+        f"pictures, which takes nothing from the {round_percent(verdict.score_0_1, 0)} %. To see where the little heat lies, open the Explain "
+        "page: Ablation-CAM and Score-CAM are drawn on their own maximum."
     )
 
 
