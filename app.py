@@ -49,7 +49,7 @@ def main() -> None:
         show_nobody(person)
         return
     if not person.local:
-        st.sidebar.caption(f"{person.name} · {', '.join(sorted(person.roles))}")
+        st.sidebar.caption(f"{escape_markdown(person.name)} · {', '.join(sorted(person.roles))}")
         st.sidebar.button("Log out", on_click=st.logout, type="tertiary", icon=":material/logout:")
     for words in resources.broken_lines().values():
         st.sidebar.warning(escape_markdown(words), title="A line is left out", icon=":material/rule_folder:")

@@ -170,22 +170,29 @@ LOCAL = Person("Local user", EVERYONE, local=True)
 
 def read_roles(path: Path) -> RoleTable:
     """No file means that nobody has a role yet."""
-    if not path.is_file():
-        return RoleTable({})
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        if not path.is_file():
+            return RoleTable({})
+        told = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark in front
         if told.get("verified", ASSUMED) != ASSUMED:
             raise ValueError(f"verified = {told['verified']!r}")
-        rows = told.get("roles", {})
-        return RoleTable(
-            {address.lower(): frozenset(Role(name) for name in names) for address, names in rows.items()},
-            assume_verified="verified" in told,
-        )
-    except (tomllib.TOMLDecodeError, ValueError, AttributeError, TypeError) as error:
+        return RoleTable(_read_rows(told.get("roles", {})), assume_verified="verified" in told)
+    except (tomllib.TOMLDecodeError, ValueError, AttributeError, TypeError, OSError) as error:
         raise RolesInvalid(
             f'Expected {path.name} to hold [roles] with rows like "name@example.org" = ["auditor"], one of '
             f'{", ".join(Role)}, and above it nothing or verified = "{ASSUMED}"; got: {error}. Mend the file.'
         ) from error
+
+
+def _read_rows(told: Mapping[str, list[str]]) -> dict[str, frozenset[Role]]:
+    """One row an address: of two that differ in capitals, one would hold what was taken away in the other."""
+    rows: dict[str, frozenset[Role]] = {}
+    for written, names in told.items():
+        address = written.lower()
+        if address in rows:
+            raise ValueError(f"two rows for {address}")
+        rows[address] = frozenset(Role(name) for name in names)
+    return rows
 
 
 def roles_path() -> Path:

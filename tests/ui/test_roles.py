@@ -50,6 +50,24 @@ def test_a_person_has_the_roles_of_our_table() -> None:
     assert person == Person("Ada", frozenset({Role.AUDITOR}), address="ada@example.org")
 
 
+def test_a_mark_that_an_editor_puts_in_front_does_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "roles.toml"
+    path.write_text('[roles]\n"ada@example.org" = ["auditor"]\n', encoding="utf-8-sig")
+    assert read_roles(path) == TABLE
+
+
+def test_a_table_that_may_not_be_read_lets_nobody_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(
+        *_told: object, **_more: object
+    ) -> str:  # rights do not bind a superuser, who may run the tests
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "roles.toml").touch()
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(RolesInvalid, match="Permission denied"):
+        read_roles(tmp_path / "roles.toml")
+
+
 def test_what_is_made_later_asks_for_the_roles_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = tmp_path / "roles.toml"
     monkeypatch.setenv("ASSAY_ROLES", str(table))
@@ -154,6 +172,7 @@ def test_no_table_means_no_roles(tmp_path: Path) -> None:
         "verified = true\n[roles]",
         'verified = "asumed"',
         '[roles]\nverified = "assumed"',
+        '[roles]\n"ada@example.org" = ["auditor"]\n"Ada@example.org" = ["manager"]',
     ],
 )
 def test_a_table_that_cannot_be_read_is_refused(tmp_path: Path, text: str) -> None:
