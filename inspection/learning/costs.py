@@ -1,5 +1,6 @@
 """What a model's errors cost on a line, in money per 1,000 parts, and whether it keeps up with the line."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -77,6 +78,11 @@ def budget_ms(parts_a_minute: float) -> float:
 def keeps_pace(p95_ms: float, parts_a_minute: float) -> bool:
     """Nineteen parts in twenty are judged before the next one comes."""
     return p95_ms <= budget_ms(parts_a_minute)
+
+
+def find_pace(p95_ms: float) -> int:
+    """The most whole parts a minute with which it keeps pace: rounded up it would be one that it misses."""
+    return math.floor(budget_ms(p95_ms))  # a minute over a time, either way round
 
 
 def say_pace(parts_a_minute: float) -> str:

@@ -10,7 +10,7 @@ from inspection.ui.charts import format_ms, format_share
 from inspection.ui.charts_metrics import LEGEND, MARGIN, SERIES
 from inspection.ui.drawn import drawn_once
 from inspection.ui.palette import NEUTRAL
-from inspection.ui.tables_compare import CostRow
+from inspection.ui.tables_compare import CostRow, find_cheapest_row
 
 SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up", "star", "x", "hexagon")
 WINNER, OTHER = "#0F8F83", "#2F7FBF"
@@ -148,13 +148,13 @@ def rank_shared_classes(contenders: Sequence[Contender]) -> list[str]:
 def build_costs(rows: Sequence[CostRow]) -> go.Figure:
     """Money per 1,000 parts, the cheapest on top; the thin line reaches to the cost at the 95 % bounds."""
     order = sorted(rows, key=lambda row: -row.best.money)  # plotly draws upwards
-    cheapest = min((row.best.money for row in rows), default=0.0)
+    cheapest = find_cheapest_row(rows)
     figure = go.Figure(
         go.Bar(
             x=[row.best.money for row in order],
             y=[row.contender.title for row in order],
             orientation="h",
-            marker_color=[WINNER if row.best.money == cheapest else OTHER for row in order],
+            marker_color=[WINNER if row is cheapest else OTHER for row in order],
             text=[f"{row.best.money:,.2f}" for row in order],
             textposition="inside",
             insidetextanchor="start",

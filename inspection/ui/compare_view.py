@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from inspection.learning.comparison import Contender
-from inspection.learning.costs import say_pace
+from inspection.learning.costs import find_pace, say_pace
 from inspection.learning.recommendation import recommend, say_accuracy, say_escapes
 from inspection.lines import Line
 from inspection.ui import resources
@@ -52,7 +52,7 @@ def show_recommendation(comparison: Comparison) -> int | None:
                 f"At {say_pace(comparison.parts_a_minute)} there are "
                 f"{format_ms(60_000 / comparison.parts_a_minute)} a part. The fastest, "
                 f"{escape_markdown(fastest.title)}, needs {format_ms(fastest.p95_ms)} (p95): at most "
-                f"{say_pace(60_000 / fastest.p95_ms)}."
+                f"{say_pace(find_pace(fastest.p95_ms))}."
             )
             return None
         winner = serving[found.winner]

@@ -9,7 +9,7 @@ from inspection.ui.charts_compare import build_costs
 from inspection.ui.compare_choice import Comparison, find_choosing_split
 from inspection.ui.evaluations import get_report, get_sweep, place_good
 from inspection.ui.exhibits import UNDEFINED, offer_csv, show_chart
-from inspection.ui.tables_compare import CostRow, tabulate_costs
+from inspection.ui.tables_compare import CostRow, find_cheapest_row, tabulate_costs
 from inspection.ui.widgets import escape_markdown
 from inspection.wording import say_below
 
@@ -113,7 +113,8 @@ def price_contenders(comparison: Comparison, prices: Prices, defective_0_1: floa
             for threshold in (cheapest.routing.threshold_0_1, comparison.line.policy.confidence_0_1)
         )
         if best is not None and policy is not None:
-            rows.append(CostRow(each, policy, best, chooses))
+            withheld = (each.model, each.evaluation.precision) in comparison.withheld
+            rows.append(CostRow(each, policy, best, chooses, withheld))
     return rows
 
 
@@ -126,7 +127,12 @@ def route_at(comparison: Comparison, each: Contender, threshold_0_1: float) -> R
 
 
 def tell_cheapest(rows: list[CostRow]) -> None:
-    best = min(rows, key=lambda row: (row.best.money, row.contender.p95_ms))
+    best = find_cheapest_row(rows)
+    if best is None:
+        st.markdown(
+            "**None of these may run the line**: INT8 is withheld. The prices are what they would cost."
+        )
+        return
     cost, title = best.best, escape_markdown(best.contender.title)
     how = say_asked(cost.routing.threshold_0_1)
     st.markdown(

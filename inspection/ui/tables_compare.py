@@ -29,6 +29,13 @@ class CostRow:
     policy: Cost  # at the line's own threshold
     best: Cost  # at the threshold that was cheapest on the split that chose it
     chosen_on: str
+    withheld: bool = False  # measured, but never served
+
+
+def find_cheapest_row(rows: Sequence[CostRow]) -> CostRow | None:
+    """Of those that may run the line; of equally cheap ones the fastest."""
+    able = [row for row in rows if not row.withheld]
+    return min(able, key=lambda row: (row.best.money, row.contender.p95_ms), default=None)
 
 
 def tabulate_contenders(
@@ -125,10 +132,10 @@ def tabulate_pairs(contenders: Sequence[Contender], pairings: Sequence[tuple[int
 
 
 def tabulate_costs(rows: Sequence[CostRow]) -> Rows:
-    cheapest = min((row.best.money for row in rows), default=None)
+    cheapest = find_cheapest_row(rows)
     return [
         {
-            "Cheapest": "★" if row.best.money == cheapest else "",
+            "Cheapest": "★" if row is cheapest else "",
             "Model": row.contender.title,
             "Money per 1,000": row.best.money,
             "at most (95 % bounds)": row.best.money_at_most,

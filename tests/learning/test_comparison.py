@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspection.learning.comparison import Contender, PicturesDiffer, compare_pair, find_pareto
-from inspection.learning.costs import Prices, budget_ms, cost_thousand, find_cheapest, keeps_pace, say_pace
+from inspection.learning.costs import (
+    Prices,
+    budget_ms,
+    cost_thousand,
+    find_cheapest,
+    find_pace,
+    keeps_pace,
+    say_pace,
+)
 from inspection.learning.evaluate import Evaluation
 from inspection.learning.intervals import compare_mcnemar
 from inspection.learning.recommendation import recommend
@@ -193,6 +201,9 @@ def test_pace() -> None:
     assert budget_ms(120) == 500.0
     assert (say_pace(1), say_pace(1200)) == ("1 part a minute", "1,200 parts a minute")
     assert keeps_pace(500.0, 120) and not keeps_pace(500.1, 120)
+    assert find_pace(47.6) == 1260 and keeps_pace(47.6, 1260) and not keeps_pace(47.6, 1261), (
+        "1260.5, not rounded up"
+    )
 
 
 def test_the_fewest_escapes_win_over_speed_and_accuracy() -> None:
