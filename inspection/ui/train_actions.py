@@ -1,11 +1,12 @@
 """Everything that the Train page writes. Each asks for the role first: the menu hides pages, this refuses deeds."""
 
 import re
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from inspection.config import Settings, load_settings
-from inspection.errors import DataInvalid, LineInvalid
+from inspection.errors import DataInvalid, LineInvalid, WeightsRefused
 from inspection.jobs.job import Job, JobRefused
 from inspection.jobs.pictures import data_root, resolve_folder
 from inspection.jobs.works import STAGED
@@ -17,6 +18,9 @@ from inspection.ui.job_deeds import get_desk
 from inspection.ui.keeping import get_store, name_person
 from inspection.ui.roles import Role, require
 from inspection.ui.train_archive import Progress, Unpacked, unpack_set
+
+if TYPE_CHECKING:
+    from models.card import Card
 
 
 def take_archive(stream: BinaryIO, name: str, progress: Progress) -> Unpacked:
@@ -75,17 +79,33 @@ def start_rival(
 
 def take_over(job_id: str) -> Path:
     """The model that was trained again replaces the one in use. Who trains a model does not also let it onto the line:
-    for the weights that run it, a manager is needed, as for a promotion."""
+    for the weights that run it, a manager is needed, as for a promotion.
+
+    It stands in the chain before anything is touched, and again when it is done: a process that is killed in between, or a
+    store that takes no more, leaves no weights of which nobody knows who put them there, and what was there before.
+    """
     require(Role.ENGINEER)
     staged = find_staged(get_desk().find(job_id))
     if runs_line(staged):
         require(Role.MANAGER)
     store, before = get_store(), resources.get_sound_card(staged.line, staged.model)
+    hashes = {"before": before and before.weights_sha256, "after": read_staged(staged).weights_sha256}
+    note = partial(store.note, person=name_person(), line=staged.line, model=staged.model)
+    note("weights to be replaced", hashes)
     card = install(staged, load_settings(), replace=True)
-    after = resources.get_card(staged.line, staged.model)
-    hashes = {"before": before and before.weights_sha256, "after": after and after.weights_sha256}
-    store.note("weights replaced", hashes, person=name_person(), line=staged.line, model=staged.model)
+    note("weights replaced", hashes)
     return card
+
+
+def read_staged(staged: Staged) -> "Card":
+    from models.card import CardInvalid, read_card
+
+    if not staged.card.is_file():
+        raise DataInvalid(f"Expected a trained {staged.model} that waits, got none. Train it again.")
+    try:
+        return read_card(staged.card)
+    except CardInvalid as error:
+        raise WeightsRefused(str(error)) from error
 
 
 def runs_line(staged: Staged) -> bool:

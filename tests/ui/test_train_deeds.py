@@ -13,8 +13,10 @@ from inspection.errors import DataInvalid, LineInvalid
 from inspection.jobs.desk import Desk
 from inspection.jobs.pictures import count_pictures, list_sets, resolve_folder, stamp_folder
 from inspection.learning.new_line import NewLine
+from inspection.records.errors import StoreFull
 from inspection.records.record import Kind
 from inspection.records.search import Search
+from inspection.records.store import RecordStore
 from inspection.ui import job_deeds, roles, train_actions
 from inspection.ui.keeping import get_store
 from inspection.ui.roles import Person, Role, RoleRefused
@@ -69,8 +71,36 @@ def test_an_engineer_alone_does_not_replace_what_runs_the_line(
     assert (read_card(used / f"{model}.json").weights_sha256 == "cd" * 32) == replaced
     events = get_store().search(Search(kinds=(Kind.EVENT,))).records
     assert [(each.body["event"], each.body["details"]["after"]) for each in events] == (
-        [("weights replaced", "cd" * 32)] if replaced else []
+        [("weights replaced", "cd" * 32), ("weights to be replaced", "cd" * 32)] if replaced else []
     )
+
+
+def test_no_weights_are_replaced_that_the_chain_does_not_know_of(
+    loaded: object, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = tmp_path / "weights" / "aluminium" / "compact_cnn.json"
+    result = {"line": "aluminium", "model": "compact_cnn", "installed": False}
+    job = put_job(desk, "train", "finished", ended=time.time(), result=result)
+    old, new = replace(make_card(), model="compact_cnn"), "cd" * 32
+    write_card(old, used)
+    write_card(replace(old, weights_sha256=new), job.folder / "weights" / "aluminium" / "compact_cnn.json")
+
+    def refuse(*_told: object, **_more: object) -> None:
+        raise StoreFull("No room is left.")
+
+    with monkeypatch.context() as full, pytest.raises(StoreFull):
+        full.setattr(RecordStore, "note", refuse)
+        train_actions.take_over(job.id)
+    assert read_card(used).weights_sha256 == old.weights_sha256
+
+    def die(*_told: object, **_more: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+        killed.setattr(train_actions, "install", die)
+        train_actions.take_over(job.id)
+    (event,) = get_store().search(Search(kinds=(Kind.EVENT,))).records
+    assert event.body["details"] == {"before": old.weights_sha256, "after": new}
 
 
 def test_the_page_is_not_in_the_menu_of_others() -> None:
