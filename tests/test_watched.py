@@ -1,5 +1,6 @@
 """A watched folder that others clear while it is looked at."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -36,6 +37,20 @@ def test_a_folder_whose_rights_are_withdrawn_is_told(tmp_path: Path, monkeypatch
     monkeypatch.setattr(watched.os, "scandir", withhold)
     with pytest.raises(DataInvalid, match=f"rights to {tmp_path} were withdrawn. Give them back"):
         source.take()
+
+
+def test_a_folder_whose_connection_is_lost_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = watched.FolderSource(tmp_path, ".", look_every_s=0.0)
+
+    def lose(_path: object) -> None:
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    monkeypatch.setattr(watched.os, "scandir", lose)
+    with pytest.raises(DataInvalid, match="answers: Transport endpoint is not connected. Mend that"):
+        source.take()
+    monkeypatch.setattr(Path, "is_dir", lose)
+    with pytest.raises(DataInvalid, match="not connected"):
+        watched.list_folders(tmp_path)
 
 
 def test_a_folder_whose_pictures_may_not_be_looked_at_is_told(
@@ -128,6 +143,23 @@ def test_a_file_whose_name_is_no_text_has_one_that_can_be_shown(
     taken = {part.name: str(part.refused) for part in (source.take(), source.take()) if part is not None}
     assert set(taken) == {"caf\N{REPLACEMENT CHARACTER}.png", "large \N{REPLACEMENT CHARACTER}.png"}
     assert all(text.isprintable() for text in taken.values())
+
+
+def test_a_folder_that_is_gone_for_a_moment_loses_no_picture(tmp_path: Path) -> None:
+    root, away = tmp_path / "root", tmp_path / "away"
+    root.mkdir()
+    for name in ("a.png", "b.png"):
+        (root / name).write_bytes(b"x")
+    source = watched.FolderSource(root, ".", look_every_s=0.0)
+    source.take()
+    first = source.take()
+    root.rename(away)
+    assert source.take() is None, "it was listed, and cannot be read"
+    away.rename(root)
+    source.take()
+    second = source.take()
+    assert first is not None and second is not None
+    assert (first.name, second.name) == ("a.png", "b.png") and source.take() is None
 
 
 def test_a_file_of_full_size_that_is_still_written_waits(tmp_path: Path) -> None:

@@ -28,9 +28,12 @@ def watch_root() -> Path:
 def list_folders(root: Path) -> tuple[str, ...]:
     """What may be watched, by name: the root and the folders in it; what leads out of it, or in a circle, is left out, and
     so is a name that is no text: no page could show it."""
-    if not root.is_dir():
-        return ()
-    inside = root.resolve()
+    try:
+        if not root.is_dir():
+            return ()
+        inside = root.resolve()
+    except OSError as error:
+        raise refuse_folder(root, error) from None
     names = [
         entry.name
         for entry in list_entries(inside)
@@ -87,7 +90,10 @@ class FolderSource:
         try:
             shot = read_file(path, limits)
         except PictureRefused as error:
-            if not os.path.isfile(path):  # it was taken away again
+            if not os.path.isfile(
+                path
+            ):  # it was taken away again; if it comes back, nobody has judged it yet
+                del self._seen[version]
                 return None
             if isinstance(error, PictureUnreadable):
                 self._unread[version] = mode
@@ -106,14 +112,16 @@ class FolderSource:
         self._looked_s = now
         found, there = [], set()
         for entry in list_entries(self._folder):
-            if Path(entry.name).suffix.lower() not in _SUFFIXES or not entry.is_file(follow_symlinks=False):
+            if Path(entry.name).suffix.lower() not in _SUFFIXES:
                 continue
             try:
+                if not entry.is_file(follow_symlinks=False):
+                    continue
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:  # taken away since the folder was listed
                 continue
-            except PermissionError:
-                raise refuse_rights(self._folder) from None
+            except OSError as error:
+                raise refuse_folder(self._folder, error) from None
             there.add(entry.name)
             version = _Version(status.st_mtime_ns, entry.name)
             if self._unread.get(version, status.st_mode) != status.st_mode:  # it may be read by now
@@ -146,13 +154,18 @@ def list_entries(folder: Path) -> list[os.DirEntry[str]]:
             return list(entries)
     except FileNotFoundError:
         return []
-    except PermissionError:
-        raise refuse_rights(folder) from None
+    except OSError as error:
+        raise refuse_folder(folder, error) from None
 
 
-def refuse_rights(folder: Path) -> DataInvalid:
+def refuse_folder(folder: Path, error: OSError) -> DataInvalid:
     """An empty belt would say that no part came. The page says it of the line that ends by it."""
+    if isinstance(error, PermissionError):
+        return DataInvalid(
+            f"Expected a watched folder that this user may look into, but the rights to {folder} were withdrawn. Give them "
+            "back and start the line again."
+        )
     return DataInvalid(
-        f"Expected a watched folder that this user may look into, but the rights to {folder} were withdrawn. Give them "
-        "back and start the line again."
+        f"Expected a watched folder that can be looked into, but {folder} answers: {error.strerror or error}. Mend that, "
+        "such as a connection that was lost, and start the line again."
     )
