@@ -189,6 +189,13 @@ def divide(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
+def weigh_f1(figures: Figures) -> float | None:
+    """The classes' F1, each counted as often as the class has pictures."""
+    known = [(each.f1, each.support) for each in figures.per_class if each.f1 is not None]
+    pictures = sum(support for _, support in known)
+    return sum(f1 * support for f1, support in known) / pictures if pictures else None
+
+
 def average(values: Sequence[float | None]) -> float | None:
     """The mean of those that are defined: a class that never occurs says nothing."""
     defined = [value for value in values if value is not None]

@@ -6,7 +6,9 @@ from typing import Any
 
 from inspection.learning.comparison import Contender, Flip, Pairing
 from inspection.learning.costs import Cost, keeps_pace
+from inspection.learning.metrics import weigh_f1
 from inspection.published import PublishedRow, list_rows
+from inspection.published_tables import MEAN_OF_F1, NOT_ALIKE
 from inspection.ui.tables_metrics import Rows, find_worst
 
 # Column → whether more is better; what is shaded as the best of its column.
@@ -155,9 +157,11 @@ def tabulate_published(line: str, contenders: Sequence[Contender]) -> Rows:
 
 
 def beside(row: PublishedRow, contenders: Sequence[Contender]) -> dict[str, Any]:
-    ours = next((each for each in contenders if row.model is not None and each.model == row.model), None)
+    named = None if (row.document, row.where) in NOT_ALIKE else row.model
+    ours = next((each for each in contenders if named is not None and each.model == named), None)
     accuracy = None if ours is None or ours.figures.accuracy is None else 100 * ours.figures.accuracy
-    f1 = None if ours is None or ours.figures.macro_f1 is None else 100 * ours.figures.macro_f1
+    mean = MEAN_OF_F1[row.document]
+    own = None if ours is None else ours.figures.macro_f1 if mean == "macro" else weigh_f1(ours.figures)
     return {
         "Their model": row.title,
         "Where": f"{row.document}, {row.where}",
@@ -165,7 +169,7 @@ def beside(row: PublishedRow, contenders: Sequence[Contender]) -> dict[str, Any]
         "Accuracy %": row.accuracy,
         "Ours, accuracy %": accuracy,
         "F1 %": row.f1,
-        "Ours, macro-F1 %": f1,
+        f"Ours, {mean}-F1 %": None if own is None else 100 * own,
         "ms": row.latency_ms,
         "Ours, p50 ms": None if ours is None else ours.p50_ms,
         "MB": row.size_mb,

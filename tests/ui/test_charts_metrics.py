@@ -1,8 +1,11 @@
 """The charts of Metrics and Compare are asserted on their data."""
 
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from sklearn.metrics import f1_score
 
 from inspection.learning.calibration import trace_reliability
 from inspection.learning.comparison import Contender
@@ -16,7 +19,7 @@ from inspection.learning.metrics import Figures
 from inspection.learning.thresholds import sweep
 from inspection.ui import charts_compare, charts_curves, charts_metrics
 from inspection.ui.palette import NEUTRAL
-from inspection.ui.tables_compare import find_best, tabulate_contenders
+from inspection.ui.tables_compare import find_best, tabulate_contenders, tabulate_published
 from inspection.ui.tables_metrics import (
     find_worst,
     rank_classes,
@@ -220,3 +223,18 @@ def test_a_detector_that_learns_has_its_scores_beside_its_loss() -> None:
     assert {line.name: line.yaxis for line in drawn} == {
         "train loss": "y", "validation map50": "y2", "validation map75": "y2",
     }  # fmt: skip
+
+
+def test_what_a_document_prints_stands_beside_its_like() -> None:
+    """Weighted F1 beside weighted; nothing beside a test on augmented pictures, where ours had stood."""
+    rows = tabulate_published("casting", [replace(enter("Ours", MISTAKES, ms=1.0), model="compact_cnn")])
+    found = {(row["Where"], row["Their model"]): row for row in rows}
+    alike = found["002, Tables 2 and 4", "Custom model"]
+    weighted = f1_score(LABELS, call(MISTAKES), average="weighted")
+    assert alike["Ours, weighted-F1 %"] == pytest.approx(100 * weighted) and "Ours, macro-F1 %" not in alike
+    other = found["002, Table 6", "Custom model (augmented), augmented test"]
+    assert other["Ours"] is None and other["Ours, accuracy %"] is None and other["Accuracy %"] == 98.18
+
+
+def call(mistakes: dict[int, int]) -> list[int]:
+    return [mistakes.get(place, label) for place, label in enumerate(LABELS)]

@@ -2,9 +2,8 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
-from inspection.learning.metrics import Figures, average
+from inspection.learning.metrics import average, weigh_f1
 from inspection.learning.results.gather import MEASURED, LineResults, Shipped
 from inspection.learning.results.line_sections import NOT_TRAINED
 from inspection.learning.results.markdown import NONE, percent, printed, rate, table
@@ -20,11 +19,19 @@ from inspection.published import (
     TIMINGS_002,
     PublishedRow,
 )
-from inspection.published_tables import AUGMENTED_002, CHAIN_000, FIVE_FOLD_000, INT8_LOSS_000, LITERATURE_004
+from inspection.published_tables import (
+    AUGMENTED_002,
+    CHAIN_000,
+    FIVE_FOLD_000,
+    INT8_LOSS_000,
+    LITERATURE_004,
+    MEAN_OF_F1,
+    NOT_ALIKE,
+    Mean,
+)
 from inspection.types import Precision
 from models.registry import REGISTRY
 
-Mean = Literal["macro", "weighted"]
 OURS = tuple(f"ours, {precision.upper()}" for precision in MEASURED)
 LINE_OF = {code: line for line, told in COMPARABLE.items() for code, _ in told}
 
@@ -61,13 +68,6 @@ def tell_f1(shipped: Shipped | None, precision: Precision, mean: Mean) -> str:
     return percent(figures.macro_f1 if mean == "macro" else weigh_f1(figures))
 
 
-def weigh_f1(figures: Figures) -> float | None:
-    """The classes' F1, each counted as often as the class has pictures."""
-    known = [(each.f1, each.support) for each in figures.per_class if each.f1 is not None]
-    pictures = sum(support for _, support in known)
-    return sum(f1 * support for f1, support in known) / pictures if pictures else None
-
-
 def measure_ms(shipped: Shipped | None, precision: Precision) -> float | None:
     """The median of one picture at a time, as timed where the weights were released."""
     rows = None if shipped is None else shipped.rows.get(("test", precision))
@@ -79,8 +79,9 @@ def tell_ms(shipped: Shipped | None, precision: Precision) -> str:
     return NONE if taken is None else f"{taken:.2f}"
 
 
-def beside(rows: Sequence[PublishedRow], line: LineResults, *, mean: Mean = "macro") -> str:
-    """mean: how the document makes one F1 of its classes', so that ours is made alike."""
+def beside(rows: Sequence[PublishedRow], line: LineResults) -> str:
+    """Of one document."""
+    mean = MEAN_OF_F1[rows[0].document]
     columns = (
         "where", "model", "accuracy", "precision", "recall", "F1", *(f"{each}: accuracy (95 %, n)" for each in OURS),
         *(f"{each}: {mean}-F1" for each in OURS), "note",
@@ -233,7 +234,7 @@ def beside_001(line: LineResults) -> tuple[str, ...]:
         matrices.append((each.where, REGISTRY[each.model].title, theirs, f"{each.accuracy:.2f} %", *ours))
     return (
         "Table 1:\n",
-        beside(rows_of("001"), line, mean="weighted"),
+        beside(rows_of("001"), line),
         "Figures 11 to 14: defective found / defective passed / good rejected / good passed. Theirs of 1,523 pictures, "
         "ours of the official 715.\n",
         table(("figure", "model", "theirs", "accuracy by it", *OURS), matrices),
@@ -271,7 +272,7 @@ def beside_002(line: LineResults) -> tuple[str, ...]:
     counts = tuple(str(count) for count in TIMINGS_002["compact_cnn"])
     return (
         "Tables 1 and 2:\n",
-        beside(tuple(row for row in rows if row.where != "Table 6"), line, mean="weighted"),
+        beside(tuple(row for row in rows if (row.document, row.where) not in NOT_ALIKE), line),
         "Tables 1 and 3, and the first column of Table 4:\n",
         beside_costs(rows, line),
         "Table 4, pictures → time as printed (no unit; seconds fit its text). Batches are not part of an evaluation: "
