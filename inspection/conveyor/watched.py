@@ -93,7 +93,7 @@ class FolderSource:
             if not os.path.isfile(
                 path
             ):  # it was taken away again; if it comes back, nobody has judged it yet
-                del self._seen[version]
+                self._seen.pop(version, None)
                 return None
             if isinstance(error, PictureUnreadable):
                 self._unread[version] = mode

@@ -103,8 +103,8 @@ def _choose_folder() -> SourceChoice | None:
         format_func=lambda name: f"{say_root()} itself" if name == ROOT_ITSELF else name,
         key="live.folder",
         width=220,
-        help="Pictures that are in it come first, oldest first; then those that arrive. Each is judged once. A folder "
-        "whose name is no UTF-8 is not offered.",
+        help="Pictures that are in it come first, oldest first; then those that arrive. Each is judged once; a line that "
+        "is started anew takes those that lie there again. A folder whose name is no UTF-8 is not offered.",
     )
     return SourceChoice(WATCHED, folder)
 

@@ -59,6 +59,16 @@ def test_pictures_of_the_folder_are_judged_and_counted(page: AppTest) -> None:
     assert "within" in " ".join(values) and values["Answer, median"].endswith("ms")
 
 
+def test_a_line_that_is_started_anew_takes_what_lies_there_again_and_says_so(page: AppTest) -> None:
+    first = start_watching(page)
+    wait_until(lambda: first.read().judged == 3)
+    page.button(key="live.start").click().run()
+    second = conveyor_of(page)
+    assert second is not first
+    wait_until(lambda: second.read().judged == 3)
+    assert "started anew takes those that lie there again" in page.selectbox(key="live.folder").help
+
+
 def test_stop_ends_its_threads_and_keeps_its_figures(page: AppTest) -> None:
     conveyor = start_watching(page)
     wait_until(lambda: conveyor.read().judged >= 1)
