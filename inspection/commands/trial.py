@@ -11,6 +11,7 @@ from inspection.commands.rates import say_errors
 from inspection.commands.robustness import find_card, find_judged
 from inspection.errors import DataInvalid
 from inspection.types import Precision, VerdictKind
+from inspection.wording import say_number
 
 FIRST_SEED = 9_000_000
 
@@ -50,7 +51,9 @@ def try_line(
     if found_by is not None:
         _, detector = find_weights(line, found_by, settings)
     policy = say_policy(inspector.line, card, detector)
-    notes.print(f"{inspector.model} at {inspector.classifier_label.precision}, {len(samples)} test pictures")
+    notes.print(
+        f"{inspector.model} at {inspector.classifier_label.precision}, {say_number(len(samples), 'picture')}"
+    )
     with show_progress("inspecting") as tick:
         trial = run_trial(inspector, samples, keys, policy=policy, tick=tick)
     print_trial(trial)

@@ -15,6 +15,7 @@ from inspection.ui.measured_choice import EvaluationChoice
 from inspection.ui.metrics_view import show_number
 from inspection.ui.tables_trial import Rate, Tried, count_trial
 from inspection.ui.widgets import escape_markdown, say_kind
+from inspection.wording import say_number
 
 
 def show_trial(choice: EvaluationChoice) -> None:
@@ -124,8 +125,10 @@ def say_bound(share_0_1: float) -> str:
 
 
 def tell_conditions(trial: Tried, choice: EvaluationChoice) -> None:
+    made = trial.made_phantoms.of
+    beside = f", and {say_number(made, 'empty belt')} made for the trial" if made else ""
     st.caption(
-        f"{trial.n:,} pictures, those of the test split whatever is chosen above; {trial.policy}; weights "
+        f"{say_number(trial.n - made, 'picture')} of the test split, whatever is chosen above{beside}; {trial.policy}; weights "
         f"{trial.weights_sha256[:12]}. The threshold above does not move these: the line decided by its policy."
     )
     found_by = choice.line.locate.model
