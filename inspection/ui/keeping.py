@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from inspection.records.content import Context
-from inspection.records.errors import StoreError
+from inspection.records.errors import RecordRefused, StoreError
 from inspection.records.record import Record
 from inspection.records.search import Search
 from inspection.records.store import RecordStore, open_store
@@ -181,7 +181,8 @@ def keep_or_hold(
 
 
 def keep_waiting(ledger: Ledger, wanted: list[NotKept]) -> None:
-    """Tries again, oldest first, and stops at the first that fails."""
+    """Tries again, oldest first, and stops where the store fails: one that the store refuses for what it says itself does
+    not keep those behind it from being kept."""
     for held in wanted:
         if held.picture is None:
             continue
@@ -193,6 +194,8 @@ def keep_waiting(ledger: Ledger, wanted: list[NotKept]) -> None:
                 kept = _add(held.inspection, held.picture, held.context)
             except StoreError as error:
                 ledger.waiting[place] = replace(held, error=error)
+                if isinstance(error, RecordRefused):
+                    continue
                 return
             ledger.waiting.pop(place)
             ledger.note_kept(held.inspection, kept)

@@ -6,10 +6,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from inspection.config import ROOT
-from inspection.records.errors import StoreLost
+from inspection.records.errors import RecordRefused, StoreLost
 from inspection.records.search import Search
 from inspection.ui import choosing, keeping
-from inspection.ui.keeping import Ledger, NotKept, get_store
+from inspection.ui.keeping import Kept, Ledger, NotKept, get_store
 from tests.records.makers import CONTEXT, make_inspection
 from tests.ui.fakes import NOTHING, FakeInspector, make_png
 from tests.ui.test_inspect_page import open_page, upload, words
@@ -122,6 +122,21 @@ def test_the_same_picture_inspected_twice_is_two_inspections() -> None:
     ledger = Ledger()
     ledger.note_waiting(NotKept(first, b"same", CONTEXT, StoreLost("gone")))
     assert ledger.find(first) is ledger.waiting[0] and ledger.find(second) is None
+
+
+def test_one_that_is_refused_keeps_none_behind_it_from_being_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse_first(_inspection: object, picture: bytes, _context: object) -> object:
+        if picture == b"first":
+            raise RecordRefused("Expected finite numbers.")
+        return Kept(object(), 1.0)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(keeping, "_add", refuse_first)
+    ledger = Ledger()
+    for picture in (b"first", b"second", b"third"):
+        ledger.note_waiting(NotKept(make_inspection(picture), picture, CONTEXT, StoreLost("gone")))
+    keeping.keep_waiting(ledger, ledger.keepable)
+    assert [str(held.error) for held in ledger.waiting] == ["Expected finite numbers."]
+    assert len(ledger.kept) == 2
 
 
 def test_a_full_disk_is_not_retried_beyond_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
