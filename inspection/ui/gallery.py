@@ -1,5 +1,6 @@
 """Many pictures: run them, count them, filter them, open one, take them away."""
 
+import statistics
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from inspection.types import Inspection, VerdictKind
+from inspection.ui.charts import format_ms
 from inspection.ui.exports import write_csv, write_zip
 from inspection.ui.judging import judge, mark_pictures
 from inspection.ui.palette import REFUSED_ICON, VERDICT_STYLES
@@ -91,8 +93,11 @@ def _show_counts(batch: Batch, counts: dict[str, int]) -> None:
     words = ", ".join(f"{count} {kind}" for kind, count in counts.items())
     st.markdown(f"### {say_number(len(batch.entries), 'picture')}: {words}")
     if totals:
-        median = sorted(totals)[len(totals) // 2]
-        st.caption(f"Median time for one picture: {median:.1f} ms. Open a picture for its full report.")
+        st.caption(f"{say_median(totals)} Open a picture for its full report.")
+
+
+def say_median(totals_ms: Sequence[float]) -> str:
+    return f"Median time for one picture: {format_ms(statistics.median(totals_ms))}."
 
 
 def _icon(kind: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from inspection.config import load_settings
+from inspection.ui.gallery import say_median
 from inspection.ui.state import Batch
 from tests.ui.fakes import NOTHING, UNSURE, FakeInspector, code_of, make_png
 
@@ -201,3 +202,8 @@ def test_a_line_whose_weights_are_missing_says_so(app: AppTest, monkeypatch: pyt
     monkeypatch.setattr("inspection.loading.load_inspector", refuse)
     open_page(app)
     assert app.error[0].value == r"Expected a card, found none\. Train the model\."
+
+
+def test_of_two_pictures_the_slower_is_not_the_median() -> None:
+    assert say_median([10.0, 500.0]) == "Median time for one picture: 255 ms."
+    assert say_median([10.0, 20.0, 500.0]) == "Median time for one picture: 20.0 ms."
