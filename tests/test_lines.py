@@ -85,7 +85,17 @@ def test_broken_toml_names_the_file(tmp_path, monkeypatch):
         load_line("toy", replace(settings, lines_dir=tmp_path))
 
 
-@pytest.mark.parametrize("content", [b"title = ", b"\xff\xfe", b'title = "T"'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"title = ",
+        b"\xff\xfe",
+        b'title = "T"',
+        b"title = " + b"[" * 3000 + b"]" * 3000,
+        b"title = " + b"9" * 5000,
+    ],
+    ids=["cut", "no text", "little", "deep", "endless"],
+)
 def test_one_bad_file_stops_its_own_line_and_no_other(content, tmp_path, monkeypatch):
     settings = replace(load_settings(), lines_dir=tmp_path)
     good = (load_settings().lines_dir / "steel.toml").read_text()
