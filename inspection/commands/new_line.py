@@ -15,7 +15,7 @@ from inspection.learning.config import TrainConfig
 from inspection.learning.new_line import NewLine
 from inspection.learning.starts import AUTOMATIC
 from inspection.learning.worth import say_doubt
-from inspection.lines import Line
+from inspection.lines import Line, load_line
 from models.card import Card
 
 CHECKING, MEASURING, TRAINING = "Checking the pictures", "Measuring this machine", "Training"
@@ -57,6 +57,9 @@ def create_line(
             report=lambda stage, share, words: tick(share or 0.0, words or stage.lower()),
         )
     results.print(say_ready(card, copied))
+    variants = say_test_variants(load_line(name, settings), data)
+    if variants is not None:
+        notes.print(variants)
     doubt = say_doubt(card.served_test)
     if doubt is not None:
         notes.print(doubt)
@@ -167,6 +170,14 @@ def say_ready(card: Card, copied: int) -> str:
         f"(95 %: {low:.2%} to {high:.2%}) at {precision}; {copied} sample pictures. "
         f"Try: python -m inspection inspect PICTURE --line {card.line}"
     )
+
+
+def say_test_variants(line: Line, data: Path) -> str | None:
+    """The interval that was told counts pictures."""
+    from inspection.learning.line_sides import read_line_groups, split_line
+    from inspection.learning.parts import say_variants
+
+    return say_variants(split_line(line, data).split.test, read_line_groups(line) or {})
 
 
 def say_again(card: Card, data: Path, home: Path) -> str:

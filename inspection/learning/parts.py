@@ -6,7 +6,7 @@ keep together more than it must. Links are missed too: a part without marks cann
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from inspection.learning.duplicates import name_groups
 from inspection.learning.matching import connect
 from inspection.learning.unrolling import fit_opening, sample_rings, shrink, whiten
 from inspection.types import F32, U8
+from inspection.wording import say_number
 
 # on castings, chains of chance links join a fifth of all photographs at 0.52 and nearly all at 0.46
 LINK_0_1 = 0.54
@@ -131,3 +132,14 @@ def read_groups(path: Path, *, column: str = "group") -> dict[str, str]:
         found = ", ".join(filter(None, rows[0])) if rows else "no rows"
         raise DataInvalid(f"Expected the columns key and {column} in {path}, got {found}. Mend the file.")
     return {row["key"]: row[column] for row in rows}
+
+
+def say_variants(keys: Sequence[str], groups: Mapping[str, str]) -> str | None:
+    """Of how many parts the pictures are that judge; None where each is of a part of its own, or nobody knows."""
+    parts = len({groups.get(key, key) for key in keys})
+    if parts == len(keys):
+        return None
+    return (
+        f"The {say_number(len(keys), 'picture')} show {say_number(parts, 'part')}. Variants of one part are no trials of their "
+        "own, but intervals, bounds and tests count pictures: they are too narrow, and the figures speak of these parts."
+    )

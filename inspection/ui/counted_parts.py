@@ -6,21 +6,12 @@ from pathlib import Path
 import streamlit as st
 
 from inspection.errors import DataInvalid
-from inspection.learning.parts import read_groups
+from inspection.learning.parts import read_groups, say_variants
 from inspection.lines import Line
-from inspection.wording import say_number
 
 
 def say_parts(line: Line, keys: Sequence[str]) -> str | None:
-    """None where each picture is of a part of its own, or nobody knows."""
-    groups = find_groups(line)
-    parts = len({groups.get(key, key) for key in keys})
-    if parts == len(keys):
-        return None
-    return (
-        f"The {say_number(len(keys), 'picture')} show {say_number(parts, 'part')}. Variants of one part are no trials of their "
-        "own, but intervals, bounds and tests count pictures: they are too narrow, and the figures speak of these parts."
-    )
+    return say_variants(keys, find_groups(line))
 
 
 def find_groups(line: Line) -> Mapping[str, str]:

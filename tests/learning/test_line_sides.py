@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from inspection.commands.new_line import say_test_variants
 from inspection.errors import DataInvalid
 from inspection.learning.known_split import list_known_splits
 from inspection.learning.line_sides import SplitSamples, split_line
@@ -66,6 +67,10 @@ def test_voc_pictures_of_one_part_stay_on_one_side(tmp_path: Path, line: Line) -
     grouping = replace(line, data=replace(line.data, groups=write_groups(tmp_path / "groups.csv", groups)))
     found = split_line(grouping, tmp_path)
     assert found.split.kind == "grouped" and found.split.test and not list_shared(found, groups)
+    judged = found.split.test
+    told = say_test_variants(grouping, tmp_path)
+    assert told is not None and told.startswith(f"The {len(judged)} pictures show {len(judged) // 3} parts.")
+    assert say_test_variants(line, tmp_path) is None
 
 
 @pytest.mark.parametrize("name", ["validation", "valid", "val"])

@@ -8,7 +8,14 @@ import pytest
 
 from inspection.errors import DataInvalid
 from inspection.learning.data import read_folder
-from inspection.learning.parts import compare_marks, find_marks, link_parts, read_groups, write_groups
+from inspection.learning.parts import (
+    compare_marks,
+    find_marks,
+    link_parts,
+    read_groups,
+    say_variants,
+    write_groups,
+)
 from tests.learning.copies import U8, make_ring, make_surface, warp
 
 
@@ -94,3 +101,16 @@ def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "groups.csv").write_text(text)
     with pytest.raises(DataInvalid, match="Expected the columns key and group"):
         read_groups(tmp_path / "groups.csv")
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ({"a": "p1", "b": "p1", "c": "p2"}, "The 3 pictures show 2 parts."),
+        ({"a": "p1", "b": "p2", "c": "p3"}, None),
+        ({"a": "p1"}, None),  # of the others nobody knows: each stands for itself
+    ],
+)
+def test_pictures_are_not_told_as_so_many_parts(groups: dict[str, str], words: str | None) -> None:
+    told = say_variants(("a", "b", "c"), groups)
+    assert told is None if words is None else told is not None and told.startswith(words)
