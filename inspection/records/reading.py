@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Connection, Row, func, literal, select, type_coerce, union_all
+from sqlalchemy.types import NullType
 
 from inspection.records.chain import origin_hash
 from inspection.records.database import Database
-from inspection.records.errors import RecordUnknown, SearchRefused
-from inspection.records.record import Facet, Kind, Record
+from inspection.records.errors import RecordUnknown, SearchRefused, StoreDamaged
+from inspection.records.record import Facet, Kind, Record, read_facet
 from inspection.records.schema import chain_origin, facets, records
 
 _SHORTEST_START = 6
@@ -35,8 +37,30 @@ def _fetch(connection: Connection, where: ColumnElement[bool]) -> Iterator[Recor
     for row in rows:
         previous = row.previous
         if previous is None:  # the first record stands on the chain's origin
-            previous = origin_hash(connection.execute(select(chain_origin.c.uid)).scalar_one())
-        yield Record(id=row.id, hash=row.hash.hex(), previous_hash=previous.hex(), body=json.loads(row.body))
+            previous = _read_origin(connection)
+        yield Record(id=row.id, hash=row.hash.hex(), previous_hash=previous.hex(), body=_read_body(row))
+
+
+def _read_origin(connection: Connection) -> bytes:
+    uid = connection.execute(select(type_coerce(chain_origin.c.uid, NullType()))).scalars().first()
+    if not isinstance(uid, bytes):  # as it lies in the file: somebody may have put something else there
+        raise StoreDamaged(
+            "Expected the row that begins the chain, but it is gone or changed. Run verify, and restore the store from a copy."
+        )
+    return origin_hash(uid)
+
+
+def _read_body(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    """A body that was edited is shown as it is, and does not fit its hash; what is no record any more cannot be shown."""
+    try:
+        body: dict[str, Any] = json.loads(row.body)
+        read_facet(body["about"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise StoreDamaged(
+            f"Expected a record under the number {row.id}, but what stands there can no longer be read as one: it was changed, "
+            "or the file is damaged. Run verify, and restore the store from a copy."
+        ) from error
+    return body
 
 
 def read_record(database: Database, record_id: int) -> Record:

@@ -9,9 +9,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from inspection.records.chain import link_hash
+from inspection.records.champions import ChampionReader
 from inspection.records.checkpoints import sign_checkpoint
+from inspection.records.errors import StoreDamaged
+from inspection.records.search import Search
 from inspection.records.store import RecordStore
 from inspection.records.verify import verify
+from tests.records.answering import make_line
+from tests.records.contenders import make_settings
 from tests.records.makers import add_many, attack
 
 KEPT = 4
@@ -119,3 +124,35 @@ def test_a_body_that_no_release_wrote_is_named(store: RecordStore, name: str, va
     report = verify(store)
     assert not report.holds and report.first_break is not None and report.first_break.record_id == KEPT
     assert "not a record" in report.first_break.words
+
+
+@pytest.mark.parametrize("body", ["garbage", "{}", "[]", '{"about":{}}', "[" * 5000])
+def test_what_can_no_longer_be_read_is_told_by_all_who_come_upon_it(store: RecordStore, body: str) -> None:
+    add_many(store, KEPT)
+    with attack(store) as raw:
+        raw.execute("UPDATE records SET body = ? WHERE id = 2", (body,))
+    for read in (lambda: store.get(2), lambda: store.search(Search()), lambda: list(store.walk(Search()))):
+        with pytest.raises(StoreDamaged, match="number 2.*Run verify"):
+            read()
+    assert store.get(3).id == 3 and verify(store).broken == 1
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM chain_origin", "UPDATE chain_origin SET uid = 'words'"])
+def test_the_first_record_of_a_chain_without_its_beginning_is_told(
+    store: RecordStore, statement: str
+) -> None:
+    add_many(store, KEPT)
+    with attack(store) as raw:
+        raw.execute(statement)
+    with pytest.raises(StoreDamaged, match="begins the chain"):
+        store.get(1)
+    assert store.get(2).id == 2
+
+
+def test_a_damaged_event_stops_no_line(store: RecordStore, tmp_path: Path) -> None:
+    settings, line = make_settings(tmp_path), make_line()
+    store.note("promotion", {}, person="mia", line=line.name)
+    with attack(store) as raw:
+        raw.execute("UPDATE records SET body = 'garbage'")
+    champion = ChampionReader(store, settings).find(line)
+    assert (champion.model, champion.stale) == (line.champion, True)
