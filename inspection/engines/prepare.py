@@ -25,7 +25,7 @@ from inspection.config import Settings
 from inspection.engines.machine import name_instructions
 from inspection.errors import PrecisionUnavailable, WeightsMissing, WeightsRefused
 from inspection.hashing import hash_file
-from inspection.placing import finish_placing
+from inspection.placing import finish_placing, sync_path
 from inspection.types import Precision
 from models.card import Card, CardInvalid, read_card
 from models.heads import FlattenMlpHead, Head, LinearHead, MlpHead, NormLinearHead
@@ -157,7 +157,8 @@ def convert_weights(weights: Path, card: Card, *, graph: str) -> Converted:
 
 
 def write_cache(converted: Converted, *, graph: str, folder: Path) -> None:
-    """Everything is written beside and moved into place, the manifest last: what is there is whole."""
+    """Everything is written beside and moved into place, the manifest last: what is there is whole. Each is on the disk
+    before it is moved: after a power cut a graph full of zeros would judge by other weights, and nobody would know."""
     spec = converted.spec
     manifest: dict[str, Any] = {"input_size": spec.input_size, "channels": spec.channels, "head": None}
     with name_unwritable(folder):
@@ -170,7 +171,9 @@ def write_cache(converted: Converted, *, graph: str, folder: Path) -> None:
             for suffix in ("bin", "xml", "npz", "json"):
                 made = Path(scratch) / f"{graph}.{suffix}"
                 if made.is_file():
+                    sync_path(made)
                     shutil.move(made, folder / made.name)
+                    sync_path(folder)
 
 
 def save_graph(model: "ov.Model", path: Path) -> None:

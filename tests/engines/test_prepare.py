@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from inspection.config import Settings, load_settings
+from inspection.engines import prepare
 from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.prepare import Prepared, prepare_model
 from inspection.loading import load_engine
@@ -80,3 +81,17 @@ def test_what_was_kept_is_read_on_a_full_disk(settings, caplog):
     with without_room(settings):
         again = prepare_model("toy", NAME, "f32", settings)
     assert again.graph == first.graph and caplog.messages == []
+
+
+def test_what_is_read_is_on_the_disk_before_its_manifest_is_there(settings, monkeypatch):
+    """The manifest says that the rest is whole; a power cut must not make it say so of zeros."""
+    synced: list[tuple[str, bool]] = []
+
+    def note(path: Path) -> None:
+        synced.append((path.suffix or "folder", any(settings.cache_dir.glob("engines/*/f32.json"))))
+
+    monkeypatch.setattr(prepare, "sync_path", note)
+    prepare_model("toy", NAME, "f32", settings)
+    before = [what for what, there in synced if not there]
+    assert {".bin", ".xml", ".npz", ".json"} <= set(before) and before.index(".json") == len(before) - 1
+    assert synced[-1] == ("folder", True)
