@@ -10,6 +10,10 @@ from inspection.engines.measure import spread
 from inspection.racing.plan import Entrant, Plan
 
 Lane = tuple[Entrant, int]  # an entrant at one batch size
+FEWEST_FOR_P95, FEWEST_FOR_P99 = (
+    20,
+    100,
+)  # laps: with fewer none lies beyond, and the slowest would be told under the name
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,8 @@ class Standing:
     batch: int
     laps: int
     p50_ms: float  # for the whole batch
-    p95_ms: float
-    p99_ms: float
+    p95_ms: float | None  # None: too few laps to tell
+    p99_ms: float | None
     pictures_per_s: float
     load_ms: float
     first_ms: float | None
@@ -74,8 +78,8 @@ def rank(result: Result) -> list[Standing]:
                 batch,
                 times.n,
                 times.p50_ms,
-                times.p95_ms,
-                float(np.percentile(laps.ms, 99)),
+                times.p95_ms if times.n >= FEWEST_FOR_P95 else None,
+                float(np.percentile(laps.ms, 99)) if times.n >= FEWEST_FOR_P99 else None,
                 # what went through, over the time it took: a slow lap counts with its length
                 batch * times.n / float(laps.ms.sum()) * 1e3,
                 start.load_ms,

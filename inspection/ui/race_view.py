@@ -9,7 +9,14 @@ import streamlit as st
 from inspection.racing.keeping import drop_kept, keep_race, list_kept, load_kept, races_dir
 from inspection.racing.plan import SCOPES, Entrant
 from inspection.racing.race import MOST_LAPS, Phase, Race
-from inspection.racing.results import Result, compare, rank, say_differences
+from inspection.racing.results import (
+    FEWEST_FOR_P95,
+    FEWEST_FOR_P99,
+    Result,
+    compare,
+    rank,
+    say_differences,
+)
 from inspection.ui import resources
 from inspection.ui.charts import format_share
 from inspection.ui.charts_race import (
@@ -29,6 +36,8 @@ from inspection.wording import say_number
 _NUMBERS = ("p50, ms", "p95, ms", "p99, ms", "Pictures/s", "Load, s", "First run, ms", "Kept p50, ms")
 _HELP = {
     "p50, ms": "For all pictures of the batch together: half of the laps take at most this.",
+    "p95, ms": f"19 laps of 20 take at most this; told from {FEWEST_FOR_P95} laps on.",
+    "p99, ms": f"99 laps of 100 take at most this; told from {FEWEST_FOR_P99} laps on.",
     "Load, s": "Cold start: reading and compiling, with the locator's model. Counted in no lap.",
     "First run, ms": "Cold start: the first run at this batch size, which compiles its shape. Counted in no lap.",
     "Against kept": "The median against that of the kept race.",
