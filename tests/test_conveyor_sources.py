@@ -1,5 +1,6 @@
 """Where the parts of a live line come from: a watched folder, or the stock of synthesised ones."""
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from inspection.conveyor import watched
 from inspection.conveyor.parts import SHOWN_HEIGHT, SHOWN_WIDTH, Part, draw_empty
 from inspection.conveyor.stock import PlannedPart, Stock, StockSource, can_synthesise, plan_parts
 from inspection.conveyor.watched import FolderSource, list_folders
-from inspection.conveyor.world import open_world
+from inspection.conveyor.world import open_world, read_kept
 from inspection.errors import DataInvalid
 from inspection.learning.synthesis.defects import CONDITIONS
 from tests.fakes import make_line as make_other_line
@@ -145,3 +146,33 @@ def test_an_empty_piece_is_drawn_once_a_machine(tmp_path: Path, monkeypatch: pyt
     assert drawn.shape == (SHOWN_HEIGHT, SHOWN_WIDTH, 3) and (tmp_path / "empty.png").is_file()
     monkeypatch.delattr("inspection.conveyor.parts.open_world")
     assert np.array_equal(draw_empty.__wrapped__(), drawn)
+
+
+def test_a_piece_that_a_power_cut_emptied_is_drawn_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inspection.conveyor.parts.world_dir", lambda: tmp_path)
+    drawn = draw_empty.__wrapped__()
+    (tmp_path / "empty.png").write_bytes(bytes(500))
+    assert np.array_equal(draw_empty.__wrapped__(), drawn)
+    assert read_kept(tmp_path / "empty.png") is not None
+    (planned,) = plan = [PlannedPart(970_000_001, "ring", "flawless")]
+    (tmp_path / planned.name).write_bytes(b"")
+    stock = Stock(tmp_path, plan)
+    stock.open()
+    wait_until(lambda: stock.count == 1, timeout_s=60)
+    assert stock.take("flawless", 0) is not None
+    stock.close()
+
+
+def test_on_a_full_disk_the_belt_is_drawn_and_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, _data: bytes) -> None:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("inspection.conveyor.world.write_to_disk", refuse)
+    monkeypatch.setattr("inspection.conveyor.parts.world_dir", lambda: tmp_path)
+    assert draw_empty.__wrapped__().shape == (SHOWN_HEIGHT, SHOWN_WIDTH, 3)
+    assert list(tmp_path.iterdir()) == []

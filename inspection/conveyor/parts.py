@@ -7,7 +7,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from inspection.conveyor.world import VIEW_HEIGHT, VIEW_WIDTH, keep_whole, open_world, world_dir
+from inspection.conveyor.world import VIEW_HEIGHT, VIEW_WIDTH, keep_whole, open_world, read_kept, world_dir
 from inspection.errors import PictureRefused
 from inspection.images import encode_png
 from inspection.types import U8
@@ -46,9 +46,9 @@ def show_view(pixels: U8) -> U8:
 def draw_empty() -> U8:
     """Belt with nothing on it; shared, so never written to."""
     path = world_dir() / "empty.png"
-    if path.is_file():
-        kept = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
-        return np.asarray(kept, np.uint8)
+    kept = read_kept(path)
+    if kept is not None:
+        return kept
     shown = show_view(open_world().draw_empty())
     keep_whole(path, encode_png(shown))
     return shown

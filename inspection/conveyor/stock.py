@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from inspection.conveyor.parts import Part, make_part
-from inspection.conveyor.world import encode_shot, keep_whole, open_world, world_dir
+from inspection.conveyor.world import encode_shot, keep_whole, open_world, read_kept, world_dir
 from inspection.learning.synthesis.dataset import TRAINED_DESIGNS
 from inspection.learning.synthesis.defects import CONDITIONS
 from inspection.lines import Line
@@ -126,7 +126,7 @@ class Stock:
 
     def _read(self, planned: PlannedPart) -> bytes | None:
         path = self._folder / planned.name
-        return path.read_bytes() if path.is_file() else None
+        return path.read_bytes() if read_kept(path) is not None else None
 
     def _render(self, planned: PlannedPart) -> bytes:
         pixels = open_world().draw_part(

@@ -5,8 +5,10 @@ were trained on. A part is rendered once, on a piece of belt as long as the pitc
 moves is then only slices of pictures that are ready.
 """
 
+import logging
 import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -24,8 +26,10 @@ from inspection.learning.synthesis.pose import fit_pose, pick_pose
 from inspection.learning.synthesis.scene import light_belt, place
 from inspection.learning.synthesis.sprite import draw_blueprint, render_part
 from inspection.learning.synthesis.textures import stream
+from inspection.placing import write_to_disk
 from inspection.types import F32, U8
 
+_log = logging.getLogger("assay.belt")
 REVISION = (
     1  # raise it when this world or the synthesis changes what is drawn: names the folder of what is kept
 )
@@ -94,11 +98,27 @@ def world_dir() -> Path:
 
 
 def keep_whole(path: Path, data: bytes) -> None:
-    """There is a whole file or none, whoever else writes it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """There is a whole file or none, whoever else writes it. Where the disk takes it not, it is drawn anew the next time:
+    the belt goes on."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    beside.write_bytes(data)
-    beside.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_to_disk(beside, data)
+        beside.replace(path)
+    except OSError as error:
+        _log.warning("%s could not be kept: %s", path.name, error)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+def read_kept(path: Path) -> U8 | None:
+    """(height, width, 3), RGB; None where there is none, or what a power cut left of one."""
+    try:
+        data = np.fromfile(path, np.uint8)
+    except FileNotFoundError:
+        return None
+    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+    return None if pixels is None else np.asarray(pixels, np.uint8)
 
 
 def encode_shot(pixels: U8, quality_1_100: int = 92) -> bytes:
