@@ -20,7 +20,7 @@ Tick = Callable[[int, int], None]
 
 class Exit(IntEnum):
     OK = 0
-    FOUND_PROBLEMS = 1  # a picture was refused, the data has faults, the chain is broken, a gate is not passed
+    FOUND_PROBLEMS = 1  # a refused picture, faulty data, a broken chain, a gate that is not passed
     CANNOT = 2  # a named error: unknown line, missing weights, wrong usage
     INTERRUPTED = 130
 
