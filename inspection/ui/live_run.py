@@ -230,9 +230,22 @@ def say_stop(run: Run) -> str | None:
     return say_end(run.conveyor.state, run.conveyor.why)
 
 
+def may_go_on() -> bool:
+    """The line judges, and keeps, in somebody's name: it does not go on when that person's login ran out or their roles
+    were taken away, however long the page stays open."""
+    try:
+        require(*Role)
+    except AssayError:  # refused, or a table of roles that nobody can read any more
+        return False
+    return True
+
+
 def _show_live(run: Run) -> None:
     if not run.running:
         st.rerun()  # it stopped by itself: the whole page must know
+    if not may_go_on():
+        run.conveyor.stop()
+        st.rerun()  # the whole page says what is amiss
     run.conveyor.frames.watch()  # an open page is a viewer, also before there is a frame; a lost store may take long
     if is_closed(run):
         close_run(run)

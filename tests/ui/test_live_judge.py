@@ -19,6 +19,7 @@ from inspection.records.search import Search
 from inspection.records.shift_challenge import keep_challenge, run_challenge
 from inspection.ui import resources
 from inspection.ui.keeping import get_store
+from inspection.ui.roles import RoleRefused
 from models.card import write_card
 from tests.ui.fakes import FakeInspector, code_of, make_png
 from tests.ui.live_page import start_watching, wait_until
@@ -194,3 +195,18 @@ def test_a_champion_that_may_not_be_the_one_of_now_is_named_wherever_it_judges(
     monkeypatch.setattr(resources, "get_champion", lambda *_told, **_more: last_known)
     page.run()
     assert not page.exception and "machine knew last" in words(page)
+
+
+def test_a_line_stops_with_the_roles_of_the_person_in_whose_name_it_judges(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conveyor = start_watching(page)
+    page.run()
+    assert conveyor.state is State.RUNNING
+
+    def refuse(*_roles: object) -> None:
+        raise RoleRefused("Expected a role; you do not have it.")
+
+    monkeypatch.setattr("inspection.ui.live_run.require", refuse)  # while the page stays open
+    page.run()
+    assert not page.exception and conveyor.state is State.STOPPED and not conveyor.alive
