@@ -15,14 +15,14 @@ from inspection.config import ROOT, Settings, load_settings
 from inspection.errors import DataInvalid
 from inspection.learning.evaluate import Evaluation, write_evaluations
 from inspection.learning.results import render_results
-from inspection.learning.results.documents import tell_ms, tell_ratio
+from inspection.learning.results.documents import say_phantoms, tell_ms, tell_ratio
 from inspection.learning.results.gather import LineResults, Shipped, gather_lines
 from inspection.learning.results.line_sections import tabulate_detectors
 from inspection.learning.results.markdown import exact_rate, rate, table
 from inspection.learning.results.targets import Target, list_targets
 from inspection.learning.study import Study, StudyPart, write_study
-from inspection.learning.trial import Judged, Trial, write_trial
-from inspection.lines import load_line
+from inspection.learning.trial import MADE, Judged, Trial, write_trial
+from inspection.lines import EMPTY_CLASS, load_line
 from inspection.published import CLASSES, MATRICES, ROWS, SLIPS
 from inspection.published_tables import AUGMENTED_002, CHAIN_000, LITERATURE_004
 from inspection.types import VerdictKind
@@ -288,3 +288,14 @@ def test_times_are_medians_and_their_ratio_is_of_the_times_themselves() -> None:
     line = LineResults(load_line("casting"), models, (), None)
     assert [tell_ms(each, "int8") for each in models] == ["0.53", "21.50"]
     assert tell_ratio(line, "resnet50") == "40.26"  # of 0.53 it would be 40.57
+
+
+def test_the_chain_s_precision_is_told_to_be_of_parts_alone() -> None:
+    """Eighteen of 120 pictures without a part were called one, and the chain's precision had stood beside theirs bare."""
+    found, none = (VerdictKind.REJECT, "torn"), (VerdictKind.NO_PART, EMPTY_CLASS)
+    shown = [("torn/0", "torn", found), ("test/1", EMPTY_CLASS, found), ("test/2", EMPTY_CLASS, none)]
+    shown += [(f"{MADE}{number}", EMPTY_CLASS, found) for number in range(3)]
+    rows = tuple(Judged(key, truth, verdict, called, False, 5.0) for key, truth, (verdict, called) in shown)
+    trial = Trial("toy", "resnet50", "f32", "ab" * 32, ("fine", "torn"), "fine", "", rows)
+    assert say_phantoms(trial).startswith(" parts; of 2 pictures without one, 1 were called one")
+    assert say_phantoms(replace(trial, rows=rows[:1])) == ""

@@ -9,6 +9,7 @@ from inspection.learning.results.line_sections import NOT_TRAINED
 from inspection.learning.results.markdown import NONE, percent, printed, rate, table
 from inspection.learning.results.targets import Results, count_right, find_locator
 from inspection.learning.study import FOLDS
+from inspection.learning.trial import MADE, Trial
 from inspection.published import (
     CLASSES,
     COMPARABLE,
@@ -29,7 +30,7 @@ from inspection.published_tables import (
     NOT_ALIKE,
     Mean,
 )
-from inspection.types import Precision
+from inspection.types import Precision, VerdictKind
 from models.registry import REGISTRY
 
 OURS = tuple(f"ours, {precision.upper()}" for precision in MEASURED)
@@ -194,14 +195,29 @@ def tell_chain(title: str, locator: Shipped | None, line: LineResults, precision
         return tell_accuracy(line.find("resnet50"), precision)
     champion = line.find(line.line.champion)
     trials = () if champion is None else champion.trials
-    found = next((each.figures() for each in trials if each.precision == precision), None)
-    if champion is None or found is None:
+    trial = next((each for each in trials if each.precision == precision), None)
+    if champion is None or trial is None:
         return f"not measured: `python -m inspection trial {line.line.name} --data FOLDER --precision {precision}`"
+    found = trial.figures()
     own = [each for each in found.per_class if each.support]
     precision_0_1, recall, f1 = (
         average([getattr(each, name) for each in own]) for name in ("precision", "recall", "f1")
     )
-    return f"{champion.title}: precision {percent(precision_0_1)}, recall {percent(recall)}, F1 {percent(f1)} (n = {found.n:,})"
+    return (
+        f"{champion.title}: precision {percent(precision_0_1)}, recall {percent(recall)}, F1 {percent(f1)} (n = {found.n:,}"
+        f"{say_phantoms(trial)})"
+    )
+
+
+def say_phantoms(trial: Trial) -> str:
+    """These figures are of parts; what was made of pictures without one does not lower their precision."""
+    empty = [row for row in trial.empty if not row.key.startswith(MADE)]
+    called = sum(row.verdict is not VerdictKind.NO_PART for row in empty)
+    return (
+        f" parts; of {len(empty):,} pictures without one, {called} were called one, which does not count here"
+        if empty
+        else ""
+    )
 
 
 def tell_class(line: LineResults, model: str, class_name: str, precision: Precision) -> str:
