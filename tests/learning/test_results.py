@@ -297,5 +297,5 @@ def test_the_chain_s_precision_is_told_to_be_of_parts_alone() -> None:
     shown += [(f"{MADE}{number}", EMPTY_CLASS, found) for number in range(3)]
     rows = tuple(Judged(key, truth, verdict, called, False, 5.0) for key, truth, (verdict, called) in shown)
     trial = Trial("toy", "resnet50", "f32", "ab" * 32, ("fine", "torn"), "fine", "", rows)
-    assert say_phantoms(trial).startswith(" parts; of 2 pictures without one, 1 were called one")
+    assert say_phantoms(trial) == " parts; pictures without one do not count here: 1 of 2 called one"
     assert say_phantoms(replace(trial, rows=rows[:1])) == ""

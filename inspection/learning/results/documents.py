@@ -212,12 +212,10 @@ def tell_chain(title: str, locator: Shipped | None, line: LineResults, precision
 def say_phantoms(trial: Trial) -> str:
     """These figures are of parts; what was made of pictures without one does not lower their precision."""
     empty = [row for row in trial.empty if not row.key.startswith(MADE)]
+    if not empty:
+        return ""
     called = sum(row.verdict is not VerdictKind.NO_PART for row in empty)
-    return (
-        f" parts; of {len(empty):,} pictures without one, {called} were called one, which does not count here"
-        if empty
-        else ""
-    )
+    return f" parts; pictures without one do not count here: {called} of {len(empty):,} called one"
 
 
 def tell_class(line: LineResults, model: str, class_name: str, precision: Precision) -> str:
