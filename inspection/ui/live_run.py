@@ -24,7 +24,7 @@ from inspection.ui.live_marks import mark_part
 from inspection.ui.live_route import is_served
 from inspection.ui.live_stage import show_stage
 from inspection.ui.live_view import forget_pictures, say_end, show_events, show_figures, show_still
-from inspection.ui.roles import Role, require
+from inspection.ui.roles import Person, Role, RolesInvalid, keeps_a_role, require
 from inspection.ui.state import Choice
 from inspection.ui.watch_challenge import find_standing
 from inspection.ui.widgets import escape_markdown
@@ -57,6 +57,7 @@ class Run:
     ledger: Ledger  # its thread writes into it
     inspector: "Inspector"  # judges now
     person: str
+    starter: Person
     of_champion: bool  # chosen as what runs the line, not as this network
     looked_s: float = field(default_factory=time.monotonic)  # whether it is closed
     renewed_s: float = field(default_factory=time.monotonic)  # whether another one judges by now
@@ -92,7 +93,7 @@ def rejoin_run() -> None:
 
 
 def start_run(setting: Setting, pace: Pace, inspector: "Inspector", *, keeping: bool) -> Run:
-    require(*Role)
+    starter = require(*Role)
     stop_run()
     source, person, ledger = setting.source.build(), name_person(), open_ledger()
     keep = bind_keep(inspector, setting.source.kind, person, ledger)
@@ -106,7 +107,7 @@ def start_run(setting: Setting, pace: Pace, inspector: "Inspector", *, keeping: 
         patience_s=PATIENCE_S,
     ).start()
     of_champion = setting.choice.model == resources.get_line(setting.choice.line).champion
-    run = Run(setting, conveyor, source, visitor_id(), ledger, inspector, person, of_champion)
+    run = Run(setting, conveyor, source, visitor_id(), ledger, inspector, person, starter, of_champion)
     open_holding(_HELD).work = run
     forget_pictures()
     return run
@@ -230,20 +231,19 @@ def say_stop(run: Run) -> str | None:
     return say_end(run.conveyor.state, run.conveyor.why)
 
 
-def may_go_on() -> bool:
-    """The line judges, and keeps, in somebody's name: it does not go on when that person's login ran out or their roles
-    were taken away, however long the page stays open."""
+def may_go_on(run: Run) -> bool:
+    """The line judges, and keeps, in somebody's name: not when their roles were taken away, however long the page stays
+    open. A login that ran out meanwhile is asked for at the next press."""
     try:
-        require(*Role)
-    except AssayError:  # refused, or a table of roles that nobody can read any more
-        return False
-    return True
+        return keeps_a_role(run.starter)
+    except RolesInvalid:
+        return True  # not known: a slip in the table stops no line
 
 
 def _show_live(run: Run) -> None:
     if not run.running:
         st.rerun()  # it stopped by itself: the whole page must know
-    if not may_go_on():
+    if not may_go_on(run):
         run.conveyor.stop()
         st.rerun()  # the whole page says what is amiss
     run.conveyor.frames.watch()  # an open page is a viewer, also before there is a frame; a lost store may take long

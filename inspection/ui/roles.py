@@ -283,5 +283,10 @@ def hold_to_roles(person: Person) -> Callable[[], None]:
     return check
 
 
+def keeps_a_role(person: Person) -> bool:
+    """For what goes on in somebody's name while nobody presses anything: whether the table still knows them."""
+    return person.local or bool(read_roles(roles_path()).rows.get(person.address))
+
+
 def page_path(page: PageSpec) -> Path:
     return ROOT / page.file

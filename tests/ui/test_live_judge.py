@@ -19,7 +19,7 @@ from inspection.records.search import Search
 from inspection.records.shift_challenge import keep_challenge, run_challenge
 from inspection.ui import resources
 from inspection.ui.keeping import get_store
-from inspection.ui.roles import RoleRefused
+from inspection.ui.roles import Person, Role
 from models.card import write_card
 from tests.ui.fakes import FakeInspector, code_of, make_png
 from tests.ui.live_page import start_watching, wait_until
@@ -198,15 +198,17 @@ def test_a_champion_that_may_not_be_the_one_of_now_is_named_wherever_it_judges(
 
 
 def test_a_line_stops_with_the_roles_of_the_person_in_whose_name_it_judges(
-    page: AppTest, monkeypatch: pytest.MonkeyPatch
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     conveyor = start_watching(page)
-    page.run()
-    assert conveyor.state is State.RUNNING
-
-    def refuse(*_roles: object) -> None:
-        raise RoleRefused("Expected a role; you do not have it.")
-
-    monkeypatch.setattr("inspection.ui.live_run.require", refuse)  # while the page stays open
+    table = tmp_path / "roles.toml"
+    monkeypatch.setenv("ASSAY_ROLES", str(table))
+    run = page.session_state["live.run"].work
+    run.starter = Person("Ada", frozenset({Role.ENGINEER}), address="ada@example.org")
+    for text in ('[roles]\n"ada@example.org" = ["auditor"]\n', "[roles"):  # a slip in the table stops no line
+        table.write_text(text)
+        page.run()
+        assert conveyor.state is State.RUNNING
+    table.write_text('[roles]\n"bo@example.org" = ["auditor"]\n')  # while the page stays open
     page.run()
     assert not page.exception and conveyor.state is State.STOPPED and not conveyor.alive
