@@ -262,14 +262,22 @@ def _find_last(store: RecordStore, line: str) -> int:
 
 @st.cache_data(max_entries=16, show_spinner="Reading what was said …")
 def _read_study(
-    _store: RecordStore, where: str, line: str, since: datetime | None, blind: bool, last: int
+    _store: RecordStore,
+    where: str,
+    line: str,
+    since: datetime | None,
+    blind: bool,
+    last: int,
+    waiting: tuple[int, int],
 ) -> Study:
-    waiting = list_waiting_draws(_store.database, line=line, since=since)
+    """waiting: how many drawn passes nobody has answered, and from when the first of them is: what is complete follows."""
     opinions = read_opinions(_store, line=line, since=since)
     return study_agreement(
-        opinions, good=resources.get_line(line).good, blind=blind, drawn_waiting=len(waiting)
+        opinions, good=resources.get_line(line).good, blind=blind, drawn_waiting=waiting[0]
     )
 
 
 def _get_study(store: RecordStore, line: str, since: datetime | None, *, blind: bool, last: int) -> Study:
-    return _read_study(store, store.database.where, line, since, blind, last)
+    draws = list_waiting_draws(store.database, line=line, since=since)
+    waiting = len(draws), min(draws, default=0)
+    return _read_study(store, store.database.where, line, since, blind, last, waiting)
