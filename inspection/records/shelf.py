@@ -6,8 +6,6 @@ is needed. What is in that folder can always be made again.
 
 import hashlib
 import os
-import secrets
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,7 @@ from inspection.config import Settings
 from inspection.errors import WeightsMissing, WeightsRefused
 from inspection.hashing import hash_file
 from inspection.novelty import novelty_path
-from inspection.placing import sync_path, write_to_disk
+from inspection.placing import hold_part, sync_path, write_to_disk
 from inspection.records.chain import canonical_json
 from inspection.records.failures import name_os_error
 from inspection.records.store import RecordStore
@@ -105,9 +103,9 @@ def open_release(store: RecordStore, release: Release, settings: Settings) -> Pa
 
 def _fill(store: RecordStore, release: Release, folder: Path) -> None:
     home = folder.parent
-    scratch = home / f".{os.getpid()}-{secrets.token_hex(4)}.part"
-    (scratch / release.line).mkdir(parents=True)
-    try:
+    home.mkdir(parents=True, exist_ok=True)
+    with hold_part(home, ".release-") as scratch:  # what a killed process had begun goes with the next
+        (scratch / release.line).mkdir()
         for name, sha256 in release.files.items():
             write_to_disk(scratch / release.line / Path(name).name, store.pictures.read(sha256))
         sync_path(scratch / release.line)
@@ -117,8 +115,6 @@ def _fill(store: RecordStore, release: Release, folder: Path) -> None:
             if not folder.is_dir():  # else another process was first, with the same files
                 raise
         sync_path(home)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def check_release(folder: Path, release: Release) -> None:

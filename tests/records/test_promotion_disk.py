@@ -69,6 +69,20 @@ def test_a_machine_without_room_for_a_new_champion_goes_on_with_the_last_one(
     assert (found.record_id, found.stale) == (None, True)
 
 
+def test_what_a_killed_process_had_begun_of_a_release_goes_with_the_next(
+    store: RecordStore, settings: Settings, shipped: Release
+) -> None:
+    left = shelf_dir(settings) / ".release-0.part"
+    (left / "toy").mkdir(parents=True)
+    (left / "toy" / "resnet50.safetensors").write_bytes(bytes(1000))
+    promote(store, LINE, make_challenge(LINE, shipped, settings, seed=2), MANAGER, settings=settings)
+    champion = find_champion(store, LINE, settings)
+    assert champion.release is not None
+    assert sorted(path.name for path in shelf_dir(settings).iterdir()) == sorted(
+        [champion.release.sha256, "toy.json", "toy.lock"]
+    )
+
+
 def test_many_note_the_champion_at_once(
     store: RecordStore, settings: Settings, shipped: Release, caplog: pytest.LogCaptureFixture
 ) -> None:
