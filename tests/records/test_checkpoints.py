@@ -126,6 +126,15 @@ def test_the_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path, mon
         load_or_create_key()
 
 
+def test_a_place_that_may_not_be_looked_into_is_told(tmp_path: Path, monkeypatch) -> None:
+    def refuse(_path: Path) -> bool:  # rights do not bind a superuser, who may run the tests
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    with pytest.raises(KeyRefused, match="Permission denied"):
+        load_or_create_key(tmp_path / "keys" / "checkpoints.pem")
+
+
 def test_other_keys_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     rsa = generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
