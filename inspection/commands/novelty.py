@@ -54,20 +54,20 @@ def print_report(released: "Released") -> None:
     told = released.told
     rows = []
     for trial in released.trials:
-        worst, name = min((each.auroc, each.class_name) for each in trial.left_out)
+        worst = min(trial.aurocs, key=lambda name: trial.aurocs[name], default=None)
         found = Rate(
             *map(sum, zip(*((each.found.count, each.found.n) for each in trial.left_out), strict=True))
         )
-        alarms = float(np.mean([each.false_alarms.count / each.false_alarms.n for each in trial.left_out]))
+        shares = [each.false_alarms.share for each in trial.left_out if each.false_alarms.n]
         kept = " *" if trial.method == told["method"] else ""
         foreign = "–" if trial.foreign is None else f"{trial.foreign.count} of {trial.foreign.n}"
         rows.append(
             (
                 trial.method + kept,
-                f"{trial.mean_auroc:.4f}",
-                f"{worst:.4f} {name}",
+                "–" if trial.mean_auroc is None else f"{trial.mean_auroc:.4f}",
+                "–" if worst is None else f"{trial.aurocs[worst]:.4f} {worst}",
                 f"{found.count} of {found.n}",
-                f"{alarms:.1%}",
+                f"{np.mean(shares):.1%}" if shares else "–",
                 foreign,
             )
         )

@@ -111,7 +111,7 @@ class LeftOut:
 
     class_name: str
     validation_found: Rate  # chooses the method
-    auroc: float  # on test parts
+    auroc: float | None  # on test parts; None where none is of the type
     found: Rate  # test parts of the type that go to a person
     false_alarms: Rate  # test parts of the other types that do
 
@@ -125,21 +125,27 @@ class Trial:
     foreign: Rate | None = None  # those that chose nothing
 
     @property
-    def mean_auroc(self) -> float:
-        return float(np.mean([each.auroc for each in self.left_out]))
+    def aurocs(self) -> dict[str, float]:
+        """By type, of those that test parts show."""
+        return {each.class_name: each.auroc for each in self.left_out if each.auroc is not None}
+
+    @property
+    def mean_auroc(self) -> float | None:
+        return float(np.mean(list(self.aurocs.values()))) if self.aurocs else None
 
     @property
     def worth(self) -> float:
         """The share that is found of types left out (validation parts), and of foreign pictures, weighed alike; of none
         that reports."""
-        found = float(np.mean([each.validation_found.share for each in self.left_out]))
+        shares = [each.validation_found.share for each in self.left_out if each.validation_found.n]
+        found = float(np.mean(shares)) if shares else 0.0
         return found if self.foreign_chose is None else (found + self.foreign_chose.share) / 2
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "worth": self.worth,
             "auroc_mean": self.mean_auroc,
-            "auroc_worst": min(each.auroc for each in self.left_out),
+            "auroc_worst": min(self.aurocs.values(), default=None),
             "foreign": None if self.foreign is None else self.foreign.to_dict(),
             "foreign_chose": None if self.foreign_chose is None else self.foreign_chose.to_dict(),
             "auroc_by_type": {each.class_name: each.auroc for each in self.left_out},
@@ -238,8 +244,10 @@ def count_alarms(model: NoveltyModel, seen: Seen, threshold_0_1: float) -> Rate:
     return Rate(int((np.array(values) < threshold_0_1).sum()), len(seen))
 
 
-def measure_auroc(novel: F32, familiar: F32) -> float:
-    """How often a novel part scores above a familiar one; a tie is half (Mann and Whitney 1947)."""
+def measure_auroc(novel: F32, familiar: F32) -> float | None:
+    """How often a novel part scores above a familiar one; a tie is half (Mann and Whitney 1947). None without a pair."""
+    if not len(novel) or not len(familiar):
+        return None
     below = np.searchsorted(np.sort(familiar), novel, side="left")
     not_above = np.searchsorted(np.sort(familiar), novel, side="right")
     return float((below + not_above).mean() / 2 / len(familiar))

@@ -1,10 +1,12 @@
 """Fitting novelty on clouds of points whose place is known: what was left out must be found, and no more than that."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from inspection.commands.novelty import print_report
 from inspection.errors import DataInvalid
 from inspection.learning.arrays import ArraySet
 from inspection.learning.novelty_fit import (
@@ -19,7 +21,7 @@ from inspection.learning.novelty_fit import (
     measure_auroc,
     spread_rows,
 )
-from inspection.learning.novelty_release import divide_foreign, spread_evenly
+from inspection.learning.novelty_release import Released, divide_foreign, spread_evenly
 from inspection.novelty import ANY, DEFECT, GOOD, RATERS, NoveltyModel
 
 CLASSES = ("good", "bent", "torn")
@@ -40,7 +42,7 @@ def test_a_class_that_was_left_out_is_found_by_distance() -> None:
     trials = compare_methods(SIDES, class_names=CLASSES, good="good", threshold_0_1=0.01)
     assert {trial.method for trial in trials} == set(RATERS)
     best = trials[0]
-    assert best.method != "energy" and best.mean_auroc > 0.99
+    assert best.method != "energy" and best.mean_auroc is not None and best.mean_auroc > 0.99
     assert [each.class_name for each in best.left_out] == ["bent", "torn"]
     for each in best.left_out:
         assert (each.found.n, each.false_alarms.n) == (150, 300)
@@ -174,3 +176,25 @@ def test_mahalanobis_measures_in_units_of_spread() -> None:
 )
 def test_auroc_counts_pairs(novel: list[float], familiar: list[float], expected: float) -> None:
     assert measure_auroc(np.array(novel, np.float32), np.array(familiar, np.float32)) == expected
+
+
+def test_a_type_that_no_test_part_shows_has_no_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its AUROC had been no number, which no card can hold: the fit was lost at its end, with a traceback."""
+    test = SIDES["test"]
+    shown = test.labels != 2
+    some = {**SIDES, "test": Seen(test.features[shown], test.logits[shown], test.labels[shown])}
+    trials = compare_methods(some, class_names=CLASSES, good="good", threshold_0_1=0.01)
+    told = json.loads(json.dumps(trials[0].to_dict(), allow_nan=False))
+    assert told["auroc_by_type"]["torn"] is None and told["found_by_type"]["torn"] == [0, 0]
+    assert trials[0].mean_auroc == told["auroc_worst"] == told["auroc_by_type"]["bent"] > 0.99
+    report = {
+        "method": trials[0].method,
+        "threshold": 0.01,
+        "false_alarms": {},
+        "caveats": (),
+        "bytes": 9,
+        "rate_ms": 0.1,
+    }
+    print_report(Released(report, tuple(trials), Path("toy.novelty.safetensors")))
+    assert "bent" in capsys.readouterr().out
+    assert measure_auroc(np.zeros(0, np.float32), np.ones(3, np.float32)) is None
