@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from inspection.errors import WeightsRefused
+
 PART, READY = ".part", ".ready"
 _MANIFEST = ".names.json"
 
@@ -52,10 +54,18 @@ def hold_part(home: Path, prefix: str, *, sweep: str | None = None) -> Iterator[
 
 
 def finish_placing(home: Path) -> None:
-    """What a killed process had made ready. Where nothing is, it costs one look into the folder."""
-    if any(home.glob(f".*{READY}")):
+    """What a killed process had made ready. Where nothing is, it costs one look into the folder. Who may only read the
+    weights cannot finish it, and must not read what is half of one training and half of another."""
+    if not any(home.glob(f".*{READY}")):
+        return
+    try:
         with _lock(home):
             _finish(home)
+    except OSError as error:
+        raise WeightsRefused(
+            f"Expected to finish the release that lies ready in {home.name}, got: {error.strerror}. Inspect a "
+            "picture, or start the server, once as a user who may write there, such as the one who trains."
+        ) from error
 
 
 def sweep_weights(weights_dir: Path) -> None:

@@ -1,5 +1,6 @@
 """kill -9 at any moment of an installation: the line has one whole model, and nothing is left lying about."""
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -113,6 +114,30 @@ def test_what_its_writer_gives_up_meanwhile_is_passed_over(home: Path) -> None:
     with stage_release(home, MODEL) as part:
         (part / f"{MODEL}.json").write_text("{}")
     assert (home / f"{MODEL}.json").is_file()
+
+
+def test_who_may_only_read_the_weights_is_told_of_a_release_that_was_begun(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make_settings(tmp_path)
+    write_whole(settings.weights_dir, 1)
+    ready = home / f".{MODEL}.0{placing.READY}"
+    ready.mkdir()
+    (ready / f"{MODEL}.novelty.safetensors").write_bytes(b"new")
+    told = {"model": MODEL, "names": [f"{MODEL}.novelty.safetensors"], "whole": False}
+    (ready / ".names.json").write_text(json.dumps(told))
+
+    def refuse(*_told: object) -> None:  # rights do not bind a superuser, who may run the tests
+        raise PermissionError(13, "Permission denied")
+
+    with (
+        monkeypatch.context() as reader,
+        pytest.raises(WeightsRefused, match="ready in toy.*Permission denied"),
+    ):
+        reader.setattr(os, "replace", refuse)
+        find_weights(LINE, MODEL, settings)
+    find_weights(LINE, MODEL, settings)
+    assert (home / f"{MODEL}.novelty.safetensors").read_bytes() == b"new" and list_hidden(home) == []
 
 
 def test_a_release_that_fails_changes_nothing(home: Path) -> None:
