@@ -165,7 +165,7 @@ def judge_escapes(labels: np.ndarray, before: np.ndarray, now: np.ndarray, *, go
     else:
         outcome = Outcome.FAILED if now_is > was else Outcome.PASSED
         words = (
-            f"{now_is} of {n} defective parts called good, {was} by the champion; the true rate is below "
+            f"{now_is} of {n} defective parts called good, {was} by the champion; the true rate is at most "
             f"{round_bound_up(bound)}% (95 %)."
         )
     return Rule(

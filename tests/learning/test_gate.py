@@ -95,6 +95,12 @@ def test_an_escape_swapped_for_another_is_counted_and_allowed() -> None:
     assert (rule.champion_only, rule.challenger_only, rule.outcome) == (1, 1, Outcome.PASSED)
 
 
+def test_where_every_defect_escapes_the_rate_is_not_told_as_below_all() -> None:
+    labels = np.array([1] * 5)
+    rule = next(rule for rule in judge(labels, labels, np.zeros(5, int)).rules if rule.name == "Escapes")
+    assert "the true rate is at most 100% (95 %)" in rule.sentence
+
+
 def test_a_line_without_a_good_class_has_no_escapes() -> None:
     labels = spread()
     assert "Escapes" not in outcomes(judge(labels, labels, labels, good=None))
