@@ -5,7 +5,7 @@ import json
 import streamlit as st
 
 from inspection.lines import Line
-from inspection.types import Inspection
+from inspection.types import Inspection, VerdictKind
 from inspection.ui import charts, resources
 from inspection.ui.choosing import PRECISION_WORDS
 from inspection.ui.exports import describe_outcome, safe_stem
@@ -38,7 +38,7 @@ def show_report(entry: Entry, line: Line, *, explain_as: str) -> None:
             st.switch_page("screens/explain.py")
     with facts:
         _show_facts(inspection, line)
-    _show_details(entry, inspection)
+    _show_details(entry, inspection, line)
 
 
 def show_refusal(refusal: Refusal) -> None:
@@ -76,7 +76,15 @@ def _show_facts(inspection: Inspection, line: Line) -> None:
     show_path(inspection.verdict.path)
 
 
-def _show_details(entry: Entry, inspection: Inspection) -> None:
+def say_second_look(inspection: Inspection, line: Line) -> str:
+    if inspection.retested:
+        return "yes, the looks were averaged"
+    if inspection.verdict.kind is VerdictKind.NO_PART:
+        return "none: there was no part to look at"
+    return "not needed" if line.policy.retest else "none: this line takes only one"
+
+
+def _show_details(entry: Entry, inspection: Inspection, line: Line) -> None:
     with st.expander("Provenance", icon=":material/fingerprint:"):
         heat = inspection.heat_map
         rows = {
@@ -85,7 +93,7 @@ def _show_details(entry: Entry, inspection: Inspection) -> None:
             "Model SHA-256": f"`{inspection.model_sha256}`",
             "Engine": f"{inspection.engine.name} {inspection.engine.version}, {inspection.engine.device}",
             "Logits": ", ".join(f"{value:.3f}" for value in inspection.logits) or "none",
-            "Second look": "yes, the looks were averaged" if inspection.retested else "not needed",
+            "Second look": say_second_look(inspection, line),
         }
         if heat is not None:
             verdict = "exact" if heat.exact else "not confirmed"
