@@ -1,13 +1,14 @@
 """How a line stands today: open, closed or not challenged, by the newest challenge of the weights that run, in words.
 
-A challenge speaks for one day and for the weights that were challenged: another day or another model asks for another. What
-was passed at one precision does not open a line that runs at another; what failed at any closes it.
+A challenge speaks for the weights that were challenged: another model asks for another. What was passed, or opened by a
+manager, speaks for one day; what failed does so until it is passed, or a manager opens the line: no midnight mends a line.
+What was passed at one precision does not open a line that runs at another; what failed at any closes it.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from inspection.records.record import Record
@@ -23,6 +24,7 @@ from inspection.types import Precision, VerdictKind
 from inspection.wording import say_number
 
 State = Literal["open", "closed", "not challenged"]
+_REMEMBERED = timedelta(days=366)  # a line that stood still for longer begins anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,20 @@ def read_standing(
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     others: Record | None = None
     overcome: list[tuple[object, object]] = []  # a failure before a pass of the same judge is of the past
-    for record in walk_challenges(store, line, since=midnight):
-        details = record.body["details"]
+    for record in walk_challenges(store, line, since=midnight - _REMEMBERED):
+        details, today = record.body["details"], record.at >= midnight
         judge = details.get("precision"), details.get("judged_by")
         elsewhere = passed_elsewhere(details, precision) or passed_otherwise(details, judged_by)
         if details["model_sha256"] == model_sha256 and not elsewhere and judge not in overcome:
-            return describe_standing(record)
+            if today:
+                return describe_standing(record)
+            if details.get("passed") is False:
+                return describe_standing(record, day=f" of {record.at.astimezone(now.tzinfo):%d %b %Y}")
+            break  # passed or opened on another day: what failed before that is of the past
         if details["model_sha256"] == model_sha256 and elsewhere:
             overcome.append(judge)
-        others = others or record
+        if today:
+            others = others or record
     if others is not None and model_sha256 is None and others.body["details"].get("passed") is False:
         return describe_standing(others)  # it may have been what runs
     if others is None:
@@ -93,8 +100,8 @@ def say_changed(then: Mapping[str, object], now: Mapping[str, object]) -> str:
     return " and ".join(words for key, words in _DECIDERS.items() if then.get(key) != now.get(key))
 
 
-def describe_standing(record: Record) -> Standing:
-    """record: the newest word of today about the weights that run."""
+def describe_standing(record: Record, *, day: str = "") -> Standing:
+    """record: the newest word about the weights that run. day: " of 31 Jan 2026", where it is not of today."""
     details = record.body["details"]
     if record.body["event"] == OVERRIDE:
         words = f"Opened by {record.person} without a passed challenge: {details['reason']}"
@@ -106,7 +113,7 @@ def describe_standing(record: Record) -> Standing:
     if details["passed"]:
         words = f"{say_passed(outcomes)}. Challenged by {record.person}.{kinds and f' {kinds}'}"
         return Standing("open", words, record.at, record.id, untold=untold)
-    words = f"The challenge failed: {say_failed(outcomes)}.{kinds and f' {kinds}'}"
+    words = f"The challenge{day} failed: {say_failed(outcomes)}.{kinds and f' {kinds}'}"
     wrong = tuple(f"{each.part}: {each.words}" for each in outcomes if each.wrong)
     return Standing("closed", words, record.at, record.id, wrong, untold)
 

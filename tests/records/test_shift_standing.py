@@ -155,6 +155,25 @@ def test_tomorrow_and_another_model_ask_again(clocked: tuple[RecordStore, Clock]
     assert standing(store, clock) == ("not challenged", "No known parts were shown to this line today.")
 
 
+def test_midnight_opens_no_line_that_a_failure_closed(clocked: tuple[RecordStore, Clock]) -> None:
+    store, clock = clocked
+    challenge(store, GOOD, MISSED)
+    clock.now += timedelta(days=1)
+    state, words = standing(store, clock)
+    assert state == "closed" and words.startswith(f"The challenge of {NOW:%d %b %Y} failed: ")
+    assert standing(store, clock, weights="f" * 64)[0] == "not challenged", "of other weights it says nothing"
+    override(store, "master part is worn")
+    assert standing(store, clock)[0] == "open"
+    clock.now += timedelta(days=1)
+    assert standing(store, clock)[0] == "not challenged", (
+        "a manager's word is of its day, and the failure is past"
+    )
+    challenge(store, GOOD, MISSED)
+    challenge(store, GOOD, BAD)
+    clock.now += timedelta(days=1)
+    assert standing(store, clock)[0] == "not challenged"
+
+
 def test_the_days_begin_where_the_factory_is(clocked: tuple[RecordStore, Clock]) -> None:
     from datetime import timezone
 
