@@ -46,7 +46,7 @@ class Opinion:
 class Rate:
     count: int
     n: int
-    interval: Interval | None  # Wilson's, 95 %
+    interval: Interval | None  # Wilson's, 95 %, as wide as so many different pictures make it
 
     @property
     def share(self) -> float | None:
@@ -107,9 +107,13 @@ def study_agreement(
     told = [(one, label) for one in opinions if (label := one.blind if blind else one.settled) is not None]
     agreed = _settle_parts(told)
     defects = sorted(({*agreed.values()} | _list_called(told)) - {good, NO_PART})
-    passes = [one for one, _ in told if one.sampled and one.complete and one.record_id in agreed]
-    escaped = {one.record_id for one in passes if agreed[one.record_id] != good}
-    sampled = rate(len(escaped), len({one.record_id for one in passes}))
+    passes = {
+        one.record_id: one.picture
+        for one, _ in told
+        if one.sampled and one.complete and one.record_id in agreed
+    }
+    escaped = sum(agreed[part] != good for part in passes)
+    sampled, trials = rate(escaped, len(passes), list(passes.values())), count_trials(passes.values())
     drawn_answered = len({one.record_id for one in opinions if one.sampled})
     shown = [one for one in opinions if one.saw_map and one.blind is not None]
     changes = [one for one in shown if one.settled != one.blind]
@@ -123,7 +127,7 @@ def study_agreement(
         within=_compare_within(told),
         defects=_count_errors(told, agreed, defects, good),
         sampled_passes=sampled,
-        escape_rate_below=find_upper_bound(sampled.count, sampled.n),
+        escape_rate_below=find_upper_bound(-(-escaped * trials // len(passes)), trials) if passes else None,
         drawn=drawn_answered + drawn_waiting,
         drawn_answered=drawn_answered,
         changed=rate(len(changes), len(shown)),
@@ -210,8 +214,10 @@ def say_kappa(found: Kappa) -> str:
     return "moderate" if found.interval.high < GOOD_KAPPA else "moderate so far"
 
 
-def rate(count: int, n: int) -> Rate:
-    return Rate(count, n, find_wilson_interval(count, n))
+def rate(count: int, n: int, about: Sequence[Hashable] | None = None) -> Rate:
+    """about: what each of the n is of. A picture that was inspected several times makes the interval no narrower."""
+    trials = n if about is None else count_trials(about)
+    return Rate(count, n, find_interval_of(find_wilson_interval, count, n, trials=trials))
 
 
 def _settle_parts(told: Told) -> dict[int, str]:
@@ -287,7 +293,7 @@ def _count_errors(
     told: Told, agreed: dict[int, str], defects: Sequence[str], good: str | None
 ) -> tuple[DefectErrors, ...]:
     parts = {one.record_id: one for one, _ in told if one.record_id in agreed}
-    seen = [(agreed[part], one.model if one.decided else None) for part, one in parts.items()]
+    seen = [(agreed[part], one.model if one.decided else None, one.picture) for part, one in parts.items()]
     # a line without a good class passes nothing: nothing can be missed, and no alarm is false
     rows = [_count_one(name, seen, [name], good) for name in defects]
     if len(defects) > 1:
@@ -296,22 +302,23 @@ def _count_errors(
 
 
 def _count_one(
-    name: str, seen: Iterable[tuple[str, str | None]], defects: Sequence[str], good: str | None
+    name: str, seen: Iterable[tuple[str, str | None, str]], defects: Sequence[str], good: str | None
 ) -> DefectErrors:
-    """seen: (what people say, what the model decided or None where it asked)."""
-    people, good_parts = Counter[str](), Counter[bool]()
-    for said, called in seen:
+    """seen: (what people say, what the model decided or None where it asked, the picture)."""
+    people, good_parts = defaultdict[str, list[str]](list), defaultdict[bool, list[str]](list)
+    for said, called, picture in seen:
         if said in defects:
-            people["asked" if called is None else _sort(called, defects, good)] += 1
+            people["asked" if called is None else _sort(called, defects, good)].append(picture)
         elif said == good and called is not None:
-            good_parts[called in defects] += 1
-    decided = people["found"] + people["missed"] + people["confused"]
+            good_parts[called in defects].append(picture)
+    decided = [*people["found"], *people["missed"], *people["confused"]]
+    every, passed_on = [*decided, *people["asked"]], [*good_parts[True], *good_parts[False]]
     return DefectErrors(
         name=name,
-        missed=rate(people["missed"], decided),
-        confused=rate(people["confused"], decided),
-        asked=rate(people["asked"], decided + people["asked"]),
-        false_alarms=rate(good_parts[True], good_parts.total()),
+        missed=rate(len(people["missed"]), len(decided), decided),
+        confused=rate(len(people["confused"]), len(decided), decided),
+        asked=rate(len(people["asked"]), len(every), every),
+        false_alarms=rate(len(good_parts[True]), len(passed_on), passed_on),
     )
 
 

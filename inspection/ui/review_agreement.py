@@ -42,7 +42,8 @@ _LIMITS = (
     "What waits for review is not a fair sample of the line: it holds what the model found hard, so these figures are "
     "worse than they would be over all parts. Only the passes that were drawn at random speak for the line as a whole. "
     "Parts on which people differ are left out of misses and false alarms; what the model asked a person about is "
-    "neither. Answers of “cannot tell” are counted and otherwise left out."
+    "neither. Answers of “cannot tell” are counted and otherwise left out. A picture that "
+    "was inspected several times counts as often, but makes no interval and no bound narrower."
 )
 
 

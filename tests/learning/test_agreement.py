@@ -304,3 +304,19 @@ def test_nothing_said_is_no_figure() -> None:
     study = study_agreement([], good=GOOD)
     assert study.with_model == study.between == study.within == study.defects == ()
     assert study.sampled_passes.share is None and study.escape_rate_below is None
+
+
+def test_one_picture_inspected_ten_times_is_no_ten_parts() -> None:
+    """Ten passes of one sample had bounded the escapes of the line at 26 %, as ten different parts do."""
+    passes = [make_opinion(part, "ada", GOOD, GOOD, sampled=True) for part in range(10)]
+    apart, same = (
+        study_agreement([replace(one, picture=name or one.picture) for one in passes], good=GOOD)
+        for name in ("", "one picture")
+    )
+    assert apart.escape_rate_below == pytest.approx(0.2589, abs=1e-4)
+    assert (same.sampled_passes.count, same.sampled_passes.n) == (0, 10)
+    assert same.escape_rate_below == pytest.approx(find_upper_bound(0, 1))
+    rejected = [make_opinion(part, "ada", GOOD, "cracked", picture="one picture") for part in range(10)]
+    (errors,) = study_agreement(rejected, good=GOOD).defects
+    assert (errors.false_alarms.count, errors.false_alarms.n) == (10, 10)
+    assert errors.false_alarms.interval == find_wilson_interval(1, 1)
