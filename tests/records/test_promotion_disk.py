@@ -12,7 +12,7 @@ from inspection.config import Settings
 from inspection.records.champions import ChampionReader, find_champion, pointer_path, remember
 from inspection.records.errors import StoreFull
 from inspection.records.promotion import list_history, promote
-from inspection.records.shelf import Release, shelf_dir
+from inspection.records.shelf import Release, keep_release, shelf_dir
 from inspection.records.store import RecordStore
 from tests.records.answering import make_line
 from tests.records.contenders import MANAGER, make_challenge, make_settings, write_release
@@ -67,6 +67,18 @@ def test_a_machine_without_room_for_a_new_champion_goes_on_with_the_last_one(
     fill("inspection.records.shelf.write_to_disk")
     found = reader.find(LINE, fresh=True)
     assert (found.record_id, found.stale) == (None, True)
+
+
+def test_what_a_killed_process_had_kept_of_a_release_is_brought_to_the_disk(
+    store: RecordStore, settings: Settings, shipped: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, sha256 in shipped.files.items():  # and was killed before the flusher's turn
+        store.pictures.keep((settings.weights_dir / "toy" / name).read_bytes(), sha256)
+    store.pictures.unsynced.clear()
+    reached: list[str] = []
+    monkeypatch.setattr("inspection.records.flushing._sync", reached.append)
+    keep_release(store, shipped, settings.weights_dir)
+    assert {store.pictures.path_of(sha256) for sha256 in shipped.files.values()} <= set(reached)
 
 
 def test_what_a_killed_process_had_begun_of_a_release_goes_with_the_next(
