@@ -171,8 +171,17 @@ def compare_with_people(best: CostRow) -> None:
 
 def tell_assumptions(rows: list[CostRow], comparison: Comparison) -> None:
     chosen = sorted({row.chosen_on for row in rows})
-    own = " (the pictures it is priced on, which flatters it)" if chosen == [comparison.split] else ""
+    own = (
+        f" (where that is {comparison.split}, the pictures it is priced on, which flatters it)"
+        if comparison.split in chosen
+        else ""
+    )
+    among = (
+        " Which model is cheapest is read off the same pictures, which flatters that one a little."
+        if len(rows) > 1
+        else ""
+    )
     st.caption(
         f"Each model's threshold is the cheapest on the {' and '.join(chosen)} pictures{own}; the money is counted on the "
-        f"{comparison.split} pictures. One look each, and a person who reviews is taken to be right."
+        f"{comparison.split} pictures.{among} One look each, and a person who reviews is taken to be right."
     )

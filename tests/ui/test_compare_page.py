@@ -169,6 +169,19 @@ def test_money_by_hand(compared: AppTest) -> None:
     )
 
 
+def test_what_was_chosen_by_the_pictures_that_price_it_is_told(compared: AppTest) -> None:
+    open_compare(compared)
+    said = [caption.value for caption in compared.caption]
+    (told,) = [words for words in said if "threshold is the cheapest on the validation pictures" in words]
+    assert "Which model is cheapest is read off the same pictures" in told and "priced on, which" not in told
+    compared.segmented_control(key="compare.split.aluminium").set_value("validation").run()
+    said = [caption.value for caption in compared.caption]
+    assert any(
+        "(where that is validation, the pictures it is priced on, which flatters it)" in words
+        for words in said
+    )
+
+
 def test_a_model_that_leaves_all_to_people_is_no_saving(compared: AppTest) -> None:
     open_compare(compared).number_input(key="compare.price.escape").set_value(1e6)
     compared.number_input(key="compare.price.false_reject").set_value(1e6).run()
