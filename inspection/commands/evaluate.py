@@ -26,7 +26,7 @@ def evaluate_folder(
     as_json: Annotated[bool, typer.Option("--json", help="One object.")] = False,
 ) -> None:
     """Inspect every picture of a labelled folder: accuracy, escapes, false rejects and each class, by the likeliest class,
-    whatever was decided; with 95 % intervals where they are not printed as JSON."""
+    whatever was decided; with 95 % intervals, in JSON that of the accuracy alone."""
     from inspection.images import read_picture
     from inspection.learning.data import read_folder
     from inspection.loading import load_inspector
