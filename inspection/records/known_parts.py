@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from inspection.errors import PictureRefused
+from inspection.images import clean_name, read_file, read_limits, say_which
 from inspection.lines import Line
 from inspection.records.errors import PictureAltered, PictureMissing
 from inspection.records.labels import Label, read_answer, settle
@@ -38,13 +40,21 @@ def flatten(name: str) -> str:
 
 
 def read_folder_parts(folder: Path, classes: Sequence[str]) -> tuple[KnownPart, ...]:
-    """One sub-folder a class."""
+    """One sub-folder a class. One that cannot be read, or is too large, is refused by name: a challenge with a master part
+    fewer than the folder holds would show less than it says."""
     return tuple(
-        KnownPart(path.name, path.read_bytes(), name)
+        KnownPart(path.name, _read_master(path), name)
         for name in classes
         for path in sorted((folder / name).glob("*"))
-        if path.suffix.lower() in SUFFIXES
+        if path.suffix.lower() in SUFFIXES and not path.is_dir()
     )
+
+
+def _read_master(path: Path) -> bytes:
+    try:
+        return read_file(path, read_limits(None))
+    except PictureRefused as error:
+        raise say_which(clean_name(path.name), error) from None
 
 
 def read_confirmed_parts(store: RecordStore, line: Line) -> tuple[KnownPart, ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from inspection.errors import PictureRefused
 from inspection.records.decisions import Answer
 from inspection.records.known_parts import name_class, read_confirmed_parts, read_folder_parts
 from inspection.records.store import RecordStore
@@ -40,6 +41,15 @@ def test_master_parts_lie_in_a_folder_a_class(tmp_path: Path) -> None:
         ("master.png", "cracked"),
     ]
     assert read_folder_parts(tmp_path / "absent", CLASSES) == ()
+
+
+def test_a_master_part_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "cracked" / "old.png").mkdir(parents=True)  # a folder is no part, whatever it is called
+    (tmp_path / "cracked" / "master.png").write_bytes(make_png(0))
+    assert [part.name for part in read_folder_parts(tmp_path, CLASSES)] == ["master.png"]
+    (tmp_path / "cracked" / "gone.png").symlink_to("nowhere.png")
+    with pytest.raises(PictureRefused, match="gone.png: expected a picture file that can be read"):
+        read_folder_parts(tmp_path, CLASSES)
 
 
 def test_parts_that_people_confirmed_can_challenge(clocked: tuple[RecordStore, Clock]) -> None:
