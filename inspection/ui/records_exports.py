@@ -45,9 +45,14 @@ def offer_tables(store: RecordStore, search: Search, person: Person) -> None:
 
 
 def write_csv(store: RecordStore, search: Search) -> bytes:
-    stream = io.StringIO()
-    export_csv(islice(store.walk(search), MOST_ROWS), stream)
-    return stream.getvalue().encode("utf-8-sig")  # with its mark a spreadsheet reads names in any script
+    """Written as bytes at once: as a text first, hundreds of megabytes would be held three times."""
+    stream = io.BytesIO()
+    text = io.TextIOWrapper(
+        stream, encoding="utf-8-sig", newline=""
+    )  # by its mark a spreadsheet knows any script
+    export_csv(islice(store.walk(search), MOST_ROWS), text)
+    text.detach()
+    return stream.getvalue()
 
 
 def write_parquet(store: RecordStore, search: Search) -> bytes:
