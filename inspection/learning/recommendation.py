@@ -32,10 +32,10 @@ def recommend(
     if not able:
         return None
     careful = keep_careful(able)
-    best = max(careful, key=lambda each: (each.figures.accuracy or 0.0, -each.p95_ms))
+    best = min(careful, key=lambda each: (-(each.figures.accuracy or 0.0), each.p95_ms, each.title))
     bests = [each for each in careful if each.figures.accuracy == best.figures.accuracy]
     equals = [each for each in careful if not any(is_worse(each, other) for other in bests)]
-    chosen = min(keep_careful(equals, unless=TOSS_UP), key=lambda each: each.p95_ms)
+    chosen = min(keep_careful(equals, unless=TOSS_UP), key=rank_equal)
     reasons = [
         *say_escapes(chosen, contenders, able=able),
         say_accuracy(chosen) + rank_accuracy(chosen, contenders, able=able, careful=careful, best=best),
@@ -47,10 +47,15 @@ def recommend(
     return Recommendation(winner, tuple(reasons))
 
 
+def rank_equal(each: Contender) -> tuple[float, int, float, str]:
+    """The fastest; of as fast ones whoever lets fewer escape, then the more accurate: never whoever was chosen first."""
+    return each.p95_ms, each.escapes or 0, -(each.figures.accuracy or 0.0), each.title
+
+
 def find_safest(contenders: Sequence[Contender]) -> Contender | None:
     """The one with the fewest escapes; None where nobody's are counted."""
     counted = [each for each in contenders if each.escapes is not None]
-    return min(counted, key=lambda each: each.escapes or 0, default=None)
+    return min(counted, key=lambda each: (each.escapes or 0, each.title), default=None)
 
 
 def keep_careful(contenders: Sequence[Contender], *, unless: float = SIGNIFICANT) -> list[Contender]:

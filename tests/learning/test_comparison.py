@@ -286,6 +286,14 @@ def test_who_shares_the_highest_accuracy_is_not_called_the_highest() -> None:
     assert paced is not None and "the highest of those that keep pace" in paced.say("A")
 
 
+def test_of_as_fast_ones_the_order_counts_for_nothing_either() -> None:
+    """Two that are as good and as fast: whoever had been chosen first was taken, whatever it let escape."""
+    worse, better = (make_contender(name, escapes=count, ms=2.0) for name, count in (("A", 1), ("B", 0)))
+    for pair in ((worse, better), (better, worse)):
+        found = recommend(pair)
+        assert found is not None and pair[found.winner] is better
+
+
 def test_the_order_in_which_models_are_chosen_counts_for_nothing() -> None:
     """Two let as few parts escape, but others: what is shown against one of them holds."""
 
