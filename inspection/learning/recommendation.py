@@ -137,11 +137,14 @@ def rank_accuracy(
     if mine < (best.figures.accuracy or 0.0):
         pairing = compare_pair(chosen.evaluation, best.evaluation)
         return f", which the test cannot tell from {best.title} (McNemar p = {pairing.p_value:.2g})"
-    circle = "of those with so few escapes"
-    for others, words in ((contenders, "of all"), (able, "of those that keep pace")):
-        if all(mine >= (each.figures.accuracy or 0.0) for each in others):
-            circle = words
-            break
-    if any(each is not chosen and each.figures.accuracy == mine for each in careful):
+    circles = (
+        (contenders, "of all"), (able, "of those that keep pace"), (careful, "of those with so few escapes"),
+    )  # fmt: skip
+    others, circle = next(
+        each
+        for each in circles
+        if each[0] is careful or all(mine >= (one.figures.accuracy or 0.0) for one in each[0])
+    )
+    if any(each is not chosen and each.figures.accuracy == mine for each in others):
         return ", as high as any" if circle == "of all" else f", as high as any {circle}"
     return f", the highest {circle}"

@@ -284,6 +284,8 @@ def test_who_shares_the_highest_accuracy_is_not_called_the_highest() -> None:
     able = [make_contender(name, rejects=rejects, ms=5.0) for name, rejects in (("A", 5), ("B", 15))]
     paced = recommend([slow, *able], parts_a_minute=120)
     assert paced is not None and "the highest of those that keep pace" in paced.say("A")
+    equal = recommend([make_contender("Slow", rejects=5, ms=900.0), *able], parts_a_minute=120)
+    assert equal is not None and "as high as any" in equal.say("A"), "also as one that is too slow"
 
 
 def test_of_as_fast_ones_the_order_counts_for_nothing_either() -> None:
