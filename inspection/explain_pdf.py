@@ -131,9 +131,7 @@ def _choose_sizes(panels: Sequence[Panel], *, width: float, height: float) -> tu
 
 
 def _wrap(lines: Sequence[str], width: float, size: float) -> list[str]:
-    from reportlab.lib.utils import simpleSplit
-
-    return [part for line in lines for part in simpleSplit(printable(line), FONT, size, width)]
+    return [part for line in lines for part in wrap(line, FONT, size, width)]
 
 
 def _draw_panel(
@@ -174,7 +172,7 @@ def _draw_text(canvas: "Canvas", text: str, *, x: float, y: float, width: float,
     canvas.setFont(FONT, size)
     for line in wrap(text, FONT, size, width):
         canvas.drawString(x, y, line)
-        y -= size * 1.25
+        y -= size * LEADING
     return y
 
 

@@ -107,3 +107,9 @@ def test_what_is_said_under_each_map_is_on_the_page(panels: int) -> None:
 
 def test_what_does_not_fit_is_said_to_be_left_out() -> None:
     assert read_text(make_sheet(8, lines=60)).count("more on the screen than there is room for here") == 8
+
+
+def test_a_long_name_under_a_map_is_broken_where_its_column_ends() -> None:
+    shown = [Panel("Map", make_jpeg(9), ["Outlined: " + "x" * 300])] * 4
+    said = read_text(write_sheet(Sheet("PASS", {}, shown, "", datetime(2026, 1, 2, tzinfo=UTC))))
+    assert "x" * 300 not in said and said.count("x") == 1200
