@@ -7,7 +7,7 @@ from inspection.records.search import Search
 from inspection.records.store import RecordStore
 from inspection.ui import resources
 from inspection.ui.keeping import name_person
-from inspection.ui.roles import Person, Role, RoleRefused, require
+from inspection.ui.roles import Person, Role, RoleRefused, current_person, require
 
 READERS = frozenset({Role.AUDITOR, Role.MANAGER})
 
@@ -22,11 +22,21 @@ def limit_search(search: Search, person: Person) -> Search:
 
 def open_record(store: RecordStore, code: str, person: Person) -> Record:
     record = store.find(code)
-    if not reads_all(person) and record.person != name_person():
+    if not _reads(record, person):
         raise RoleRefused(
             f"Record {record.id} was made by somebody else. Expected the role auditor or manager to read it."
         )
     return record
+
+
+def may_open(record: Record) -> bool:
+    """For what is drawn; opening it asks again."""
+    person = current_person()
+    return person is not None and _reads(record, person)
+
+
+def _reads(record: Record, person: Person) -> bool:
+    return reads_all(person) or record.person == name_person()
 
 
 def correct_record(

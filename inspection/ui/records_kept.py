@@ -4,6 +4,7 @@ import streamlit as st
 
 from inspection.types import Inspection
 from inspection.ui.keeping import Kept, NotKept, keep_waiting, open_ledger
+from inspection.ui.records_access import may_open
 from inspection.ui.widgets import escape_markdown
 from inspection.wording import say_number
 
@@ -42,7 +43,9 @@ def show_kept(inspection: Inspection) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(f"Kept as record {found.record.id}", icon=":material/verified:", color="green")
             st.caption(f"in {found.took_ms:.1f} ms")
-            if st.button(
+            if not may_open(found.record):  # a sample that somebody else had judged before
+                st.caption("for somebody else; auditors and managers can open it")
+            elif st.button(
                 "Open the record", key="keeping.open", type="tertiary", icon=":material/arrow_forward:"
             ):
                 st.switch_page("screens/records.py", query_params={"record": found.record.code})

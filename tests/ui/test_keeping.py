@@ -10,6 +10,7 @@ from inspection.records.errors import RecordRefused, StoreLost
 from inspection.records.search import Search
 from inspection.ui import choosing, keeping
 from inspection.ui.keeping import Kept, Ledger, NotKept, get_store
+from inspection.ui.roles import Person, Role
 from tests.records.makers import CONTEXT, make_inspection
 from tests.ui.fakes import NOTHING, FakeInspector, make_png
 from tests.ui.test_inspect_page import open_page, upload, words
@@ -105,6 +106,18 @@ def test_two_tabs_do_not_see_what_the_other_could_not_keep(app: AppTest, blocked
     other = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     open_page(other)
     assert other.button(key="keeping.all").label == "Keep 1 now"
+
+
+def test_a_sample_that_somebody_else_had_judged_is_not_offered_to_who_may_not_open_it(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert any(button.key == "keeping.open" for button in open_page(app).button)
+    engineer = Person("Eve", frozenset({Role.ENGINEER}), address="eve@example.org")
+    for module in ("roles", "keeping", "records_access"):
+        monkeypatch.setattr(f"inspection.ui.{module}.current_person", lambda: engineer)
+    app.run()
+    assert not app.exception and "auditors and managers can open it" in words(app)
+    assert not any(button.key == "keeping.open" for button in app.button)
 
 
 def test_waiting_pictures_take_a_bounded_amount_of_memory() -> None:
