@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from inspection.learning.control_charts import FEW_PARTS
+from inspection.learning.control_charts import FEW_PARTS, FEWEST_FOR_LANEY, LARGE_N
 from inspection.learning.drift import PSI_MOVED, SURE, Drift
 from inspection.learning.intervals import find_wilson_interval
 from inspection.records.alarms import (
@@ -269,7 +269,7 @@ def show_method(watched: Watched) -> None:
         st.markdown(
             f"""
 - The grey side, {watched.reference} {spans}, tells what is usual; the {judged} after it are judged.
-- Rates: p-chart, p̄ ± 3√(p̄(1−p̄)/n). From 500 parts in each, Laney's p′ widens the limits by how much more the reference's {spans} differ than chance makes them. Below five expected, the exact binomial limits hold.
+- Rates: p-chart, p̄ ± 3√(p̄(1−p̄)/n). Where at least half of the reference's {spans} hold {LARGE_N} parts or more, and there are {FEWEST_FOR_LANEY} or more of them, Laney's p′ widens the limits by how much more they differ than chance makes them. Below five expected, the exact binomial limits hold.
 - Means of score and latency: individuals chart, x̄ ± 2.66 × the mean moving range. Where fewer parts than usual were inspected the limits are wider, by the root of that share; means of fewer than {FEW_PARTS} parts neither count in a row of eight nor end one. A change below {LEAST_CHANGES["score"]:.0%} of the score or {LEAST_CHANGES["latency"]:.0%} of the latency is left alone.
 - Weighted mean: EWMA with λ = 0.2 and L = 2.86 over the standardised values, held to ±3 so that one bad span does not hang over those after it; a mean of fewer parts than usual weighs by how many they are.
 - Alarms: {"; ".join(RULES.values())}. They call a line in control unusual about once in a hundred {spans} and rule: look before you act.
