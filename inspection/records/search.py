@@ -63,6 +63,13 @@ class Search:
             "person": self.persons,
             "agrees": () if self.agrees is None else (("yes" if self.agrees else "no"),),
         }
+        for words in chosen.values():
+            for word in words:
+                # no record says it, and a server's connection would be left in the middle of a sentence by some of them
+                if not word.isprintable():
+                    raise SearchRefused(
+                        f"Expected words as records say them, got {word[:60]!r}. Choose another."
+                    )
         return [facets.c[column].in_(words) for column, words in chosen.items() if words]
 
     def record_rules(self) -> list[ColumnElement[bool]]:

@@ -253,3 +253,15 @@ def test_new_words_are_found_at_once_by_another_process_view(store: RecordStore,
     other.note("new line", {}, person="manager-1", line="glass")
     assert store.words()["line"] == ("aluminium", "glass")
     other.close()
+
+
+@pytest.mark.parametrize("word", ["a\0b", "\ud800", "two\nlines"])
+def test_a_word_that_no_record_can_say_is_refused_and_harms_no_connection(
+    any_store: RecordStore, word: str
+) -> None:
+    add_many(any_store, 2)
+    for ask in (any_store.search, any_store.count, any_store.find_last):
+        with pytest.raises(SearchRefused, match="as records say them"):
+            ask(Search(lines=(word,)))
+    assert len(any_store.search(Search(lines=("%_", "'; DROP TABLE records; --"))).records) == 0
+    assert any_store.count(Search()) == 2
