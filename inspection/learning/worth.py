@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from inspection.wording import round_percent
+
 
 def say_doubt(figures: Mapping[str, Any]) -> str | None:
     """figures: a card's, of the test pictures at one precision. None: it is shown to be better than that."""
@@ -17,6 +19,6 @@ def say_doubt(figures: Mapping[str, Any]) -> str | None:
     if interval["low"] > share:
         return None
     return (
-        f"That is not shown to be better than to call every part “{names[most]}”, which would be right for {share:.0%}. "
+        f"That is not shown to be better than to call every part “{names[most]}”, which would be right for {round_percent(share, 0)}%. "
         "Do not let it decide yet: add pictures of more different parts, and train again."
     )

@@ -31,3 +31,14 @@ def test_what_is_better_is_not_doubted() -> None:
 
 def test_a_detector_has_no_such_figures() -> None:
     assert say_doubt({"map_50": 0.9}) is None
+
+
+def test_nearly_all_is_not_all() -> None:
+    told = say_doubt(
+        {
+            "confusion": [[996, 0], [4, 0]],
+            "class_names": ["ok", "torn"],
+            "accuracy_interval": {"low": 0.99, "high": 1.0},
+        }
+    )
+    assert told is not None and "right for > 99%" in told
