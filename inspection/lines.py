@@ -10,6 +10,7 @@ from typing import Literal
 
 from inspection.config import ROOT, Settings, load_settings
 from inspection.errors import LineInvalid, LineUnknown
+from inspection.wording import LONGEST_LINE, is_one_line
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 EMPTY_CLASS = "empty"  # a picture on which nothing is marked: no class may be called so
@@ -186,6 +187,12 @@ def _check_classes(classes: tuple[str, ...], line: str) -> None:
         raise LineInvalid(
             f"Line {line}: expected at least two different classes, got {list(classes)}. Mend `classes`."
         )
+    for name in classes:
+        if not is_one_line(name):
+            raise LineInvalid(
+                f"Line {line}: expected classes of one printable line of at most {LONGEST_LINE} characters, as records hold "
+                f"them, got {name[:40]!r} ({len(name)} characters). Rename it in `classes`, and its folder of pictures too."
+            )
     if EMPTY_CLASS in classes:
         raise LineInvalid(
             f"Line {line}: expected no class called {EMPTY_CLASS!r}, which means a picture without a part. "

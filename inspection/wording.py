@@ -1,6 +1,12 @@
-"""Numbers in sentences, as they are said of one thing and of many."""
+"""Numbers in sentences, as they are said of one thing and of many; and words that a sentence and a record can hold."""
 
 import math
+
+LONGEST_LINE = 200
+
+
+def is_one_line(word: str) -> bool:
+    return len(word) <= LONGEST_LINE and word.isprintable()
 
 
 def say_number(count: int, one: str, many: str | None = None) -> str:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import threading
 import types
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
@@ -56,7 +57,8 @@ def write_card(card: Card, path: Path) -> None:
     check_card(asdict(card), source=path.name)
     text = json.dumps(asdict(card), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")  # readers see the old card or the new one
+    # readers see the old card or the new one
+    partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     with partial.open("w", encoding="utf-8") as stream:
         stream.write(text + "\n")
         stream.flush()
@@ -71,7 +73,7 @@ def read_card(path: Path) -> Card:
         raise CardInvalid(
             f"Expected a card at {path}, found none. Train the model, or fetch its card."
         ) from error
-    except ValueError as error:  # not JSON, or not UTF-8
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or lists in lists in lists
         raise CardInvalid(f"Expected JSON in {path.name}, got: {error}. Write the card again.") from error
     if not isinstance(values, dict):
         raise CardInvalid(f"Expected one JSON object in {path.name}, got {type(values).__name__}.")

@@ -38,6 +38,8 @@ def test_a_name_from_a_page_is_never_made_into_a_path(name):
         ({"classes": "a"}, "to be a list"),
         ({"classes": ["a", "empty"]}, "no class called 'empty'.*Rename"),
         ({"good": "c"}, "must be one of"),
+        ({"classes": ["a", "b\nc"]}, r"one printable line of at most 200 characters.*got 'b\\nc'"),
+        ({"classes": ["a", "b" * 201]}, r"\(201 characters\). Rename it"),
         ({"title": ""}, "`title` is missing"),
         ({"models": {}}, "`champion` is missing"),
         ({"locate": {"mode": "magic"}}, "locate.mode must be"),

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,8 @@ EPOCHS = "epochs.jsonl"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Readers see the old file or the new one, also after a power cut."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    """Readers see the old file or the new one, also after a power cut and where two threads write it at once."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         with partial.open("wb") as stream:
             stream.write(content)

@@ -26,6 +26,7 @@ from inspection.types import (
     Verdict,
     VerdictKind,
 )
+from inspection.wording import LONGEST_LINE, is_one_line
 
 if TYPE_CHECKING:
     from inspection.pipeline import Inspector
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 SCHEMA = 1
 # In the body; null: the model had no novelty fitted to it. Records from before 2026-11-21 have no such key.
 NOVELTY_SHA256 = "novelty_sha256"
-_LONGEST_WORD = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +163,9 @@ def restore_inspection(body: Mapping[str, Any], evidence: Evidence) -> Inspectio
 
 def check_word(word: str, *, what: str) -> str:
     """A word that is searched by: one printable line, so that no two look alike and every database holds it."""
-    if len(word) > _LONGEST_WORD or not word.isprintable():
+    if not is_one_line(word):
         raise RecordRefused(
-            f"Expected {what} to be one printable line of at most {_LONGEST_WORD} characters, "
+            f"Expected {what} to be one printable line of at most {LONGEST_LINE} characters, "
             f"got {word[:40]!r} ({len(word)} characters). Shorten or clean it."
         )
     return word

@@ -41,6 +41,25 @@ def test_a_checkpoint_comes_back(tmp_path: Path) -> None:
         load_checkpoint(tmp_path / "last.pt", digest="e")
 
 
+def test_two_threads_that_write_one_file_both_come_through(tmp_path: Path) -> None:
+    path, failed = tmp_path / "file", []
+
+    def write(content: bytes) -> None:
+        try:
+            for _ in range(60):
+                write_atomically(path, content)
+        except OSError as error:
+            failed.append(error)
+
+    writers = [threading.Thread(target=write, args=(letter * 1000,)) for letter in (b"a", b"b")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert not failed and path.read_bytes() in (b"a" * 1000, b"b" * 1000)
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
     path, done, torn = tmp_path / "file", threading.Event(), []
     write_atomically(path, b"a" * 200_000)

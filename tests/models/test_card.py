@@ -72,7 +72,7 @@ def test_unknown_and_missing_keys_are_refused(tmp_path: Path) -> None:
         read_card(path)
 
 
-@pytest.mark.parametrize("content", (b"", b"{", b"\xff\xfe{}"))
+@pytest.mark.parametrize("content", (b"", b"{", b"\xff\xfe{}", b"[" * 200_000))
 def test_what_is_not_json_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "card.json"
     path.write_bytes(content)
