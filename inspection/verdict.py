@@ -34,6 +34,15 @@ def needs_retest(probabilities: F32, policy: Policy) -> bool:
     return policy.retest and not Sureness.of(probabilities).enough(policy)
 
 
+def say_second_look(kind: VerdictKind, *, retested: bool, allowed: bool) -> str:
+    """allowed: by the rules that held."""
+    if retested:
+        return "yes, the looks were averaged"
+    if kind is VerdictKind.NO_PART:
+        return "none: there was no part to look at"
+    return "not needed" if allowed else "none: this line takes only one"
+
+
 def find_step(line: Line, *, found: bool, score_0_1: float | None, others: int = 0) -> Step:
     question = f"Is there a {line.part}?"
     if line.locate.mode == "frame":

@@ -3,7 +3,7 @@ import pytest
 
 from inspection.lines import Policy
 from inspection.types import Box, VerdictKind
-from inspection.verdict import decide, find_cut_sides, find_step, needs_retest, whole_step
+from inspection.verdict import decide, find_cut_sides, find_step, needs_retest, say_second_look, whole_step
 from tests.fakes import make_line
 
 SURE_FINE = np.array([0.95, 0.03, 0.02], np.float32)
@@ -120,3 +120,18 @@ def test_an_answer_does_not_contradict_itself_by_rounding(policy, first, answer)
     line = make_line(policy=policy)
     verdict = decide(line, found=find_step(line, found=True, score_0_1=1), first=np.array(first))
     assert verdict.path[1].answer == answer
+
+
+@pytest.mark.parametrize(
+    ("kind", "retested", "allowed", "said"),
+    [
+        (VerdictKind.REVIEW, False, False, "none: this line takes only one"),
+        (VerdictKind.PASS, False, True, "not needed"),
+        (VerdictKind.REVIEW, True, True, "yes, the looks were averaged"),
+        (VerdictKind.NO_PART, False, True, "none: there was no part to look at"),
+    ],
+)
+def test_a_look_that_the_line_never_takes_is_not_told_as_needless(
+    kind: VerdictKind, retested: bool, allowed: bool, said: str
+) -> None:
+    assert say_second_look(kind, retested=retested, allowed=allowed) == said

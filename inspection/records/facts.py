@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from inspection.records.record import Kind, Record
+from inspection.types import VerdictKind
+from inspection.verdict import say_second_look
+from inspection.wording import round_percent
 
 NOT_KEPT = "not recorded"
 _STAGES = ("decode", "locate", "classify", "explain", "mark", "total")
@@ -24,7 +27,7 @@ def list_facts(record: Record) -> Facts:
         return {"Record": _list_record(record), "Content": _list_content(record)}
     return {
         "Who, what, when": _list_circumstances(record),
-        "How it was judged": _list_judgement(record.body),
+        "How it was judged": _list_judgement(record),
         "What was found": _list_findings(record),
         "Heat map": _list_map(record.body),
         "Rules": _list_rules(record.body),
@@ -48,7 +51,8 @@ def _list_circumstances(record: Record) -> dict[str, str]:
     }
 
 
-def _list_judgement(body: Mapping[str, Any]) -> dict[str, str]:
+def _list_judgement(record: Record) -> dict[str, str]:
+    body = record.body
     engine, preprocessing = body["engine"], body["preprocessing"]
     rows = {
         "Model": body["about"]["model"],
@@ -57,7 +61,11 @@ def _list_judgement(body: Mapping[str, Any]) -> dict[str, str]:
         "Engine": f"{engine['name']} {engine['version']} on {engine['device']}",
         "Precision": body["precision"],
         "Preprocessing": ", ".join(f"{name} {value}" for name, value in preprocessing.items()),
-        "Second look": "yes, the looks were averaged" if body["retested"] else "not needed",
+        "Second look": say_second_look(
+            VerdictKind(str(record.verdict)),
+            retested=bool(body["retested"]),
+            allowed=bool(body["thresholds"].get("retest", True)),
+        ),
     }
     for role, detector in body["extra"].get("detectors", {}).items():
         rows[f"Detector that {role}"] = f"{detector['model']}, {detector['sha256'] or NOT_KEPT}"
@@ -132,7 +140,7 @@ def _pair(names: Sequence[str], values: Sequence[float]) -> str:
 
 
 def _say_finding(found: Mapping[str, Any]) -> str:
-    return f"{found['class']} {found['score']:.0%} at {', '.join(f'{edge:.0f}' for edge in found['box'])}"
+    return f"{found['class']} {round_percent(found['score'], 0)}% at {', '.join(f'{edge:.0f}' for edge in found['box'])}"
 
 
 def _say(value: object) -> str:

@@ -27,6 +27,7 @@ from inspection.records.record import Kind, Record
 from inspection.records.search import Search, read_back
 from inspection.records.store import RecordStore
 from inspection.types import Inspection, VerdictKind
+from inspection.wording import round_percent
 
 if TYPE_CHECKING:
     from inspection.pipeline import Inspector
@@ -56,7 +57,7 @@ class Outcome:
 
     @property
     def words(self) -> str:
-        named = "" if self.class_name is None else f": {self.class_name}, {self.score_0_1:.0%}"
+        named = "" if self.class_name is None else f": {self.class_name}, {round_percent(self.score_0_1, 0)}%"
         return f"expected {self.expected}, came out {self.verdict}{named}"
 
 

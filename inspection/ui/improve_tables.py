@@ -9,6 +9,7 @@ from inspection.learning.gate import Gate, Outcome, Rule
 from inspection.learning.intervals import find_wilson_interval
 from inspection.records.labels import Label, Labels
 from inspection.records.promotion import Change
+from inspection.wording import round_percent
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -44,7 +45,7 @@ def say_agreement(labels: Sequence[Label]) -> str:
     interval = find_wilson_interval(right, n)
     if interval is None:
         return "–"
-    return f"{right / n:.0%} ({interval.low:.0%} to {interval.high:.0%})"
+    return f"{round_percent(right / n, 0)}% ({interval.low:.0%} to {interval.high:.0%})"
 
 
 def tabulate_rules(gate: Gate) -> list[dict[str, Any]]:
@@ -67,7 +68,7 @@ def tabulate_rules(gate: Gate) -> list[dict[str, Any]]:
 def say_value(rule: Rule, value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.0f}" if rule.name == "Escapes" else f"{value:.1%}"
+    return f"{value:.0f}" if rule.name == "Escapes" else f"{round_percent(value, 1)}%"
 
 
 def say_difference(rule: Rule) -> str:

@@ -17,7 +17,7 @@ from inspection.ui.overlays import draw_evidence, encode_jpeg, shrink_evidence, 
 from inspection.ui.palette import VERDICT_STYLES
 from inspection.ui.records_kept import show_waiting
 from inspection.ui.widgets import escape_markdown
-from inspection.wording import say_number
+from inspection.wording import round_percent, say_number
 
 _THUMBNAIL = 260
 _ENDS = {
@@ -78,7 +78,7 @@ def show_figures(conveyor: Conveyor, *, running: bool) -> None:
 
 def say_share(snapshot: Snapshot, kind: VerdictKind) -> str:
     share = snapshot.share(kind)
-    return "–" if share is None else f"{share:.0%} ({snapshot.verdicts.get(kind, 0):,})"
+    return "–" if share is None else f"{round_percent(share, 0)}% ({snapshot.verdicts.get(kind, 0):,})"
 
 
 def tell_timing(snapshot: Snapshot, budget_ms: float, *, running: bool) -> None:

@@ -5,7 +5,7 @@ import json
 import streamlit as st
 
 from inspection.lines import Line
-from inspection.types import Inspection, VerdictKind
+from inspection.types import Inspection
 from inspection.ui import charts, resources
 from inspection.ui.choosing import PRECISION_WORDS
 from inspection.ui.exports import describe_outcome, safe_stem
@@ -15,6 +15,7 @@ from inspection.ui.state import Entry
 from inspection.ui.uploads import Refusal
 from inspection.ui.viewer import View, show_evidence
 from inspection.ui.widgets import escape_markdown, say_kind, show_figure, show_path, show_verdict
+from inspection.verdict import say_second_look
 
 
 def show_report(entry: Entry, line: Line, *, explain_as: str) -> None:
@@ -76,14 +77,6 @@ def _show_facts(inspection: Inspection, line: Line) -> None:
     show_path(inspection.verdict.path)
 
 
-def say_second_look(inspection: Inspection, line: Line) -> str:
-    if inspection.retested:
-        return "yes, the looks were averaged"
-    if inspection.verdict.kind is VerdictKind.NO_PART:
-        return "none: there was no part to look at"
-    return "not needed" if line.policy.retest else "none: this line takes only one"
-
-
 def _show_details(entry: Entry, inspection: Inspection, line: Line) -> None:
     with st.expander("Provenance", icon=":material/fingerprint:"):
         heat = inspection.heat_map
@@ -93,7 +86,9 @@ def _show_details(entry: Entry, inspection: Inspection, line: Line) -> None:
             "Model SHA-256": f"`{inspection.model_sha256}`",
             "Engine": f"{inspection.engine.name} {inspection.engine.version}, {inspection.engine.device}",
             "Logits": ", ".join(f"{value:.3f}" for value in inspection.logits) or "none",
-            "Second look": say_second_look(inspection, line),
+            "Second look": say_second_look(
+                inspection.verdict.kind, retested=inspection.retested, allowed=line.policy.retest
+            ),
         }
         if heat is not None:
             verdict = "exact" if heat.exact else "not confirmed"

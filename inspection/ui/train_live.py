@@ -14,7 +14,7 @@ from inspection.ui import resources
 from inspection.ui.charts_training import build_live_curves, find_best, read_epochs, say_curves
 from inspection.ui.job_deeds import cancel, get_desk, remove, resume
 from inspection.ui.widgets import escape_markdown
-from inspection.wording import say_number
+from inspection.wording import round_percent, say_number
 
 EVERY_S = 1.0
 STATES: dict[JobState, tuple[str, str]] = {
@@ -157,7 +157,7 @@ def show_numbers(status: RunStatus, rows: list[dict[str, float]]) -> None:
             "Time left", "–" if left is None else say_span(left), border=True, help="Of the training alone."
         )
         st.metric("Training loss", "–" if last is None else f"{last['train_loss']:.3f}", border=True)
-        st.metric("Best validation", "–" if best is None else f"{best:.1%}", border=True)
+        st.metric("Best validation", "–" if best is None else f"{round_percent(best, 1)}%", border=True)
         st.metric("Pictures a second", "–" if last is None else f"{last['pictures_per_s']:.0f}", border=True)
 
 

@@ -3,7 +3,6 @@
 import io
 import re
 import zipfile
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,11 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from inspection.config import load_settings
-from inspection.images import decode
 from inspection.ui.gallery import say_median
-from inspection.ui.report import say_second_look
 from inspection.ui.state import Batch
-from tests.ui.fakes import NOTHING, UNSURE, FakeInspector, code_of, make_line, make_png
+from tests.ui.fakes import NOTHING, UNSURE, FakeInspector, code_of, make_png
 
 
 def words(app: AppTest) -> str:
@@ -210,15 +207,3 @@ def test_a_line_whose_weights_are_missing_says_so(app: AppTest, monkeypatch: pyt
 def test_of_two_pictures_the_slower_is_not_the_median() -> None:
     assert say_median([10.0, 500.0]) == "Median time for one picture: 255 ms."
     assert say_median([10.0, 20.0, 500.0]) == "Median time for one picture: 20.0 ms."
-
-
-def test_a_look_that_the_line_never_takes_is_not_told_as_needless() -> None:
-    line = make_line()
-    once = replace(line, policy=replace(line.policy, retest=False))
-    picture = decode(make_png(UNSURE), name="part.png")
-    unsure = replace(FakeInspector(once).inspect(picture), retested=False)
-    assert say_second_look(unsure, once) == "none: this line takes only one"
-    assert say_second_look(unsure, line) == "not needed"
-    assert say_second_look(replace(unsure, retested=True), line) == "yes, the looks were averaged"
-    nothing = FakeInspector(line).inspect(decode(make_png(NOTHING), name="part.png"))
-    assert say_second_look(nothing, line) == "none: there was no part to look at"
