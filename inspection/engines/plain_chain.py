@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from torch import nn
 
 from inspection.letterbox import crop_box, letterbox
 from inspection.lines import Line
 from inspection.locate import select_findings
 from inspection.types import Box
-from models.spec import ModelSpec
+from models.spec import Classifier, ModelSpec
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 STAGES = ("decode", "locate", "classify", "explain", "overlay")
 
@@ -29,25 +30,35 @@ class Judged:
     stages_ms: dict[str, float]
 
 
+class Tapped(nn.Module):
+    """grad-cam hooks a module: here the last map is a module's output also where it is the mean of several looks."""
+
+    def __init__(self, network: Classifier) -> None:
+        super().__init__()
+        self.network, self.tap = network, nn.Identity()
+
+    def forward(self, x: "Tensor") -> "Tensor":
+        logits: Tensor = self.network.head(self.tap(self.network.features(x)))
+        return logits
+
+
 class PlainChain:
     def __init__(
         self,
         line: Line,
         *,
-        detector: "nn.Module",
+        detector: nn.Module,
         detector_spec: ModelSpec,
-        classifier: "nn.Module",
+        classifier: Classifier,
         classifier_spec: ModelSpec,
     ) -> None:
         from pytorch_grad_cam import GradCAM
 
-        from models.timm_split import TimmSplit
-
-        assert isinstance(classifier, TimmSplit)
         self._line = line
         self._detector, self._detector_spec = detector.eval(), detector_spec
         self._classifier, self._spec = classifier.eval(), classifier_spec
-        self._cam = GradCAM(model=classifier, target_layers=[classifier.body.layer4[-1]])
+        tapped = Tapped(self._classifier)
+        self._cam = GradCAM(model=tapped, target_layers=[tapped.tap])
 
     def judge(self, data: bytes) -> Judged:
         import torch
