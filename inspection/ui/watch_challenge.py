@@ -11,6 +11,7 @@ import streamlit as st
 from inspection.config import load_settings
 from inspection.errors import AssayError, DataInvalid
 from inspection.lines import Line
+from inspection.records.champions import find_newest_event
 from inspection.records.errors import StoreError
 from inspection.records.known_parts import KnownPart, name_class, read_confirmed_parts, read_folder_parts
 from inspection.records.record import Record
@@ -28,7 +29,8 @@ from inspection.records.shift_challenge import (
     run_challenge,
 )
 from inspection.records.shift_standing import Standing, read_standing
-from inspection.types import PRECISIONS
+from inspection.records.store import RecordStore
+from inspection.types import PRECISIONS, Precision
 from inspection.ui import inspectors, resources
 from inspection.ui.keeping import get_store, name_person
 from inspection.ui.roles import Role, current_person, require
@@ -52,13 +54,36 @@ def find_standing(line: Line) -> Standing:
     served, _ = inspectors.serve_precision(line, line.champion, PRECISIONS[0])
     # before it is loaded nobody knows whether such a processor refuses INT8: then any will do
     unsure = served == "int8" and inspectors.doubts_int8()
-    return read_standing(
-        get_store(),
+    store, now = get_store(), datetime.now().astimezone()
+    return _read_standing(
+        store,
+        store.database.where,
         line.name,
-        model_sha256=None if card is None else card.weights_sha256,
-        precision=None if unsure else served,
-        now=datetime.now().astimezone(),
-        judged_by=None if card is None else name_present_deciders(line, card),
+        find_newest_event(store, line.name),
+        f"{now:%Y-%m-%d}",
+        None if card is None else card.weights_sha256,
+        None if unsure else served,
+        None if card is None else name_present_deciders(line, card),
+        now,
+    )
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _read_standing(
+    _store: RecordStore,
+    where: str,
+    line: str,
+    last: int,
+    day: str,
+    model_sha256: str | None,
+    precision: Precision | None,
+    judged_by: dict[str, object] | None,
+    _now: datetime,
+) -> Standing:
+    """last: the line's newest event; what was read holds until there is another, or another day. Of weights that were never
+    challenged a year of challenges is read, and pages that inspect ask at every run."""
+    return read_standing(
+        _store, line, model_sha256=model_sha256, precision=precision, now=_now, judged_by=judged_by
     )
 
 

@@ -16,6 +16,7 @@ from inspection.records.known_parts import read_folder_parts
 from inspection.records.record import Kind
 from inspection.records.search import Search
 from inspection.records.shift_challenge import find_newest, keep_challenge, run_challenge
+from inspection.records.shift_standing import Standing, read_standing
 from inspection.records.store import RecordStore, open_store
 from inspection.records.watching import PERIODS
 from inspection.ui import resources, roles, watch_challenge, watch_view
@@ -121,6 +122,29 @@ def test_the_challenge_is_of_what_runs_where_int8_is_withheld(
     assert {each.precision for each in loaded} == {"f32"}
     ship_fake_weights(tmp_path)  # as if INT8 were let on the line later in the day
     assert watch_challenge.find_standing(load_line("aluminium")).state == "not challenged"
+
+
+def test_how_a_line_stands_is_read_anew_when_something_was_said_of_it(
+    app: AppTest, clocked: tuple[RecordStore, Clock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A year of challenges is walked where none was of these weights: not at every run of a page."""
+    open_watch(app)
+    reads: list[str] = []
+
+    def read(*told: Any, **more: Any) -> Standing:
+        reads.append(told[1])
+        return read_standing(*told, **more)
+
+    monkeypatch.setattr(watch_challenge, "read_standing", read)
+    line = load_line("aluminium")
+    watch_challenge.find_standing(line)
+    reads.clear()
+    watch_challenge.find_standing(line)
+    assert reads == []
+    details = {"model_sha256": "0" * 64, "reason": "master part is worn"}
+    clocked[0].note("challenge overridden", details, person="max", line="aluminium", model="resnet50")
+    watch_challenge.find_standing(line)
+    assert reads == ["aluminium"]
 
 
 def lay_master_parts(folder: Path) -> None:
