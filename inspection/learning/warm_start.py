@@ -7,7 +7,7 @@ from torch import nn
 
 from inspection.errors import DataInvalid, WeightsRefused
 from inspection.learning.config import TrainConfig
-from models.loading import WeightsError, load_matching
+from models.loading import WeightsError, load_matching, read_stored, turn
 from models.registry import build_network, find_spec
 from models.spec import ModelSpec
 
@@ -16,7 +16,7 @@ LEAST_SHARED = 0.5  # of the parameters; fewer, and the file belongs to another 
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    network: nn.Module  # frozen, in evaluation mode
+    network: nn.Module  # frozen, in evaluation mode; it looks as often as where it judges: its answers teach
     spec: ModelSpec
 
 
@@ -44,9 +44,10 @@ def load_teacher(config: TrainConfig) -> Teacher | None:
         raise DataInvalid(
             "A teacher needs teacher_weights: a safetensors file of the same classes. Name one."
         )
-    network = build_network(config.teacher, len(config.class_names))
+    network, weights = build_network(config.teacher, len(config.class_names)), Path(config.teacher_weights)
     try:
-        missing = load_matching(network, Path(config.teacher_weights))
+        missing = load_matching(network, weights)
+        looking = turn(network, read_stored(weights).turns)
     except WeightsError as error:
         raise WeightsRefused(str(error)) from error
     if missing:
@@ -54,5 +55,5 @@ def load_teacher(config: TrainConfig) -> Teacher | None:
             f"{config.teacher_weights} lacks {len(missing)} tensors of {config.teacher}, for example {missing[0]}. "
             "A teacher must be complete and know the same classes."
         )
-    network.requires_grad_(False).eval().to(config.device)
-    return Teacher(network, find_spec(config.teacher))
+    looking.requires_grad_(False).eval().to(config.device)
+    return Teacher(looking, find_spec(config.teacher))

@@ -19,7 +19,9 @@ from inspection.learning.epochs import TrainingDiverged
 from inspection.learning.optimizing import learning_rate, order_layers, set_trainable
 from inspection.learning.run_status import RunFolderBusy, RunFolderGone, read_status
 from inspection.learning.train import distillation_loss, score_logits, train_classifier
-from models.registry import find_spec
+from inspection.learning.warm_start import load_teacher
+from models.loading import load_matching, save_weights
+from models.registry import build_network, find_spec
 from tests.learning.toy import (
     TinyNet,
     assert_same_weights,
@@ -169,6 +171,19 @@ def test_a_student_follows_its_teacher_and_a_warm_start_begins_where_it_ended(tm
     warm = make_config(sizes=((1, 32),), warm_start=weights, learning_rate=1e-6, ema_decay=0.0)
     begun = train_classifier(warm, TRAIN, VALIDATION, tmp_path / "warm")
     assert begun.rows[0].metrics["val_accuracy"] > 0.9
+
+
+def test_a_teacher_that_looks_twice_teaches_what_it_answers(tmp_path: Path) -> None:
+    once, weights = build_network("tiny", 3).eval(), tmp_path / "teacher.safetensors"
+    save_weights(once, weights, class_names=("a", "b", "c"), turns=2)
+    load_matching(once, weights)  # as stored, at half precision
+    teacher = load_teacher(make_config(teacher="tiny", teacher_weights=str(weights)))
+    assert teacher is not None
+    x = torch.rand(2, find_spec("tiny").channels, 32, 32)
+    with torch.no_grad():
+        answer, looks = teacher.network(x), torch.stack([once(x), once(x.rot90(1, (2, 3)))])
+    torch.testing.assert_close(answer, looks.mean(dim=0))
+    assert not torch.allclose(answer, looks[0])
 
 
 def test_the_distillation_loss_is_zero_for_equal_logits_and_grows_with_the_difference() -> None:
