@@ -10,11 +10,13 @@ from sqlalchemy.types import NullType
 from inspection.records.chain import origin_hash
 from inspection.records.database import Database
 from inspection.records.errors import RecordUnknown, SearchRefused, StoreDamaged
-from inspection.records.record import Facet, Kind, Record, read_facet
+from inspection.records.record import Facet, Kind, Record, read_columns, read_facet
 from inspection.records.schema import chain_origin, facets, records
+from inspection.types import VerdictKind
 
 _SHORTEST_START = 6
 _MOST_PICTURES = 20
+_KINDS, _VERDICTS = frozenset(Kind), frozenset(("", *VerdictKind))
 
 
 def fetch_record(connection: Connection, where: ColumnElement[bool]) -> Record | None:
@@ -38,6 +40,9 @@ def _fetch(connection: Connection, where: ColumnElement[bool]) -> Iterator[Recor
         previous = row.previous
         if previous is None:  # the first record stands on the chain's origin
             previous = _read_origin(connection)
+        # SQLite holds what it is given
+        if not (isinstance(row.hash, bytes) and isinstance(previous, bytes)):
+            raise _name_damage(row.id)
         yield Record(id=row.id, hash=row.hash.hex(), previous_hash=previous.hex(), body=_read_body(row))
 
 
@@ -54,13 +59,20 @@ def _read_body(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
     """A body that was edited is shown as it is, and does not fit its hash; what is no record any more cannot be shown."""
     try:
         body: dict[str, Any] = json.loads(row.body)
-        read_facet(body["about"])
+        read_columns(body["about"])
+        facet = read_facet(body["about"])
+        if facet.kind not in _KINDS or facet.verdict not in _VERDICTS:
+            raise ValueError(f"{facet.kind!r} or {facet.verdict!r} is none")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise StoreDamaged(
-            f"Expected a record under the number {row.id}, but what stands there can no longer be read as one: it was changed, "
-            "or the file is damaged. Run verify, and restore the store from a copy."
-        ) from error
+        raise _name_damage(row.id) from error
     return body
+
+
+def _name_damage(record_id: int) -> StoreDamaged:
+    return StoreDamaged(
+        f"Expected a record under the number {record_id}, but what stands there can no longer be read as one: it was changed, "
+        "or the file is damaged. Run verify, and restore the store from a copy."
+    )
 
 
 def read_record(database: Database, record_id: int) -> Record:

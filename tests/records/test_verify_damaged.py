@@ -137,6 +137,26 @@ def test_what_can_no_longer_be_read_is_told_by_all_who_come_upon_it(store: Recor
     assert store.get(3).id == 3 and verify(store).broken == 1
 
 
+@pytest.mark.parametrize(("name", "value"), [("verdict", "PAS"), ("kind", "x"), ("at", "noon"), ("uid", "?")])
+def test_a_record_that_says_what_none_can_is_told(store: RecordStore, name: str, value: str) -> None:
+    add_many(store, KEPT)
+    with attack(store) as raw:
+        change = f"json_set(body, '$.about.{name}', '{value}')"
+        raw.execute(f"UPDATE records SET body = {change} WHERE id = 2")
+    with pytest.raises(StoreDamaged, match="number 2.*Run verify"):
+        store.get(2)
+
+
+def test_a_hash_that_is_none_is_told(store: RecordStore) -> None:
+    add_many(store, KEPT)
+    with attack(store) as raw:
+        raw.execute("UPDATE records SET hash = 'words' WHERE id = 2")
+    for record_id in (2, 3):  # the next one stands on it
+        with pytest.raises(StoreDamaged, match=f"number {record_id}.*Run verify"):
+            store.get(record_id)
+    assert store.get(4).id == 4 and not verify(store).holds
+
+
 @pytest.mark.parametrize("statement", ["DELETE FROM chain_origin", "UPDATE chain_origin SET uid = 'words'"])
 def test_the_first_record_of_a_chain_without_its_beginning_is_told(
     store: RecordStore, statement: str
