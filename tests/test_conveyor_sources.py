@@ -176,3 +176,11 @@ def test_on_a_full_disk_the_belt_is_drawn_and_not_kept(
     monkeypatch.setattr("inspection.conveyor.parts.world_dir", lambda: tmp_path)
     assert draw_empty.__wrapped__().shape == (SHOWN_HEIGHT, SHOWN_WIDTH, 3)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kept_piece_that_may_not_be_read_is_drawn_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inspection.conveyor.parts.world_dir", lambda: tmp_path)
+    (tmp_path / "empty.png").mkdir()  # rights do not bind a superuser, who may run the tests
+    assert draw_empty.__wrapped__().shape == (SHOWN_HEIGHT, SHOWN_WIDTH, 3)

@@ -48,7 +48,7 @@ def draw_empty() -> U8:
     path = world_dir() / "empty.png"
     kept = read_kept(path)
     if kept is not None:
-        return kept
+        return kept[1]
     shown = show_view(open_world().draw_empty())
     keep_whole(path, encode_png(shown))
     return shown

@@ -125,8 +125,8 @@ class Stock:
             return self._plan[self._count] if self._users > 0 and self._count < len(self._plan) else None
 
     def _read(self, planned: PlannedPart) -> bytes | None:
-        path = self._folder / planned.name
-        return path.read_bytes() if read_kept(path) is not None else None
+        kept = read_kept(self._folder / planned.name)
+        return None if kept is None else kept[0]
 
     def _render(self, planned: PlannedPart) -> bytes:
         pixels = open_world().draw_part(

@@ -111,14 +111,15 @@ def keep_whole(path: Path, data: bytes) -> None:
             beside.unlink(missing_ok=True)
 
 
-def read_kept(path: Path) -> U8 | None:
-    """(height, width, 3), RGB; None where there is none, or what a power cut left of one."""
+def read_kept(path: Path) -> tuple[bytes, U8] | None:
+    """The file and its pixels, (height, width, 3), RGB; None where there is none, or what a power cut left of one. One that
+    may not be read is as none: it is drawn anew."""
     try:
-        data = np.fromfile(path, np.uint8)
-    except FileNotFoundError:
+        data = path.read_bytes()
+    except OSError:
         return None
-    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
-    return None if pixels is None else np.asarray(pixels, np.uint8)
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if data else None
+    return None if pixels is None else (data, np.asarray(pixels, np.uint8))
 
 
 def encode_shot(pixels: U8, quality_1_100: int = 92) -> bytes:
