@@ -21,7 +21,7 @@ from inspection.learning.intervals import (
     find_wilson_interval,
     find_z,
 )
-from inspection.wording import round_bound_up, say_below
+from inspection.wording import round_bound_up
 
 RECALL_MARGIN = 0.02  # what a class may lose; the line's owner may be stricter
 CONFIDENCE = 0.95  # one-sided: of the bound on the loss
@@ -199,11 +199,11 @@ def judge_recall(name: str, before: np.ndarray, now: np.ndarray, *, margin_0_1: 
     elif bounds.low > -margin_0_1:
         outcome, words = (
             Outcome.PASSED,
-            f"a fall of {points} is excluded (at most {say_below(max(0.0, -bounds.low), margin_0_1, digits=2)})",
+            f"a fall of {points} is excluded (at most {say_fall(-bounds.low, margin_0_1)})",
         )
     else:
         outcome = Outcome.UNPROVEN
-        words = f"a fall of up to {-bounds.low:.1%} is not excluded; {say_needed(n, margin_0_1)}"
+        words = f"a fall of up to {round_bound_up(-bounds.low)}% is not excluded; {say_needed(n, margin_0_1)}"
     return Rule(
         name=f"Recall of {name}",
         outcome=outcome,
@@ -216,6 +216,16 @@ def judge_recall(name: str, before: np.ndarray, now: np.ndarray, *, margin_0_1: 
         challenger_only=won,
         difference=bounds,
     )
+
+
+def say_fall(bound_0_1: float, margin_0_1: float) -> str:
+    """Rounded upwards, as every bound, with as many decimals as it takes to stay below the margin that it is below."""
+    percent = max(0.0, bound_0_1) * 100
+    for digits in range(2, 7):
+        told = math.ceil(percent * 10**digits - 1e-6) / 10**digits
+        if told < margin_0_1 * 100:
+            return f"{told:.{digits}f}%"
+    return f"{percent!r}%"
 
 
 def say_share(right: int, n: int) -> str:

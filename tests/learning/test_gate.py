@@ -101,6 +101,23 @@ def test_where_every_defect_escapes_the_rate_is_not_told_as_below_all() -> None:
     assert "the true rate is at most 100% (95 %)" in rule.sentence
 
 
+@pytest.mark.parametrize(
+    ("pictures", "words"),
+    [
+        (200, "a fall of 2 points is excluded (at most 1.34%)"),  # 1.3347
+        (
+            133,
+            "a fall of 2 points is excluded (at most 1.994%)",
+        ),  # 1.9937: of two decimals it would be the margin
+        (66, "a fall of up to 4% is not excluded"),  # 3.94
+    ],
+)
+def test_what_a_class_may_have_lost_at_most_is_rounded_upwards(pictures: int, words: str) -> None:
+    labels = spread(pictures)
+    rule = next(rule for rule in judge(labels, labels, labels).rules if rule.class_name == "bent")
+    assert rule.difference is not None and words in rule.sentence
+
+
 def test_a_line_without_a_good_class_has_no_escapes() -> None:
     labels = spread()
     assert "Escapes" not in outcomes(judge(labels, labels, labels, good=None))
