@@ -9,6 +9,15 @@ def is_one_line(word: str) -> bool:
     return len(word) <= LONGEST_LINE and word.isprintable()
 
 
+def is_text(name: str) -> bool:
+    """Whether a file's name is UTF-8: where it is not, os.fsdecode leaves halves in it that no page can show."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def say_number(count: int, one: str, many: str | None = None) -> str:
     """ "1 file", "3 files". many: where it is not `one` with an s, or where the verb changes too."""
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"

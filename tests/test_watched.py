@@ -126,9 +126,10 @@ def test_a_picture_that_was_judged_is_not_judged_again_when_its_mode_changes(tmp
 
 def test_a_folder_that_no_page_can_show_or_that_leads_to_itself_is_not_offered(tmp_path: Path) -> None:
     (tmp_path / "shift-a").mkdir()
+    (tmp_path / "shift\N{NO-BREAK SPACE}b").mkdir()  # as some keyboards write it
     (tmp_path / "loop").symlink_to("loop")
     os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")  # as a machine with another encoding writes it
-    assert watched.list_folders(tmp_path) == (".", "shift-a")
+    assert watched.list_folders(tmp_path) == (".", "shift-a", "shift\N{NO-BREAK SPACE}b")
 
 
 def test_a_file_whose_name_is_no_text_has_one_that_can_be_shown(

@@ -13,6 +13,7 @@ from inspection.config import load_settings, read_place
 from inspection.conveyor.parts import Part, draw_empty, lay_picture
 from inspection.errors import DataInvalid, PictureRefused
 from inspection.images import PictureUnreadable, clean_name, decode_pixels, read_file, read_limits, say_which
+from inspection.wording import is_text
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 _LOOK_EVERY_S = 0.5
@@ -37,7 +38,7 @@ def list_folders(root: Path) -> tuple[str, ...]:
     names = [
         entry.name
         for entry in list_entries(inside)
-        if not entry.name.startswith(".") and entry.name.isprintable() and _leads_inside(entry, inside)
+        if not entry.name.startswith(".") and is_text(entry.name) and _leads_inside(entry, inside)
     ]
     return (ROOT_ITSELF, *sorted(names)[:_MOST_FOLDERS])
 
@@ -90,9 +91,7 @@ class FolderSource:
         try:
             shot = read_file(path, limits)
         except PictureRefused as error:
-            if not os.path.isfile(
-                path
-            ):  # it was taken away again; if it comes back, nobody has judged it yet
+            if not os.path.isfile(path):  # taken away again; if it comes back, nobody has judged it yet
                 self._seen.pop(version, None)
                 return None
             if isinstance(error, PictureUnreadable):

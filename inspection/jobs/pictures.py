@@ -8,6 +8,7 @@ from pathlib import Path
 from inspection.config import Settings, read_place
 from inspection.errors import DataInvalid
 from inspection.learning.data import CSV_LIST, PICTURE_SUFFIXES
+from inspection.wording import is_text
 
 _DEEPEST = 3  # folders below the root; deeper ones are pictures, not data sets
 
@@ -43,7 +44,7 @@ def walk_sets(folder: Path, root: Path, deepest: int) -> Iterator[DataSet]:
     """Data sets are not looked for inside data sets, nor through links that leave the root, nor under names that are no
     text: no page could show them."""
     for path in list_folders(folder):
-        if not path.name.isprintable() or not path.resolve().is_relative_to(root):
+        if not is_text(path.name) or not path.resolve().is_relative_to(root):
             continue
         layout = tell_layout(path)
         if layout is not None:

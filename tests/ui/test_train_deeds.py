@@ -151,11 +151,15 @@ def test_sets_are_found_below_the_root_only(data: Path, loaded: object, tmp_path
     os.rename(data / "parts", data / "deep/er/parts")
     (data / "voc/images").mkdir(parents=True)
     (data / "voc/annotations").mkdir()
-    (data / "listed").mkdir()
-    (data / "listed/pictures.csv").write_text("path,class\n")
+    (data / "listed of\N{NO-BREAK SPACE}May").mkdir()
+    (data / "listed of\N{NO-BREAK SPACE}May/pictures.csv").write_text("path,class\n")
     (data / ".incoming-1/a").mkdir(parents=True)
     found = {each.name: each.layout for each in list_sets(load_settings())}
-    assert found == {"deep/er/parts": "a folder a class", "voc": "Pascal VOC", "listed": "a list of pictures"}
+    assert found == {
+        "deep/er/parts": "a folder a class",
+        "voc": "Pascal VOC",
+        "listed of\N{NO-BREAK SPACE}May": "a list of pictures",
+    }
     assert resolve_folder("deep/er/parts", load_settings()) == data.resolve() / "deep/er/parts"
 
 
