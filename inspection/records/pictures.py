@@ -120,8 +120,8 @@ class PictureStore:
 
 
 def hide_password(text: str) -> str:
-    """Of a URL: what goes wrong is shown on pages."""
-    return re.sub(r"(://[^/@\s]*?):[^/@\s]*@", r"\1:***@", text)
+    """Of a URL: what goes wrong is shown on pages. As urllib reads it, a password may hold an @ and colons."""
+    return re.sub(r"(://[^/:@\s]*):[^/\s]*@", r"\1:***@", text)
 
 
 def open_pictures(url: str, **options: object) -> PictureStore:

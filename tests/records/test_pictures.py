@@ -72,7 +72,15 @@ def test_bytes_that_are_there_are_not_written_again(tmp_path: Path) -> None:
     assert Path(pictures.path_of(_digest(data))).stat().st_ino == before
 
 
-@pytest.mark.parametrize("url", ["ftp://assay:secret@127.0.0.1:1/pictures", "nothing://assay:secret@host/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://assay:secret@127.0.0.1:1/pictures",
+        "nothing://assay:secret@host/x",
+        "nothing://assay:@:secret@host/x",
+        "nothing://assay:my@secret:@host/x",
+    ],
+)
 def test_a_place_that_cannot_be_reached_is_named_without_its_password(url: str) -> None:
     with pytest.raises(StoreLost, match=r"assay:\*\*\*@") as caught:
         open_pictures(url)
