@@ -68,7 +68,9 @@ def list_entries(cache_dir: Path) -> Iterator[Entry]:
         try:
             files = [path, *path.rglob("*")] if path.is_dir() else [path]
             stats = [file.stat() for file in files]
-        except FileNotFoundError:  # another process trims too, or a partial file came to its place
+        except (
+            OSError
+        ):  # trimmed by another process, or come to its place, meanwhile; or not ours to look into
             continue
         yield Entry(path, sum(stat.st_size for stat in stats), max(stat.st_mtime for stat in stats))
 

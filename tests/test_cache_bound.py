@@ -98,6 +98,13 @@ def test_names_that_are_no_text_in_any_process_hinder_nothing(cache: Path, tmp_p
         assert trim_cache(cache, most_bytes=0, now_s=NOW) == (old,)
 
 
+def test_what_cannot_be_looked_at_hinders_nothing(cache: Path) -> None:
+    old = put(cache / "arrays" / "old.npy", 5000, hours_ago=90)
+    (cache / "engines" / "aluminium").mkdir(parents=True)
+    (cache / "engines" / "aluminium" / "loop").symlink_to("loop")
+    assert trim_cache(cache, most_bytes=0, now_s=NOW) == (old,)
+
+
 def test_what_may_not_be_removed_stays_and_the_next_goes(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
