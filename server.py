@@ -90,10 +90,8 @@ def warm() -> None:
     for name, step in steps.items():
         try:
             step()
-        except (
-            AssayError,
-            OSError,
-        ) as error:  # the page says it too; a server without it still serves the others
+        except (AssayError, OSError) as error:
+            # the page says it too, and a server without it still serves the others
             _log.warning("%s: not warm: %s", name, error)
 
 

@@ -68,10 +68,8 @@ def list_entries(cache_dir: Path) -> Iterator[Entry]:
         try:
             files = [path, *path.rglob("*")] if path.is_dir() else [path]
             stats = [file.stat() for file in files]
-        except (
-            OSError
-        ):  # trimmed by another process, or come to its place, meanwhile; or not ours to look into
-            continue
+        except OSError:
+            continue  # trimmed by another process, or come to its place, meanwhile; or not ours to look into
         yield Entry(path, sum(stat.st_size for stat in stats), max(stat.st_mtime for stat in stats))
 
 

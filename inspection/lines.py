@@ -130,11 +130,8 @@ def load_line(name: str, settings: Settings | None = None) -> Line:
     path = settings.lines_dir / f"{name}.toml"
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (
-        ValueError,
-        RecursionError,
-        OSError,
-    ) as error:  # no TOML, no UTF-8, lists in lists, a number without end
+    except (ValueError, RecursionError, OSError) as error:
+        # no TOML, no UTF-8, lists in lists, a number without end
         raise LineInvalid(f"Expected TOML in {path.name}, got: {error}. Mend the file.") from error
     return parse_line(table, name=name, folder=settings.lines_dir)
 

@@ -198,9 +198,8 @@ class Desk:
             if told is not job:
                 try:
                     write_standing(path, told.standing)
-                except (
-                    OSError
-                ) as error:  # the disk that it filled, perhaps: it must be told, and removed, all the same
+                except OSError as error:
+                    # the disk that it filled, perhaps: it must be told, and removed, all the same
                     _log.warning("How %s ended could not be written down: %s", job.id, error)
             elif job.state == "running" and asked is not None and time.time() - asked > GRACE_S:
                 assert job.standing.process is not None
@@ -218,15 +217,13 @@ class Desk:
             for job in waiting[: max(0, free)]:
                 try:
                     self._start(job)
-                except (
-                    OSError
-                ) as error:  # no room for its log: it goes on waiting, and whoever looks next tries again
+                except OSError as error:
+                    # no room for its log: it goes on waiting, and whoever looks next tries again
                     _log.warning("%s could not be started: %s", job.id, error)
 
     def _start(self, job: Job) -> None:
-        write_standing(
-            job.folder, job.standing
-        )  # where there is no room it fails here, and nothing was started
+        # where there is no room it fails here, and nothing was started
+        write_standing(job.folder, job.standing)
         with (job.folder / LOG).open("ab") as log:
             child = subprocess.Popen(
                 [*self.command, "supervise", str(self.folder), job.id],

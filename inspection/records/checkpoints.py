@@ -72,13 +72,8 @@ def read_checkpoint(text: str, *, trusted_key: str | None = None) -> Checkpoint:
         checkpoint = _build(table)
         signature = bytes.fromhex(checkpoint.signature)
         public_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(checkpoint.public_key))
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-    ) as error:  # the last: lists in lists
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        # the last is of lists in lists
         raise CheckpointRefused(f"Expected a checkpoint file, got something else ({error!r}).") from error
     if trusted_key is not None and checkpoint.public_key != trusted_key.strip().lower():
         raise CheckpointRefused(

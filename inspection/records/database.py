@@ -114,10 +114,8 @@ class Database:
 def open_database(url: str) -> Database:
     try:
         parsed = make_url(url)
-    except (
-        ArgumentError,
-        ValueError,
-    ):  # ValueError: of the port. Both say the URL, and a page would show its password
+    except (ArgumentError, ValueError):
+        # the latter is of the port. Both say the URL, and a page would show its password
         raise StoreLost(
             "Expected a database URL such as sqlite:///records.sqlite or postgresql://user:password@host:5432/assay, got "
             f"{url.partition(':')[0][:20]!r} with something else behind it. Mend ASSAY_DATABASE_URL."

@@ -25,9 +25,8 @@ def load_or_create_key(path: Path | None = None) -> Ed25519PrivateKey:
     path = path or find_key_path()
     try:
         there = path.exists()
-    except (
-        OSError
-    ) as error:  # a folder that this user may not look into: another key must not be made for that
+    except OSError as error:
+        # a folder that this user may not look into: another key must not be made for that
         raise KeyRefused(f"Expected to look for the signing key at {path}, got: {error.strerror}.") from error
     if not there:
         _create_key(path)

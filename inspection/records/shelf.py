@@ -85,9 +85,8 @@ def keep_release(store: RecordStore, release: Release, weights_dir: Path) -> Non
         if hashlib.sha256(data).hexdigest() != sha256:
             raise WeightsRefused(f"{name} changed while it was being kept. Try again.")
         store.pictures.keep(data, sha256)
-        if (
-            store.pictures.is_local
-        ):  # also what was there: whoever wrote it may have been killed before it was on the disk
+        if store.pictures.is_local:
+            # also what was there: whoever wrote it may have been killed before it was on the disk
             store.pictures.unsynced.append(store.pictures.path_of(sha256))
     store.flusher.flush()
 

@@ -47,9 +47,8 @@ def offer_tables(store: RecordStore, search: Search, person: Person) -> None:
 def write_csv(store: RecordStore, search: Search) -> bytes:
     """Written as bytes at once: as a text first, hundreds of megabytes would be held three times."""
     stream = io.BytesIO()
-    text = io.TextIOWrapper(
-        stream, encoding="utf-8-sig", newline=""
-    )  # by its mark a spreadsheet knows any script
+    # by its mark a spreadsheet knows any script
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
     export_csv(islice(store.walk(search), MOST_ROWS), text)
     text.detach()
     return stream.getvalue()

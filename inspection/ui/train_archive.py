@@ -23,9 +23,8 @@ from inspection.wording import say_number
 
 _SET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _LOCATOR = 20  # of a ZIP64 archive, right before the directory's end record, APPNOTE 4.3.15
-_TELLS = (
-    _LOCATOR + 22 + 65_535
-)  # with the end record itself and the longest comment behind it, APPNOTE 4.3.16
+_END, _LONGEST_COMMENT = 22, 65_535  # the end record itself, and what may follow it, APPNOTE 4.3.16
+_TELLS = _LOCATOR + _END + _LONGEST_COMMENT
 _MB = 2**20
 
 
@@ -170,15 +169,13 @@ def check_directory(stream: BinaryIO, packed: int, limits: Limits) -> None:
     start = stream.seek(max(0, packed - _TELLS))
     tail = stream.read()
     position = tail.rfind(b"PK\x05\x06")
-    if position < 0 or position + 22 > len(tail):
+    if position < 0 or position + _END > len(tail):
         raise ArchiveRefused(
             "Expected a ZIP archive, but it has no directory: it is cut short or something else."
         )
     size = int.from_bytes(tail[position + 12 : position + 16], "little")
-    if (
-        tail[max(0, position - _LOCATOR) : position].startswith(b"PK\x06\x07")
-        or size > limits.directory_bytes
-    ):
+    before = tail[max(0, position - _LOCATOR) : position]
+    if before.startswith(b"PK\x06\x07") or size > limits.directory_bytes:
         raise ArchiveRefused("Expected a smaller archive: its directory lists too many files. Split it.")
     if size > start + position:
         raise ArchiveRefused(
