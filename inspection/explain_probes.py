@@ -31,9 +31,8 @@ class Probe:
     total: float  # log-odds of the picture less those of the blurred picture
     runs: int
     fidelity_r2: float | None = None
-    regions: F32 | None = (
-        None  # (regions,): what each adds, where the grid repeats it on every cell of a region
-    )
+    # (regions,): what each adds, where the grid repeats it on every cell of a region
+    regions: F32 | None = None
 
     @property
     def share_against_0_1(self) -> float:

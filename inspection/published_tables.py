@@ -7,8 +7,6 @@ from typing import Literal
 Mean = Literal["macro", "weighted"]
 # How each document makes one F1 of its classes', so that ours is made alike: by class, or by picture.
 MEAN_OF_F1: Mapping[str, Mean] = {"000": "macro", "001": "weighted", "002": "weighted", "004": "macro"}
-
-
 # (document, table) that measures on other pictures than those as they are: ours of the same network is not its like.
 NOT_ALIKE = (("002", "Table 6"),)
 

@@ -10,10 +10,8 @@ from inspection.engines.measure import spread
 from inspection.racing.plan import Entrant, Plan
 
 Lane = tuple[Entrant, int]  # an entrant at one batch size
-FEWEST_FOR_P95, FEWEST_FOR_P99 = (
-    20,
-    100,
-)  # laps: with fewer none lies beyond, and the slowest would be told under the name
+# laps: of fewer none lies beyond, and the slowest would be told under the name
+FEWEST_FOR_P95, FEWEST_FOR_P99 = 20, 100
 
 
 @dataclass(frozen=True, slots=True)
