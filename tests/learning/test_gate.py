@@ -118,6 +118,14 @@ def test_what_a_class_may_have_lost_at_most_is_rounded_upwards(pictures: int, wo
     assert rule.difference is not None and words in rule.sentence
 
 
+def test_a_fall_beyond_the_margin_is_not_told_as_the_margin() -> None:
+    """“it fell by 2.0%, more than 2 points” had been told of 5 of 245."""
+    labels = spread(245)
+    now = [2 if place in range(245, 250) else label for place, label in enumerate(labels)]
+    rule = next(rule for rule in judge(labels, labels, now).rules if rule.class_name == "bent")
+    assert rule.outcome is Outcome.FAILED and "it fell by 2.04%, more than 2 points" in rule.sentence
+
+
 def test_a_line_without_a_good_class_has_no_escapes() -> None:
     labels = spread()
     assert "Escapes" not in outcomes(judge(labels, labels, labels, good=None))
