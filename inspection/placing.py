@@ -135,14 +135,16 @@ def _sweep(home: Path, prefix: str) -> None:
     for part in home.glob(f"{prefix}*{PART}"):
         try:
             held = os.open(part, os.O_RDONLY)
-        except FileNotFoundError:
-            continue  # whoever wrote it has just given up
+        except OSError:
+            continue  # whoever wrote it has just given up, or is another user
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             continue  # it is being written
         else:
-            shutil.rmtree(part)
+            shutil.rmtree(
+                part, ignore_errors=True
+            )  # another user's stays: nobody fails by what was left over
         finally:
             os.close(held)
 

@@ -116,6 +116,28 @@ def test_what_its_writer_gives_up_meanwhile_is_passed_over(home: Path) -> None:
     assert (home / f"{MODEL}.json").is_file()
 
 
+def test_what_another_user_left_hinders_nobody(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (".closed.part", ".open.part"):
+        (home / name).mkdir(parents=True)
+    opened, remove = os.open, os.rmdir
+
+    def open_some(path: str | Path, flags: int, *more: int, **told: int | None) -> int:
+        if Path(path).name == ".closed.part":  # rights do not bind a superuser, who may run the tests
+            raise PermissionError(13, "Permission denied")
+        return opened(path, flags, *more, **told)  # type: ignore[arg-type]
+
+    def remove_some(path: str | Path, **told: int | None) -> None:
+        if Path(path).name == ".open.part":
+            raise PermissionError(13, "Permission denied")
+        remove(path, **told)
+
+    monkeypatch.setattr(os, "open", open_some)
+    monkeypatch.setattr(os, "rmdir", remove_some)
+    with stage_release(home, MODEL) as part:
+        (part / f"{MODEL}.json").write_text("{}")
+    assert (home / f"{MODEL}.json").is_file()
+
+
 def test_who_may_only_read_the_weights_is_told_of_a_release_that_was_begun(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
