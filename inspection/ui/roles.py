@@ -177,7 +177,7 @@ def read_roles(path: Path) -> RoleTable:
         if told.get("verified", ASSUMED) != ASSUMED:
             raise ValueError(f"verified = {told['verified']!r}")
         return RoleTable(_read_rows(told.get("roles", {})), assume_verified="verified" in told)
-    except (tomllib.TOMLDecodeError, ValueError, AttributeError, TypeError, OSError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError, OSError) as error:
         raise RolesInvalid(
             f'Expected {path.name} to hold [roles] with rows like "name@example.org" = ["auditor"], one of '
             f'{", ".join(Role)}, and above it nothing or verified = "{ASSUMED}"; got: {error}. Mend the file.'

@@ -166,6 +166,7 @@ def test_no_table_means_no_roles(tmp_path: Path) -> None:
     "text",
     [
         "[roles",
+        "a = " + "[" * 5000,
         '[roles]\nada = ["king"]',
         'roles = "all"',
         "[roles]\nada = 3",
