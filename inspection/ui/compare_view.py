@@ -111,9 +111,23 @@ def tell_rule(comparison: Comparison) -> None:
         "Times are of the classifier alone, one picture at a time, measured when and where the model was evaluated: models that "
         "ship were not all evaluated on one machine. *Latency, live* races them on this one."
     )
+    for words in say_looks(comparison):
+        st.caption(f":material/info: {words}")
     told = next((say_parts(comparison.line, each.evaluation.keys) for each in comparison.contenders), None)
     if told is not None:
         st.caption(f":material/info: {told}")
+
+
+def say_looks(comparison: Comparison) -> list[str]:
+    """Others could look as often, for as many times the work: a lead is not the architecture's alone."""
+    models = dict.fromkeys(each.model for each in comparison.contenders)
+    often = {model: comparison.measured[model].card.turns for model in models}
+    return [
+        f"{escape_markdown(resources.title_model(model))} looks at each part {turns} times, turned by a quarter from look to look: "
+        "its figures and its times are of all looks."
+        for model, turns in often.items()
+        if turns > 1
+    ]
 
 
 def show_table(comparison: Comparison, winner: int | None) -> None:

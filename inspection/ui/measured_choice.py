@@ -168,6 +168,7 @@ def tell_origin(choice: EvaluationChoice) -> None:
         f"split {str(digest)[:12]}" if digest else "",
         f"weights {card.weights_sha256[:12]}",
         f"probabilities at temperature {card.temperature:.2f}",
+        f"{card.turns} looks at each part, of which the figures are" if card.turns > 1 else "",
     ]
     st.caption(" · ".join(part for part in parts if part))
     if (told := say_parts(choice.line, rows.keys)) is not None:

@@ -87,6 +87,18 @@ def test_it_is_said_who_runs_the_line_where_another_is_recommended(compared: App
     assert "It is not the line's champion: ResNet50 runs the line now." in words_of(compared)
 
 
+def test_who_looks_several_times_is_named(compared: AppTest, tmp_path: Path) -> None:
+    def said(page: AppTest) -> str:
+        return " ".join(each.value for each in page.caption).replace("\\", "")
+
+    assert "looks at each part" not in said(open_compare(compared))
+    card = make_measured_card("resnet50", turns=2)
+    write_measured(tmp_path / "weights", card, [make_evaluation(LABELS, HEAVY, ms=4.0)])
+    assert said(compared.run()).count("ResNet50 looks at each part 2 times") == 1
+    compared.switch_page("screens/metrics.py").run()
+    assert not compared.exception and "2 looks at each part, of which the figures are" in said(compared)
+
+
 def test_rivals_without_weights_are_named_with_the_way_to_train_them(
     compared: AppTest, tmp_path: Path
 ) -> None:
