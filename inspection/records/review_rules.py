@@ -70,13 +70,6 @@ def _read_newest(connection: Connection) -> DatedRules:
     return _restore(row)
 
 
-def list_rules(database: Database) -> list[DatedRules]:
-    """Oldest first."""
-    with database.reading() as connection:
-        rows = connection.execute(select(review_rules).order_by(review_rules.c.id)).all()
-    return [_restore(row) for row in rows]
-
-
 def place_rules(database: Database) -> list[PlacedRules]:
     """By their places in the chain, the first ones first. Each change is one event, added with them."""
     changes = (

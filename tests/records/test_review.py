@@ -24,7 +24,7 @@ from inspection.records.review_rules import (
     ReviewRules,
     change_rules,
     is_sampled,
-    list_rules,
+    place_rules,
     read_dated_rules,
     read_rules,
     share_below,
@@ -237,10 +237,11 @@ def test_rules_are_dated_and_stand_in_the_chain(any_store: RecordStore) -> None:
     assert read_rules(any_store.database) == ReviewRules()
     note = change_rules(any_store, ReviewRules(sample_0_1=0.2), person="ada")
     assert note.kind is Kind.EVENT and note.body["details"]["new"]["sample_0_1"] == 0.2
-    assert [(each.person, each.rules.sample_0_1) for each in list_rules(any_store.database)] == [
-        ("", 0.03),
-        ("ada", 0.2),
+    assert [(each.after, each.rules.sample_0_1) for each in place_rules(any_store.database)] == [
+        (0, 0.03),
+        (note.id, 0.2),
     ]
+    assert read_dated_rules(any_store.database).person == "ada"
     with pytest.raises(RecordRefused, match="0 to 1"):
         ReviewRules(sample_0_1=3)
 
@@ -270,7 +271,7 @@ def test_of_two_who_change_the_rules_at_once_one_is_refused(any_store: RecordSto
     with ThreadPoolExecutor(6) as pool:
         done = list(pool.map(change, range(6)))
     assert sum(done) == 1 and read_rules(any_store.database).sample_0_1 == done.index(True) / 10
-    assert len(list_rules(any_store.database)) == 2 == any_store.count(Search(kinds=(Kind.EVENT,))) + 1
+    assert len(place_rules(any_store.database)) == 2 == any_store.count(Search(kinds=(Kind.EVENT,))) + 1
 
 
 def test_what_was_asked_before_there_was_a_queue_is_adopted(any_store: RecordStore) -> None:
