@@ -142,9 +142,7 @@ def _sweep(home: Path, prefix: str) -> None:
         except BlockingIOError:
             continue  # it is being written
         else:
-            shutil.rmtree(
-                part, ignore_errors=True
-            )  # another user's stays: nobody fails by what was left over
+            shutil.rmtree(part, ignore_errors=True)  # another user's stays: nobody fails by a leftover
         finally:
             os.close(held)
 
