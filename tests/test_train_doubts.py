@@ -1,6 +1,7 @@
 """What `train` says before hours are spent on what was not meant."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import typer
@@ -12,7 +13,7 @@ from inspection.commands.stages import check_epochs, parse_layers
 from inspection.commands.train import plan_run, train_model
 from inspection.errors import DataInvalid
 from inspection.lines import Line, load_line
-from models.card import Card
+from models.card import Card, write_card
 from tests.models.cards import make_card
 
 
@@ -118,7 +119,7 @@ def test_looks_from_sides_that_were_never_learnt_are_told(
 ) -> None:
     config = plan_run(load_line(line), "resnet50", recipe=recipe, epochs=6, changes={})
     said = " ".join(find_doubts(load_line(line), config, turns=turns))
-    assert ("Leave --turns out" in said) is told
+    assert ("look once (--turns 1)" in said) is told
 
 
 def test_epochs_that_a_recipe_does_not_take_are_told() -> None:
@@ -166,7 +167,7 @@ def test_what_the_card_is_to_say_besides_comes_from_the_command_line(monkeypatch
     told: list[tuple[str, ...]] = []
 
     def train(*_: object, small: bool, said: tuple[str, ...], turns: int | None) -> Card:
-        assert turns is None
+        assert turns == 1
         told.append(said)
         return make_card()
 
@@ -179,3 +180,24 @@ def test_what_the_card_is_to_say_besides_comes_from_the_command_line(monkeypatch
         done = CliRunner().invoke(app, [*call, *arguments], catch_exceptions=False)
         assert done.exit_code == 0
     assert told == [(), ("Too little training.", "Eight epochs.")]
+
+
+def test_looks_that_come_with_the_weights_it_starts_from_are_doubted_as_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A recipe that turns nothing had been let go on from weights that look twice without a word."""
+    looks: list[int] = []
+
+    def train(*_: object, turns: int, **__: object) -> Card:
+        looks.append(turns)
+        return make_card()
+
+    monkeypatch.setattr(command, "train_classification", train)
+    start = tmp_path / "compact_cnn.safetensors"
+    write_card(make_card(line="steel", model="compact_cnn", turns=2), start.with_suffix(".json"))
+    app = typer.Typer()
+    app.command()(train_model)
+    call = ["steel", "--model", "compact_cnn", "--data", "nowhere", "--warm-start", str(start)]
+    told = [CliRunner().invoke(app, [*call, *more]).output for more in ([], ["--turns", "1"])]
+    assert looks == [2, 1]
+    assert ["as 2 looks go" in " ".join(words.split()) for words in told] == [True, False]

@@ -8,10 +8,8 @@ from inspection.wording import say_number
 LEAST_TURN = 90  # degrees to either side: a part that teaches lies in any pose
 
 
-def find_doubts(
-    line: Line, config: TrainConfig, *, epochs: int | None = None, turns: int | None = None
-) -> list[str]:
-    """epochs, turns: as they were asked for."""
+def find_doubts(line: Line, config: TrainConfig, *, epochs: int | None = None, turns: int = 1) -> list[str]:
+    """epochs: as they were asked for. turns: how often what is released will look at a part."""
     from models.registry import find_spec
 
     spec, doubts = find_spec(config.model), []
@@ -52,10 +50,10 @@ def find_doubts(
             "there is one stage, or a rate that does not change: --restart changes nothing here. Name stages by --sizes."
         )
     learnt = PRESETS[config.augment].rotate_degrees
-    if turns is not None and turns > 1 and learnt < LEAST_TURN:
+    if turns > 1 and learnt < LEAST_TURN:
         doubts.append(
-            f"this recipe turns pictures by at most {learnt:g}°: a quarter further it judges what it never learnt. Leave --turns "
-            f"out, or name a recipe whose parts lie in any pose."
+            f"this recipe turns pictures by at most {learnt:g}°: a quarter further, as {turns} looks go, it judges what it does not "
+            f"learn here. Have it look once (--turns 1), or name a recipe whose parts lie in any pose."
         )
     if epochs is not None and config.epochs != epochs:
         doubts.append(

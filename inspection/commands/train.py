@@ -87,6 +87,7 @@ def train_model(
 ) -> None:
     """Train, calibrate, evaluate and write the weights with their card. Started again, it goes on where it stopped."""
     from inspection.learning.pace import settle_precision
+    from inspection.learning.starts import read_own_turns
     from models.registry import find_spec
 
     settings, definition = load_settings(), load_line(line)
@@ -131,7 +132,8 @@ def train_model(
             **({} if teacher is None else name_teacher(settings, line, teacher)),
         },
     )
-    for doubt in find_doubts(definition, config, epochs=epochs, turns=turns):
+    looks = turns or read_own_turns(line, config)
+    for doubt in find_doubts(definition, config, epochs=epochs, turns=1 if patches else looks):
         notes.print(doubt)
     take_in_added(definition, data, settings)
     if patches:
@@ -144,7 +146,7 @@ def train_model(
         card = train_detection(definition, config, data, run_dir, settings, small=small, said=said)
     else:
         card = train_classification(
-            definition, config, data, run_dir, settings, small=small, said=said, turns=turns
+            definition, config, data, run_dir, settings, small=small, said=said, turns=looks
         )
     results.print(
         f"{card.model}: {settings.weights_dir / line / card.model}.safetensors, {card.weights_bytes / 1e6:.1f} MB"
