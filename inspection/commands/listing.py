@@ -24,9 +24,8 @@ def show_lines(as_json: AsJson = False) -> None:
     for name in found.sound:
         try:
             line, find_weights = load_served(name)
-        except (
-            WeightsRefused
-        ) as error:  # what was promoted was changed on the disk: the other lines are told all the same
+        except WeightsRefused as error:
+            # what was promoted was changed on the disk: the other lines are told all the same
             complaints.append(str(error))
             continue
         trained = [model for model in line.models if is_trained(find_weights, name, model)]
