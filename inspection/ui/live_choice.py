@@ -65,7 +65,7 @@ def turn_to_defective(share_0_1: float) -> None:
 def turn_to_source(source: SourceChoice, pace: Pace, *, keeping: bool) -> None:
     """Before the widgets are drawn, whether they were drawn here before or not."""
     st.session_state["live.source.2"] = source.kind  # where one kind alone is offered, it is chosen
-    if source.folder in list_folders(watch_root()):
+    if source.kind == WATCHED and source.folder in list_folders(watch_root()):
         st.session_state["live.folder"] = source.folder
     _turn_to_pace(pace)
     st.session_state[f"live.keep.{source.kind == MADE}"] = keeping

@@ -9,8 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from inspection.conveyor.conveyor import State
+from inspection.conveyor.pace import Pace
 from inspection.conveyor.parts import SHOWN_HEIGHT, SHOWN_WIDTH, Part
 from inspection.conveyor.tally import Answer, Event, Tally
+from inspection.errors import DataInvalid
 from inspection.images import decode
 from inspection.occupancy import OCCUPANCY
 from inspection.records.record import Kind
@@ -18,6 +20,7 @@ from inspection.records.search import Search
 from inspection.types import Box, VerdictKind
 from inspection.ui.keeping import get_store
 from inspection.ui.live_chart import SHOWN_ANSWERS, build_answers
+from inspection.ui.live_choice import MADE, WATCHED, SourceChoice, turn_to_source
 from inspection.ui.live_marks import mark_part, place_box
 from inspection.ui.live_view import draw_cell, picture_event, say_end
 from inspection.ui.overlays import draw_evidence, encode_jpeg, shrink_evidence, to_data_url
@@ -158,6 +161,18 @@ def test_without_a_folder_it_says_how_to_make_one(
     app.segmented_control(key="live.source.2").set_value("Watched folder").run()
     assert "ASSAY_WATCH" in app.info[0].value and "does not exist" in app.info[0].value
     assert not any(button.label == "Start the line" for button in app.button)
+
+
+def test_a_line_of_made_parts_goes_on_where_no_folder_can_be_looked_into(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_root: Path) -> None:
+        raise DataInvalid("the share is lost")
+
+    monkeypatch.setattr("inspection.ui.live_choice.list_folders", refuse)
+    turn_to_source(SourceChoice(MADE), Pace.of_parts(60), keeping=True)
+    with pytest.raises(DataInvalid):
+        turn_to_source(SourceChoice(WATCHED, "."), Pace.of_parts(60), keeping=True)
 
 
 def test_the_work_of_others_is_said(page: AppTest) -> None:
