@@ -24,7 +24,6 @@ from inspection.records.store import RecordStore, open_store
 PROMOTION, RETURN = "promotion", "return to an earlier champion"
 FRESH_S = 0.2  # a page asks many times while it is drawn; after so long the chain is asked again
 _log = logging.getLogger("assay.champions")
-_noting = threading.Lock()  # who promotes and all who look at the line note the same, at the same moment
 RETRY_S = 5.0  # after a store that cannot be reached
 
 
@@ -205,10 +204,9 @@ def remember(line: str, champion: Champion, settings: Settings) -> None:
     path = pointer_path(line, settings)
     data = json.dumps(told, sort_keys=True).encode()
     try:
-        with _noting:
-            if not path.is_file() or path.read_bytes() != data:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_atomically(path, data)
+        if not path.is_file() or path.read_bytes() != data:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, data)
     except OSError as error:
         _log.warning("What runs line %s could not be noted in %s: %s", line, path, error)
 
