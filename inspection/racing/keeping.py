@@ -93,6 +93,7 @@ def _read(path: Path) -> Result:
                 start["device"],
                 start["load_ms"],
                 {int(batch): ms for batch, ms in start["first_ms"].items()},
+                start.get("weights_sha256", ""),
             )
             for key, start in described["starts"].items()
         },

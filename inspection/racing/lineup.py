@@ -36,6 +36,7 @@ class Ready:
     load_ms: float
     run: Callable[[int, int], None]  # (batch, number of the lap)
     first_ms: dict[int, float] = field(default_factory=dict)  # batch → what its first run cost
+    weights_sha256: str = ""
 
 
 def load_anew(line: str, model: str, precision: Precision) -> "Inspector":
@@ -66,7 +67,10 @@ class Course:
             if self._plan.scope == "classifier"
             else self._time_all(inspector)
         )
-        return Ready(entrant, inspector.classifying.engine.label, load_ms, run)
+        classifying = inspector.classifying
+        return Ready(
+            entrant, classifying.engine.label, load_ms, run, weights_sha256=classifying.weights_sha256
+        )
 
     def _time_classifier(self, inspector: "Inspector") -> Callable[[int, int], None]:
         if self._boxes is None:

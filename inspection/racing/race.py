@@ -9,6 +9,7 @@ import atexit
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -139,6 +140,7 @@ class Race:
                     ready.engine.device,
                     ready.load_ms,
                     dict(ready.first_ms),
+                    ready.weights_sha256,
                 )
                 for ready in self._ready
             }
@@ -161,7 +163,7 @@ class Race:
             end = Phase.FINISHED
         finally:  # a fault goes to the log; the phase says that there was one
             self._end = self._end or end
-            self._ready = [Ready(r.entrant, r.engine, r.load_ms, _rest, r.first_ms) for r in self._ready]
+            self._ready = [replace(ready, run=_rest) for ready in self._ready]
             atexit.unregister(self.stop)
 
     def _load_all(self) -> None:

@@ -31,6 +31,7 @@ class Start:
     device: str
     load_ms: float
     first_ms: Mapping[int, float]  # by batch size
+    weights_sha256: str = ""  # not noted in races that were kept at first
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,20 @@ def say_differences(now: Result, kept: Result) -> list[str]:
     ):
         if mine != theirs and mine and theirs:
             said.append(f"{what} ({_plain(theirs)} then, {_plain(mine)} now)")
+    others = dict.fromkeys(
+        entrant.model
+        for entrant, start in now.starts.items()
+        if entrant in kept.starts and is_other(start.weights_sha256, kept.starts[entrant].weights_sha256)
+    )
+    if others:
+        said.append(f"other weights of {', '.join(others)}, which may look at each picture more often")
     if max(now.crowded_share, kept.crowded_share) > 0:
         said.append("other work ran on the same cores in one of them")
     return said
+
+
+def is_other(mine: str, theirs: str) -> bool:
+    return bool(mine and theirs) and mine != theirs
 
 
 def _plain(value: object) -> str:
