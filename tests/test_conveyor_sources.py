@@ -168,11 +168,10 @@ def test_a_piece_that_a_power_cut_emptied_is_drawn_again(
 def test_on_a_full_disk_the_belt_is_drawn_and_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(path: Path, _data: bytes) -> None:
-        path.touch()
+    def refuse(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("inspection.conveyor.world.write_to_disk", refuse)
+    monkeypatch.setattr("os.fsync", refuse)
     monkeypatch.setattr("inspection.conveyor.parts.world_dir", lambda: tmp_path)
     assert draw_empty.__wrapped__().shape == (SHOWN_HEIGHT, SHOWN_WIDTH, 3)
     assert list(tmp_path.iterdir()) == []

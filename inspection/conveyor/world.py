@@ -6,9 +6,7 @@ moves is then only slices of pictures that are ready.
 """
 
 import logging
-import os
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +15,7 @@ import cv2
 import numpy as np
 
 from inspection.config import load_settings
+from inspection.learning.checkpoint import write_atomically
 from inspection.learning.synthesis.belt import Belt, make_belt
 from inspection.learning.synthesis.camera import Camera, expose, make_camera, meter
 from inspection.learning.synthesis.camera import develop as develop_picture
@@ -26,7 +25,6 @@ from inspection.learning.synthesis.pose import fit_pose, pick_pose
 from inspection.learning.synthesis.scene import light_belt, place
 from inspection.learning.synthesis.sprite import draw_blueprint, render_part
 from inspection.learning.synthesis.textures import stream
-from inspection.placing import write_to_disk
 from inspection.types import F32, U8
 
 _log = logging.getLogger("assay.belt")
@@ -98,17 +96,12 @@ def world_dir() -> Path:
 
 
 def keep_whole(path: Path, data: bytes) -> None:
-    """There is a whole file or none, whoever else writes it. Where the disk takes it not, it is drawn anew the next time:
-    the belt goes on."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    """Where the disk takes it not, it is drawn anew the next time: the belt goes on."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_to_disk(beside, data)
-        beside.replace(path)
+        write_atomically(path, data)
     except OSError as error:
         _log.warning("%s could not be kept: %s", path.name, error)
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
 
 
 def read_kept(path: Path) -> tuple[bytes, U8] | None:
