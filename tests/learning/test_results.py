@@ -231,6 +231,9 @@ def test_other_splits_and_worse_pictures_stand_beside(settings: Settings, tmp_pa
         tmp_path / "casting",
     )  # fmt: skip
     page = render_results(settings)
+    card = tmp_path / "casting" / "compact_cnn.json"
+    write_card(replace(read_card(card), turns=2), card)
+    assert "of all looks. Its networks on other splits look once." in render_results(settings)
     told = judge(settings, "casting, grouped split").ours["f32"]
     parts = len({groups[key] for key in keys})
     assert (

@@ -259,9 +259,11 @@ def describe_withheld(results: LineResults) -> str:
 
 
 def describe_looks(results: LineResults) -> str:
+    studied = {study.model for study in results.studies}
     told = [
         f"- {each.title} looks at each part {each.card.turns} times, turned by a quarter from look to look, and answers with the "
         f"mean: its figures and its times are of all looks."
+        f"{' Its networks on other splits look once.' if each.model in studied else ''}"
         for each in results.models
         if each.card is not None and each.card.turns > 1
     ]
