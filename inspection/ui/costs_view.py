@@ -183,5 +183,5 @@ def tell_assumptions(rows: list[CostRow], comparison: Comparison) -> None:
     )
     st.caption(
         f"Each model's threshold is the cheapest on the {' and '.join(chosen)} pictures{own}; the money is counted on the "
-        f"{comparison.split} pictures.{among} One look each, and a person who reviews is taken to be right."
+        f"{comparison.split} pictures.{among} No second look, and a person who reviews is taken to be right."
     )

@@ -68,7 +68,7 @@ def show_trade(choice: EvaluationChoice, threshold_0_1: float) -> None:
     )
     again = ", and looks a second time before it gives a part to a person" if policy.retest else ""
     st.caption(
-        "One look each, as evaluated. On the line itself the policy also asks the best class to lead the second by "
+        "Without a second look, as evaluated. On the line itself the policy also asks the best class to lead the second by "
         f"{say_limit(policy.lead_0_1)}{again}."
     )
 

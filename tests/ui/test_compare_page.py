@@ -95,8 +95,10 @@ def test_who_looks_several_times_is_named(compared: AppTest, tmp_path: Path) -> 
     card = make_measured_card("resnet50", turns=2)
     write_measured(tmp_path / "weights", card, [make_evaluation(LABELS, HEAVY, ms=4.0)])
     assert said(compared.run()).count("ResNet50 looks at each part 2 times") == 1
+    assert "One look each" not in said(compared) and "No second look, and a person" in said(compared)
     compared.switch_page("screens/metrics.py").run()
     assert not compared.exception and "2 looks at each part, of which the figures are" in said(compared)
+    assert "Without a second look, as evaluated." in said(compared)
 
 
 def test_rivals_without_weights_are_named_with_the_way_to_train_them(
