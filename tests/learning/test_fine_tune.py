@@ -19,6 +19,7 @@ from inspection.loading import load_inspector
 from inspection.records.promotion import list_history, promote, roll_back
 from inspection.records.store import RecordStore, open_store
 from inspection.types import Box
+from models.card import read_card
 from tests.models.cards import make_card
 from tests.records.answering import CLASSES, decide, find_picture, inspect_picture, make_picture
 from tests.records.contenders import MANAGER
@@ -55,7 +56,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordSto
 
 
 def write_champion(path: Path) -> None:
-    """As it was drawn: it knows nothing yet."""
+    """As it was drawn: it knows nothing yet. It looks twice, and so must all that comes after it."""
     import torch
 
     from models.card import write_card
@@ -65,7 +66,7 @@ def write_champion(path: Path) -> None:
     torch.manual_seed(1)
     network = build_network("compact_cnn", len(CLASSES))
     path.parent.mkdir(parents=True)
-    digest = save_weights(network, path, class_names=CLASSES)
+    digest = save_weights(network, path, class_names=CLASSES, turns=2)
     card = make_card(
         line="toy",
         class_names=CLASSES,
@@ -73,6 +74,7 @@ def write_champion(path: Path) -> None:
         weights_bytes=path.stat().st_size,
         input_size=find_spec("compact_cnn").input_size,
         recipe={"augment": "gentle"},
+        turns=2,
         precisions={"f32": {}, "int8": {}},
     )
     write_card(card, path.with_suffix(".json"))
@@ -88,7 +90,7 @@ def write_originals(folder: Path) -> None:
 def name_originals(folder: Path, card: Path) -> None:
     """As a training on them would have."""
     from inspection.learning.line_sides import split_line
-    from models.card import read_card, write_card
+    from models.card import write_card
 
     line = load_line("toy")
     write_card(replace(read_card(card), data=split_line(line, folder).facts(line, folder)), card)
@@ -119,6 +121,7 @@ def test_answers_become_a_challenger_and_the_challenger_the_champion(
     assert "may forget" in challenge.notes[0] and challenge.last_answer == 24
     assert challenge.novelty is None and "no novelty check" in challenge.notes[-1]
     assert (challenge.folder / "toy" / "compact_cnn.int8.safetensors").is_file()
+    assert read_card(challenge.folder / "toy" / "compact_cnn.json").turns == 2, "as its start does"
     written = (challenge.folder / "challenge.json").stat().st_mtime_ns
     assert run(*told)[0] == 1 and (challenge.folder / "challenge.json").stat().st_mtime_ns == written
 
