@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -10,7 +11,8 @@ from typer.testing import CliRunner
 from inspection.commands import train as command
 from inspection.commands.doubts import find_doubts, find_share_doubts
 from inspection.commands.stages import check_epochs, parse_layers
-from inspection.commands.train import plan_run, train_model
+from inspection.commands.train import plan_run, train_classification, train_model
+from inspection.config import load_settings
 from inspection.errors import DataInvalid
 from inspection.lines import Line, load_line
 from models.card import Card, write_card
@@ -201,3 +203,27 @@ def test_looks_that_come_with_the_weights_it_starts_from_are_doubted_as_well(
     told = [CliRunner().invoke(app, [*call, *more]).output for more in ([], ["--turns", "1"])]
     assert looks == [2, 1]
     assert ["as 2 looks go" in " ".join(words.split()) for words in told] == [True, False]
+
+
+@pytest.mark.parametrize(("asked", "looks"), [(None, 2), (1, 1), (4, 4)])
+def test_what_goes_on_from_the_lines_own_weights_looks_as_often_unless_asked_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, asked: int | None, looks: int
+) -> None:
+    """Also on the Train page, which asks nothing."""
+    sets = SimpleNamespace(train=[0] * 99, validation=[0], test=[0], split=None, facts={})
+    told: list[int] = []
+
+    def release(*_: object, turns: int, **__: object) -> Card:
+        told.append(turns)
+        return make_card()
+
+    monkeypatch.setattr("inspection.learning.line_data.load_line_data", lambda *_, **__: sets)
+    monkeypatch.setattr(
+        "inspection.learning.train.train_classifier", lambda *_, **__: SimpleNamespace(state="finished")
+    )
+    monkeypatch.setattr("inspection.learning.release.release_classifier", release)
+    start, line = tmp_path / "compact_cnn.safetensors", load_line("steel")
+    write_card(make_card(line="steel", model="compact_cnn", turns=2), start.with_suffix(".json"))
+    config = plan_run(line, "compact_cnn", recipe=None, epochs=6, changes={"warm_start": str(start)})
+    train_classification(line, config, tmp_path, tmp_path / "run", load_settings(), small=False, turns=asked)
+    assert told == [looks]
