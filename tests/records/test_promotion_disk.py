@@ -10,7 +10,7 @@ import pytest
 
 from inspection.config import Settings
 from inspection.records.champions import ChampionReader, find_champion, pointer_path, remember
-from inspection.records.errors import StoreFull
+from inspection.records.errors import StoreFull, StoreLost
 from inspection.records.promotion import list_history, promote
 from inspection.records.shelf import Release, keep_release, shelf_dir
 from inspection.records.store import RecordStore
@@ -46,6 +46,16 @@ def test_without_room_for_the_weights_nothing_is_promoted(
     with pytest.raises(StoreFull, match="Free some space"):
         promote(store, LINE, challenge, MANAGER, settings=settings)
     assert list_history(store, LINE) == [] and list(shelf_dir(settings).glob("*.part")) == []
+
+
+def test_where_the_turn_of_promoting_cannot_be_taken_nothing_is_promoted(
+    store: RecordStore, settings: Settings, shipped: Release
+) -> None:
+    challenge = make_challenge(LINE, shipped, settings, seed=2)
+    pointer_path("toy", settings).with_suffix(".lock").mkdir(parents=True)  # as any error of the disk
+    with pytest.raises(StoreLost, match="Is a directory"):
+        promote(store, LINE, challenge, MANAGER, settings=settings)
+    assert list_history(store, LINE) == []
 
 
 def test_a_promotion_that_was_kept_does_not_fail_afterwards(

@@ -147,3 +147,18 @@ def test_a_decision_in_one_sentence(store: RecordStore) -> None:
         record.id, Answer(VerdictKind.REJECT, "cracked"), person="b", saw_map=True, took_ms=1
     )
     assert say_later(decision).endswith("b: decided REJECT: cracked after seeing the map, with the model.")
+
+
+@pytest.mark.parametrize(
+    ("retest", "said"), [(True, "not needed"), (False, "none: this line takes only one")]
+)
+def test_a_record_says_of_the_second_look_what_held_when_it_was_made(
+    store: RecordStore, retest: bool, said: str
+) -> None:
+    picture = b"of a camera"
+    inspection = replace(make_inspection(picture), retested=False)
+    found = replace(inspection, findings=(replace(inspection.findings[0], score_0_1=0.997),))
+    record = store.add(found, picture, context=replace(CONTEXT, thresholds={"retest": retest}))
+    told = {name: value for rows in list_facts(record).values() for name, value in rows.items()}
+    assert told["Second look"] == said
+    assert any("cracked > 99% at 40, 50" in value for value in told.values())
