@@ -38,14 +38,15 @@ def stage_release(home: Path, model: str, *, whole: bool = True) -> Iterator[Pat
 def hold_part(home: Path, prefix: str, *, sweep: str | None = None) -> Iterator[Path]:
     """A hidden folder that is gone when the block ends, unless it was renamed; what killed processes left goes too.
 
-    sweep: how the names begin of what may have been left; as this one's, unless told.
+    sweep: how the names begin of what may have been left; as this one's, unless told. Where the file system knows no locks
+    of folders, as NFS does, nobody can tell what is a leftover, and all of it stays.
     """
-    with _lock(home):
+    with _lock(home, needed=False):
         _sweep(home, prefix if sweep is None else sweep)
         part = Path(tempfile.mkdtemp(prefix=prefix, suffix=PART, dir=home))
         part.chmod(0o755)
         held = os.open(part, os.O_RDONLY)
-        fcntl.flock(held, fcntl.LOCK_EX)
+        _take(held, needed=False)
     try:
         yield part
     finally:
@@ -139,8 +140,8 @@ def _sweep(home: Path, prefix: str) -> None:
             continue  # whoever wrote it has just given up, or is another user
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue  # it is being written
+        except OSError:
+            continue  # it is being written, or nobody can tell
         else:
             shutil.rmtree(part, ignore_errors=True)  # another user's stays: nobody fails by a leftover
         finally:
@@ -148,11 +149,20 @@ def _sweep(home: Path, prefix: str) -> None:
 
 
 @contextmanager
-def _lock(home: Path) -> Iterator[None]:
+def _lock(home: Path, *, needed: bool = True) -> Iterator[None]:
     """Of the folder itself: no file is left behind, and a killed process frees it."""
     held = os.open(home, os.O_RDONLY)
     try:
-        fcntl.flock(held, fcntl.LOCK_EX)
+        _take(held, needed=needed)
         yield
     finally:
         os.close(held)
+
+
+def _take(descriptor: int, *, needed: bool) -> None:
+    """NFS locks exclusively only what is open for writing, which no folder can be: flock(2)."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError:
+        if needed:
+            raise

@@ -301,6 +301,19 @@ def test_what_a_killed_upload_left_goes_with_the_next_and_one_that_runs_stays(tm
     assert sorted(path.name for path in tmp_path.iterdir()) == [own.name, "others", "parts"]
 
 
+def test_on_a_share_that_knows_no_locks_of_folders_an_archive_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_told: object) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    left = tmp_path / ".incoming-0.part"
+    left.mkdir()  # perhaps somebody is at it
+    monkeypatch.setattr("inspection.placing.fcntl.flock", refuse)
+    unpack(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [left.name, "parts"]
+
+
 def test_a_set_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named: list[bool] = []
     monkeypatch.setattr("os.sync", lambda: named.append((tmp_path / "parts").exists()))
