@@ -57,9 +57,8 @@ def test_a_mark_that_an_editor_puts_in_front_does_not_matter(tmp_path: Path) -> 
 
 
 def test_a_table_that_may_not_be_read_lets_nobody_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(
-        *_told: object, **_more: object
-    ) -> str:  # rights do not bind a superuser, who may run the tests
+    def refuse(*_told: object, **_more: object) -> str:
+        # rights do not bind a superuser, who may run the tests
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "roles.toml").touch()
