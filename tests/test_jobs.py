@@ -253,6 +253,19 @@ def test_a_job_that_is_removed_while_the_running_ones_are_listed_is_passed_over(
     assert [job.id for job in desk.list_running()] == [running]
 
 
+def test_what_fills_the_disk_can_be_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = give(desk, "long")
+    wait(desk, job, at_work)
+
+    def refuse(*_told: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(desk_module, "write_standing", refuse)
+        desk.cancel(job)
+    assert wait(desk, job).state == "cancelled"
+
+
 def test_on_a_full_disk_jobs_are_told_and_removed_and_nothing_starts(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

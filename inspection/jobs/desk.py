@@ -113,7 +113,11 @@ class Desk:
             if job.state == "waiting":
                 write_standing(job.folder, replace(job.standing, state="cancelled", ended=time.time()))
             elif job.state == "running" and job.standing.process is not None:
-                write_standing(job.folder, replace(job.standing, cancel_asked=time.time()))
+                try:
+                    write_standing(job.folder, replace(job.standing, cancel_asked=time.time()))
+                except OSError as error:
+                    # the disk that it fills, perhaps: it must stop all the same
+                    _log.warning("That %s is to stop could not be written down: %s", job.id, error)
                 signal_group(job.standing.process, signal.SIGTERM)
             else:
                 raise JobRefused(f"Expected a job that waits or runs, got one that is {job.state}.")
