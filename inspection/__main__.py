@@ -15,6 +15,7 @@ from inspection.commands.judge_more import calibrate_parts, judge_more_parts
 from inspection.commands.listing import show_lines, show_models
 from inspection.commands.make_data import make_data
 from inspection.commands.measure_boxes import measure_boxes
+from inspection.commands.measure_times import measure_times
 from inspection.commands.new_line import create_line
 from inspection.commands.novelty import fit_novelty
 from inspection.commands.output import Exit, notes
@@ -44,6 +45,7 @@ app.command("fine-tune")(fine_tune_line)
 app.command("folds")(run_folds)
 app.command("robustness")(worsen_pictures)
 app.command("measure-boxes")(measure_boxes)
+app.command("measure-times")(measure_times)
 app.command("trial")(try_line)
 app.command("judge-more")(judge_more_parts)
 app.command("calibrate")(calibrate_parts)

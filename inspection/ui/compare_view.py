@@ -8,6 +8,7 @@ import streamlit as st
 from inspection.learning.comparison import Contender
 from inspection.learning.costs import find_pace, say_pace
 from inspection.learning.recommendation import recommend, say_accuracy, say_escapes
+from inspection.learning.timing import TIMED_SPLITS, find_timed, say_timed
 from inspection.lines import Line
 from inspection.ui import resources
 from inspection.ui.charts import format_ms
@@ -108,14 +109,23 @@ def tell_rule(comparison: Comparison) -> None:
     )
     st.caption(
         f"{pictures} {' and '.join(origins)}, {comparison.split} split. The rule: whoever keeps pace and is {rule}. "
-        "Times are of the classifier alone, one picture at a time, measured when and where the model was evaluated: models that "
-        "ship were not all evaluated on one machine. *Latency, live* races them on this one."
+        f"Times are of the classifier alone, one picture at a time, {tell_timed(comparison)}. *Latency, live* races them on this one."
     )
     for words in say_looks(comparison):
         st.caption(f":material/info: {words}")
     told = next((say_parts(comparison.line, each.evaluation.keys) for each in comparison.contenders), None)
     if told is not None:
         st.caption(f":material/info: {told}")
+
+
+def tell_timed(comparison: Comparison) -> str:
+    models = dict.fromkeys(each.model for each in comparison.contenders)
+    taken_anew = comparison.split in TIMED_SPLITS
+    timed = {
+        resources.title_model(model): find_timed(comparison.measured[model].card) if taken_anew else None
+        for model in models
+    }
+    return escape_markdown(say_timed(timed))
 
 
 def say_looks(comparison: Comparison) -> list[str]:

@@ -9,6 +9,7 @@ from inspection.learning.results.line_sections import NOT_TRAINED
 from inspection.learning.results.markdown import NONE, percent, printed, rate, table
 from inspection.learning.results.targets import Results, count_right, find_locator
 from inspection.learning.study import FOLDS
+from inspection.learning.timing import find_timed, say_timed
 from inspection.learning.trial import MADE, Trial
 from inspection.published import (
     CLASSES,
@@ -133,10 +134,10 @@ def beside_costs(rows: Sequence[PublishedRow], line: LineResults) -> str:
                 *(tell_ms(ours, each) for each in MEASURED),
             )
         )
+    timed = {each.title: find_timed(each.card) for each in line.classifiers if each.card is not None}
     return (
-        "Time is the classifier's alone, one picture at a time, median over the test pictures on the machine that "
-        "released the weights, under whatever else it did; theirs is other machines'. `make bench` measures here and now.\n\n"
-        + table(columns, told)
+        f"Time is the classifier's alone, one picture at a time, median over the test pictures, {say_timed(timed)}; theirs is "
+        "other machines'. `make bench` measures here and now.\n\n" + table(columns, told)
     )
 
 

@@ -1,0 +1,193 @@
+"""How long a line's classifiers take, one beside the other: in one process, in turn, picture by picture.
+
+A release times its own network, on its day and under whatever else the machine did. Of two that were timed on different days
+nobody can say which is the faster one.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inspection.classify import prepare_batch
+from inspection.config import Settings
+from inspection.engines.machine import describe_machine
+from inspection.engines.prepare import find_weights, prepare_model
+from inspection.errors import DataInvalid
+from inspection.hashing import hash_file
+from inspection.learning.arrays import ArraySet
+from inspection.learning.evaluate import Evaluation, read_released, write_evaluations
+from inspection.learning.known_split import find_known_split
+from inspection.learning.line_data import load_line_data
+from inspection.learning.measure_again import check_unreplaced
+from inspection.lines import Line
+from inspection.placing import stage_release
+from inspection.types import F32, Engine, Precision
+from inspection.wording import say_number
+from models.card import Card, read_card, write_card
+from models.registry import find_spec
+
+PRECISIONS: tuple[Precision, ...] = ("f32", "int8")
+TIMED_SPLITS = ("validation", "test")
+WARM = 3  # runs before any counts
+TIMED = "timed"  # the card's word for it, at each precision
+Tick = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """One network at one precision, and the pictures as it takes them."""
+
+    model: str
+    precision: Precision
+    engine: Engine
+    channels: int
+    pictures: Mapping[str, ArraySet]  # by split
+
+    def take_ms(self, split: str, index: int) -> float:
+        batch = prepare_batch([self.pictures[split].pixels[index]], self.channels)
+        started = time.perf_counter()
+        self.engine.run(batch)
+        return (time.perf_counter() - started) * 1e3
+
+
+def find_timed(card: Card) -> Mapping[str, Any] | None:
+    """What the card says of its times; None where they are those of the release."""
+    told = card.precisions.get("f32", {}).get(TIMED)
+    return told if isinstance(told, Mapping) else None
+
+
+def say_timed(timed: Mapping[str, Mapping[str, Any] | None]) -> str:
+    """timed: by title. Those that were taken in turn last are named: times of different days say little of one another."""
+    released = "on the machine that released the weights, under whatever else it did"
+    newest = max((told for told in timed.values() if told), key=lambda told: str(told["at"]), default=None)
+    if newest is None:
+        return released
+    alike = [title for title, told in timed.items() if told and told["at"] == newest["at"]]
+    others = "" if len(alike) == len(timed) else f"; of the others {released}"
+    return (
+        f"of {', '.join(alike)} in turn in one process with {say_number(newest['threads'], 'thread')} "
+        f"({newest['machine']['cpu']}){others}"
+    )
+
+
+def time_classifiers(
+    line: Line, folder: Path, settings: Settings, *, tick: Tick | None = None
+) -> dict[str, Card]:
+    """All classifiers of the line that were evaluated, on the sides that their cards name. Their rows keep what was answered and
+    get these times; the cards say with whom they were timed, when and on what."""
+    cards = find_evaluated(line, settings)
+    if not cards:
+        raise DataInvalid(
+            f"Expected classifiers of {line.name} with evaluations beside their cards, found none. Train one first."
+        )
+    runners = [
+        runner
+        for model, card in cards.items()
+        for runner in open_runners(line, model, card, folder, settings)
+    ]
+    told = {
+        "beside": sorted(cards),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "threads": settings.threads,
+        "machine": describe_machine().as_dict(),
+    }
+    taken = time_in_turn(runners, tick=tick)
+    return {model: keep_times(line, model, card, taken, told, settings) for model, card in cards.items()}
+
+
+def find_evaluated(line: Line, settings: Settings) -> dict[str, Card]:
+    found = {}
+    for model in line.models:
+        place = settings.weights_dir / line.name / f"{model}.parquet"
+        if find_spec(model).task == "classify" and place.is_file():
+            found[model] = find_weights(line.name, model, settings)[1]
+    return found
+
+
+def open_runners(line: Line, model: str, card: Card, folder: Path, settings: Settings) -> list[Runner]:
+    from inspection.loading import load_engine
+
+    ruled, _ = find_known_split(card, line, folder)
+    sets = load_line_data(ruled, folder, size=card.input_size, cache_dir=settings.cache_dir / "arrays")
+    pictures = {"validation": sets.validation, "test": sets.test}
+    channels = find_spec(model).channels
+    return [
+        Runner(
+            model,
+            precision,
+            load_engine(prepare_model(line.name, model, precision, settings), precision, settings),
+            channels,
+            pictures,
+        )
+        for precision in PRECISIONS
+    ]
+
+
+def time_in_turn(
+    runners: Sequence[Runner], *, tick: Tick | None = None
+) -> dict[tuple[str, Precision, str], F32]:
+    """(model, precision, split) → ms a picture. Each picture is shown to all before the next, and another begins each time: what
+    slows the machine down for a while slows all alike."""
+    counts = {split: len(runners[0].pictures[split]) for split in TIMED_SPLITS}
+    taken = {
+        (runner.model, runner.precision, split): np.zeros(count, np.float32)
+        for runner in runners
+        for split, count in counts.items()
+    }
+    done, everything = 0, sum(counts.values())
+    for runner in runners:
+        for _ in range(WARM):
+            runner.take_ms("test", 0)
+    for split, count in counts.items():
+        for index in range(count):
+            first = index % len(runners)
+            for runner in (*runners[first:], *runners[:first]):
+                taken[runner.model, runner.precision, split][index] = runner.take_ms(split, index)
+            done += 1
+            if tick is not None:
+                tick(done, everything)
+    return taken
+
+
+def keep_times(
+    line: Line,
+    model: str,
+    card: Card,
+    taken: Mapping[tuple[str, Precision, str], F32],
+    told: Mapping[str, Any],
+    settings: Settings,
+) -> Card:
+    weights, _ = find_weights(line.name, model, settings)
+    with stage_release(weights.parent, model, whole=False) as scratch:
+        today = read_card(weights.with_suffix(".json"))  # others may have written into it meanwhile
+        check_unreplaced(today, card)
+        table = weights.with_suffix(".parquet")
+        rows = [
+            replace_times(each, taken.get((model, each.precision, each.split)))
+            for each in read_released(today, table).values()
+        ]
+        write_evaluations(rows, scratch / table.name)
+        files = {**today.files, table.name: hash_file(scratch / table.name)} if today.files else {}
+        precisions = {
+            name: {**stated, TIMED: dict(told)} if name in PRECISIONS else stated
+            for name, stated in today.precisions.items()
+        }
+        today = replace(today, files=files, precisions=precisions)
+        write_card(today, scratch / f"{model}.json")
+    return today
+
+
+def replace_times(rows: Evaluation, taken: F32 | None) -> Evaluation:
+    if taken is None:  # a split that is not timed here keeps what it had
+        return rows
+    if len(taken) != len(rows):
+        raise DataInvalid(
+            f"Expected {len(rows)} pictures on the {rows.split} side, as were evaluated, got {len(taken)}. Name the folder that the "
+            "line was trained from, or train it again."
+        )
+    return replace(rows, classify_ms=taken)
