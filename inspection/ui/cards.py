@@ -11,6 +11,8 @@ from inspection.ui.zoo import Trained, flatten, tabulate_figures
 if TYPE_CHECKING:
     from models.card import Card
 
+HOW_IT_LOOKS = "turned by a quarter each time; the mean answers"
+
 
 def show_card(row: Trained, titles: dict[str, str]) -> None:
     title = titles.get(row.model, row.model)
@@ -47,22 +49,20 @@ def show_card(row: Trained, titles: dict[str, str]) -> None:
         )
     with kept:
         st.subheader("What it is")
-        _show_pairs(_list_identity(card), alt="Identity of the weights")
+        _show_pairs(list_identity(card), alt="Identity of the weights")
         for note in card.notes:
             st.markdown(f"- {escape_markdown(note)}")
 
 
-def _list_identity(card: "Card") -> dict[str, str]:
+def list_identity(card: "Card") -> dict[str, str]:
     return {
         "classes": ", ".join(card.class_names),
         "licence": card.licence,
         "weights SHA-256": card.weights_sha256,
-        "looks at a part": "once"
-        if card.turns == 1
-        else f"{card.turns} times, turned by a quarter each time; the mean answers",
         "heat scale": "draws no map" if card.heat_scale is None else f"{card.heat_scale:.4g}",
         "created": card.created,
         "commit": card.commit,
+        **({} if card.turns == 1 else {"looks at a part": f"{card.turns} times, {HOW_IT_LOOKS}"}),
     }
 
 

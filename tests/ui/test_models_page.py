@@ -1,11 +1,13 @@
 """The Models page over cards in a folder."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from inspection.lines import Line
+from inspection.ui.cards import list_identity
 from inspection.ui.zoo import (
     Trained,
     flatten,
@@ -105,6 +107,12 @@ def test_a_card_is_told(app: AppTest, tmp_path: Path) -> None:
     assert [metric.value for metric in card.metric] == ["23,518,277", "47.1 MB", "224 × 224", "1.30"]
     assert list(card.dataframe[0].value["Split"]) == ["test", "test", "validation"]
     assert r"\*Held\-out\* designs\." in card.markdown[-1].value
+
+
+def test_a_card_says_of_whom_looks_several_times_how_often() -> None:
+    assert "looks at a part" not in list_identity(make_card("yolov5n"))
+    told = list_identity(replace(make_card(), turns=2))
+    assert told["looks at a part"] == "2 times, turned by a quarter each time; the mean answers"
 
 
 def test_an_untrained_model_says_how_to_train_it() -> None:
