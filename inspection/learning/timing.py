@@ -24,17 +24,15 @@ from inspection.learning.evaluate import Evaluation, read_released, write_evalua
 from inspection.learning.known_split import find_known_split
 from inspection.learning.line_data import load_line_data
 from inspection.learning.measure_again import check_unreplaced
+from inspection.learning.timed import TIMED, TIMED_SPLITS
 from inspection.lines import Line
 from inspection.placing import stage_release
 from inspection.types import F32, Engine, Precision
-from inspection.wording import say_number
 from models.card import Card, read_card, write_card
 from models.registry import find_spec
 
 PRECISIONS: tuple[Precision, ...] = ("f32", "int8")
-TIMED_SPLITS = ("validation", "test")
 WARM = 3  # runs before any counts
-TIMED = "timed"  # the card's word for it, at each precision
 Tick = Callable[[int, int], None]
 
 
@@ -53,26 +51,6 @@ class Runner:
         started = time.perf_counter()
         self.engine.run(batch)
         return (time.perf_counter() - started) * 1e3
-
-
-def find_timed(card: Card) -> Mapping[str, Any] | None:
-    """What the card says of its times; None where they are those of the release."""
-    told = card.precisions.get("f32", {}).get(TIMED)
-    return told if isinstance(told, Mapping) else None
-
-
-def say_timed(timed: Mapping[str, Mapping[str, Any] | None]) -> str:
-    """timed: by title. Those that were taken in turn last are named: times of different days say little of one another."""
-    released = "on the machine that released the weights, under whatever else it did"
-    newest = max((told for told in timed.values() if told), key=lambda told: str(told["at"]), default=None)
-    if newest is None:
-        return released
-    alike = [title for title, told in timed.items() if told and told["at"] == newest["at"]]
-    others = "" if len(alike) == len(timed) else f"; of the others {released}"
-    return (
-        f"of {', '.join(alike)} in turn in one process with {say_number(newest['threads'], 'thread')} "
-        f"({newest['machine']['cpu']}){others}"
-    )
 
 
 def time_classifiers(

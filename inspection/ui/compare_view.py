@@ -8,7 +8,7 @@ import streamlit as st
 from inspection.learning.comparison import Contender
 from inspection.learning.costs import find_pace, say_pace
 from inspection.learning.recommendation import recommend, say_accuracy, say_escapes
-from inspection.learning.timing import TIMED_SPLITS, find_timed, say_timed
+from inspection.learning.timed import TIMED_SPLITS, find_timed, say_timed
 from inspection.lines import Line
 from inspection.ui import resources
 from inspection.ui.charts import format_ms

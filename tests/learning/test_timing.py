@@ -16,14 +16,8 @@ from inspection.learning import timing
 from inspection.learning.arrays import ArraySet
 from inspection.learning.evaluate import Evaluation, read_released, write_evaluations
 from inspection.learning.line_sides import split_line
-from inspection.learning.timing import (
-    TIMED_SPLITS,
-    Runner,
-    find_timed,
-    say_timed,
-    time_classifiers,
-    time_in_turn,
-)
+from inspection.learning.timed import TIMED_SPLITS, find_timed, say_timed
+from inspection.learning.timing import Runner, time_classifiers, time_in_turn
 from inspection.lines import load_line
 from inspection.types import U8, EngineLabel, EngineOutput
 from models.card import read_card, write_card

@@ -9,7 +9,7 @@ from inspection.learning.results.line_sections import NOT_TRAINED
 from inspection.learning.results.markdown import NONE, percent, printed, rate, table
 from inspection.learning.results.targets import Results, count_right, find_locator
 from inspection.learning.study import FOLDS
-from inspection.learning.timing import find_timed, say_timed
+from inspection.learning.timed import find_timed, say_timed
 from inspection.learning.trial import MADE, Trial
 from inspection.published import (
     CLASSES,
