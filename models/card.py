@@ -11,6 +11,8 @@ from typing import Any, get_args, get_origin
 
 from models.errors import ModelsError
 
+MOST_TURNS = 4  # quarters; then a part lies as it did
+
 
 class CardInvalid(ModelsError, ValueError):
     """The card is not one that can be believed."""
@@ -107,7 +109,9 @@ def find_impossible(values: dict[str, Any]) -> list[str]:
     rules = {
         f"at least one class name, each once, got {list(names)}": 0 < len(names) == len(set(names)),
         f"a positive input_size, got {values['input_size']}": values["input_size"] > 0,
-        f"a part looked at at least once, got {values.get('turns', 1)} turns": values.get("turns", 1) >= 1,
+        f"a part looked at 1 to {MOST_TURNS} times, got {values.get('turns', 1)}": 1
+        <= values.get("turns", 1)
+        <= MOST_TURNS,
         f"a temperature above 0, got {values['temperature']}": 0 < values["temperature"] < math.inf,
         f"a heat_scale above 0 or null, got {values['heat_scale']}": values["heat_scale"] is None
         or 0 < values["heat_scale"] < math.inf,

@@ -15,12 +15,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from models.card import Card, CardInvalid, read_card, write_card
+from models.card import MOST_TURNS, Card, CardInvalid, read_card, write_card
 from models.errors import ModelsError
 from models.hashing import hash_file
 from models.registry import build_network
 from models.spec import Classifier
-from models.turned import MOST_TURNS, Turned
+from models.turned import Turned
 
 __all__ = [
     "Card",
@@ -192,10 +192,16 @@ def read_stored(path: Path) -> Stored:
         raise WeightsUnreadable(
             f"Expected the format {FORMAT} in {path.name}, got {header.get('format')}. Save it with save_weights."
         )
+    try:
+        class_names, turns = tuple(json.loads(header["class_names"])), int(header.get("turns", "1"))
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise WeightsUnreadable(
+            f"Expected class names and a number of looks in the header of {path.name}, got: {error}. Fetch the file again."
+        ) from error
     tensors = {
         name: expand(name, tensor, stored) for name, tensor in stored.items() if not name.endswith(SCALE)
     }
-    return Stored(tensors, tuple(json.loads(header["class_names"])), int(header.get("turns", "1")))
+    return Stored(tensors, class_names, turns)
 
 
 def expand(name: str, tensor: Tensor, stored: dict[str, Tensor]) -> Tensor:

@@ -5,8 +5,6 @@ from torch import Tensor
 
 from models.spec import Classifier
 
-MOST_TURNS = 4  # then the part lies as it did
-
 
 class Turned(Classifier):
     """The looks' last maps are turned back and averaged before the head. Where the head pools and is linear, its answer is

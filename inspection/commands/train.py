@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,9 +25,11 @@ from inspection.config import Settings, load_settings
 from inspection.errors import DataInvalid
 from inspection.learning.checkpoint import write_atomically
 from inspection.learning.config import ClassBalance, TrainConfig
-from inspection.learning.epochs import EpochRow, TrainReport
 from inspection.lines import Line, load_line
-from models.card import Card
+from models.card import MOST_TURNS, Card
+
+if TYPE_CHECKING:
+    from inspection.learning.epochs import EpochRow, TrainReport
 
 DETECTOR_EPOCHS, CLASSIFIER_EPOCHS = 30, 40
 ROOM = 1.29  # larger than the network's input, where pictures are turned while they teach
@@ -76,7 +78,7 @@ def train_model(
         int | None,
         typer.Option(
             min=1,
-            max=4,
+            max=MOST_TURNS,
             help="Look at each part so often, turned by a quarter from look to look: so many times the work. For parts in any "
             "pose. Left out: once, or as the line's own weights that it starts from.",
         ),
@@ -327,7 +329,7 @@ def pin_data(run_dir: Path, facts: dict[str, Any]) -> None:
     write_atomically(path, json.dumps(facts, sort_keys=True).encode())
 
 
-def show_epoch(row: EpochRow, tick: object) -> None:
+def show_epoch(row: "EpochRow", tick: object) -> None:
     figures = ", ".join(f"{name} {value:.4f}" for name, value in row.metrics.items() if name != "score")
     mark = " *" if row.is_best else ""
     notes.print(
@@ -338,7 +340,7 @@ def show_epoch(row: EpochRow, tick: object) -> None:
         tick(row.epoch, row.epochs)
 
 
-def check_finished(report: TrainReport, run_dir: Path) -> None:
+def check_finished(report: "TrainReport", run_dir: Path) -> None:
     if report.state != "finished":
         raise DataInvalid(
             f"Expected a finished run in {run_dir}, got one that is {report.state}. Start it again."

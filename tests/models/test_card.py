@@ -43,6 +43,8 @@ def test_a_card_is_written_for_people_and_for_diffs(tmp_path: Path) -> None:
         ("input_size", True, "expected input_size to be int"),
         ("input_size", 0, "a positive input_size"),
         ("temperature", None, "expected temperature to be float"),
+        ("turns", 0, "a part looked at 1 to 4 times"),
+        ("turns", 5, "a part looked at 1 to 4 times"),
         ("temperature", 0.0, "a temperature above 0"),
         ("temperature", float("nan"), "a temperature above 0"),
         ("heat_scale", "hot", "expected heat_scale to be float | None"),

@@ -92,6 +92,16 @@ def test_how_often_a_network_looks_is_part_of_its_weights(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    "header", ({}, {"class_names": "[" * 9000}, {"class_names": "3"}, {"class_names": "[]", "turns": "two"})
+)
+def test_a_header_that_names_nothing_is_refused_in_words(tmp_path: Path, header: dict[str, str]) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file({"w": torch.zeros(1)}, path, metadata={"format": "assay-1", **header})
+    with pytest.raises(WeightsUnreadable, match="class names and a number of looks"):
+        load_matching(build_network("compact_cnn", 5), path)
+
+
 @pytest.mark.parametrize("turns", (0, 5))
 def test_a_network_that_would_look_so_often_is_refused(tmp_path: Path, turns: int) -> None:
     network, _, card = write_weights(tmp_path)

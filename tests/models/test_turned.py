@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from models.card import MOST_TURNS
 from models.heads import describe_head
-from models.turned import MOST_TURNS, Turned
+from models.turned import Turned
 from tests.models.networks import make_classifier, make_input
 
 

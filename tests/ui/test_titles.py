@@ -1,4 +1,4 @@
-"""The dashboard's names are the registry's, and opening it does not load torch."""
+"""The dashboard's names are the registry's; neither opening it nor asking the command line for help loads torch."""
 
 import subprocess
 import sys
@@ -22,9 +22,18 @@ def test_no_page_needs_torch_to_be_drawn() -> None:
         if path.name != "__init__.py"
     )
     assert "inspection.ui.compare_view" in modules
+    assert list_heavy("inspection.loading", *modules) == "[]"
+
+
+def test_a_command_loads_torch_only_where_it_needs_it() -> None:
+    assert list_heavy("inspection.__main__") == "[]"
+
+
+def list_heavy(*modules: str) -> str:
+    """Which of the heavy packages these modules bring, in a process of their own."""
     asked = (
-        f"import sys, inspection.loading, {', '.join(modules)}; "
+        f"import sys, {', '.join(modules)}; "
         "print([name for name in ('torch', 'timm', 'nncf', 'sklearn') if name in sys.modules])"
     )
     told = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert told.stdout.strip().splitlines()[-1] == "[]"
+    return told.stdout.strip().splitlines()[-1]
