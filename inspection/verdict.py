@@ -6,7 +6,7 @@ import numpy as np
 
 from inspection.lines import Line, Policy
 from inspection.types import F32, Box, Novelty, Step, Verdict, VerdictKind
-from inspection.wording import round_percent, say_below, say_limit
+from inspection.wording import round_percent, say_apart, say_limit
 
 UNLIKE = "unlike the training parts"
 # Of the picture's longer side. Boxes of halves end within 0.1 % of the edge, those of whole parts lie 1.1 % inside it
@@ -75,10 +75,10 @@ def say_sure(share_0_1: float) -> str:
 def sure_step(sureness: Sureness, policy: Policy, *, question: str) -> Step:
     if sureness.score_0_1 < policy.confidence_0_1:
         asked = policy.confidence_0_1
-        answer = f"no: {say_below(sureness.score_0_1, asked)} is below {say_limit(asked)}"
+        answer = f"no: {say_apart(sureness.score_0_1, asked)} is below {say_limit(asked)}"
     elif sureness.lead_0_1 < policy.lead_0_1:
         asked = policy.lead_0_1
-        lead = say_below(sureness.lead_0_1, asked)
+        lead = say_apart(sureness.lead_0_1, asked)
         answer = f"no: it leads the next class by {lead}, less than {say_limit(asked)}"
     else:
         answer = f"yes: {say_sure(sureness.score_0_1)}, {say_sure(sureness.lead_0_1)} ahead of the next class"
@@ -92,7 +92,7 @@ def is_novel(novelty: Novelty | None, policy: Policy) -> bool:
 def like_step(novelty: Novelty, policy: Policy) -> Step:
     question = "Is it like the training parts?"
     if is_novel(novelty, policy):
-        p = say_below(novelty.p, policy.novelty_0_1, digits=2)
+        p = say_apart(novelty.p, policy.novelty_0_1, digits=2)
         return Step(question, f"no, {UNLIKE}: p = {p} is below {say_limit(policy.novelty_0_1)}", False)
     # p counts the part itself among the known ones, so that it is never 0: here they alone are counted
     alike = round(novelty.p * (novelty.known + 1)) - 1

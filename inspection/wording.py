@@ -23,6 +23,11 @@ def say_number(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
+def say_looks(turns: int) -> str:
+    """How a network looks at a part, as what follows its name."""
+    return "looks once" if turns == 1 else f"looks {turns} times, turned by a quarter from look to look"
+
+
 def round_percent(value_0_1: float, digits: int) -> str:
     """In percent, without the sign: never "100" for what is not all, never "0" for what is not nothing."""
     rounded, step = f"{value_0_1 * 100:.{digits}f}", 10.0**-digits
@@ -47,10 +52,11 @@ def say_limit(limit_0_1: float) -> str:
     return f"{limit_0_1 * 100:.6g}%"
 
 
-def say_below(value_0_1: float, limit_0_1: float, *, digits: int = 1) -> str:
-    """A value that misses the limit, with as many decimals as it takes to see that it does."""
+def say_apart(value_0_1: float, limit_0_1: float, *, digits: int = 1) -> str:
+    """A value that is not the limit, with as many decimals as it takes to see on which side of it."""
+    side = math.copysign(1, value_0_1 - limit_0_1)
     for more in range(digits, 7):
         told = f"{value_0_1 * 100:.{more}f}"
-        if float(told) < limit_0_1 * 100 - 1e-9:
+        if side * (float(told) - limit_0_1 * 100) > 1e-9:
             return f"{told}%"
     return f"{value_0_1 * 100!r}%"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inspection.wording import round_bound_up, round_percent, say_below, say_limit, say_number
+from inspection.wording import round_bound_up, round_percent, say_apart, say_limit, say_number
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,16 @@ def test_a_limit_is_told_as_it_was_set(limit: float, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "limit", "words"),
-    [(0.55, 0.8, "55.0%"), (0.8999, 0.9, "89.99%"), (0.89996, 0.9, "89.996%"), (0.9241, 0.925, "92.4%")],
+    [
+        (0.55, 0.8, "55.0%"),
+        (0.8999, 0.9, "89.99%"),
+        (0.89996, 0.9, "89.996%"),
+        (0.9241, 0.925, "92.4%"),
+        (0.0204, 0.02, "2.04%"),
+    ],
 )
-def test_what_misses_a_limit_is_seen_to_miss_it(value: float, limit: float, words: str) -> None:
-    assert say_below(value, limit) == words
+def test_on_which_side_of_a_limit_a_value_lies_is_seen(value: float, limit: float, words: str) -> None:
+    assert say_apart(value, limit) == words
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,8 @@ def _measure(
     line: str, model: str | None, parts: int, workers: int | None, purpose: "Purpose", said: str
 ) -> None:
     from inspection.config import count_cores, load_settings
-    from inspection.learning.more_parts import PRECISIONS, measure_more
+    from inspection.learning.evaluate import MEASURED
+    from inspection.learning.more_parts import measure_more
 
     require_synthetic(line)
     definition = load_line(line)
@@ -62,7 +63,7 @@ def _measure(
             ),
         )
     rows = []
-    for precision in PRECISIONS:
+    for precision in MEASURED:
         told = card.figures[purpose.split][precision]
         low, high = (told["accuracy_interval"][end] for end in ("low", "high"))
         rows.append(

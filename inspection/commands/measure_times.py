@@ -17,8 +17,8 @@ def measure_times(
     """Time all evaluated classifiers of a line in turn, picture by picture, so that their times can be compared; leave the machine
     alone meanwhile. What they answered stays as it was evaluated."""
     from inspection.config import load_settings
-    from inspection.learning.evaluate import read_released
-    from inspection.learning.timing import PRECISIONS, time_classifiers
+    from inspection.learning.evaluate import MEASURED, read_released
+    from inspection.learning.timing import time_classifiers
 
     settings = load_settings()
     with show_progress("timing") as tick:
@@ -26,7 +26,7 @@ def measure_times(
     rows = []
     for model, card in cards.items():
         kept = read_released(card, settings.weights_dir / line / f"{model}.parquet")
-        for precision in PRECISIONS:
+        for precision in MEASURED:
             taken = kept["test", precision].classify_ms
             rows.append(
                 (model, precision, f"{np.median(taken):.1f}", f"{np.percentile(taken, 95):.1f}", len(taken))

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -19,6 +19,7 @@ from models.card import Card
 
 MORE_PARTS = "more parts"  # the split of what was made to judge by, beside the test side
 CALIBRATION_PARTS = "calibration parts"  # the split of what was made to fit the temperature to
+MEASURED: tuple[Precision, ...] = ("f32", "int8")  # what a release is evaluated at, the reference first
 COLUMNS = ("split", "precision", "key", "label", "logits", "classify_ms")
 Tick = Callable[[int, int], None]
 
@@ -85,6 +86,12 @@ def write_evaluations(evaluations: list[Evaluation], path: Path) -> None:
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
     pd.concat(frames).to_parquet(path, compression="zstd", index=False)
+
+
+def keep_rows(card: Card, evaluations: list[Evaluation], path: Path) -> Card:
+    """Written to `path`, and named in the card, where it names the files that belong to it."""
+    write_evaluations(evaluations, path)
+    return replace(card, files={**card.files, path.name: hash_file(path)} if card.files else {})
 
 
 def read_evaluations(path: Path) -> dict[tuple[str, Precision], Evaluation]:

@@ -24,7 +24,7 @@ from inspection.learning.challenge import (
 )
 from inspection.learning.config import TrainConfig
 from inspection.learning.corrected_data import CorrectedData
-from inspection.learning.evaluate import Evaluation, evaluate_set, write_evaluations
+from inspection.learning.evaluate import MEASURED, Evaluation, evaluate_set, write_evaluations
 from inspection.learning.known_split import find_known_split, read_stated
 from inspection.learning.lesson import Lesson, Tell, describe_start, prepare_lesson
 from inspection.learning.line_data import LineData
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from inspection.learning.epochs import EpochRow
 
 EPOCHS = 6
-COMPARED: tuple[Precision, ...] = ("f32", "int8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +247,7 @@ def evaluate_release(match: Match, weights_dir: Path, model: str, lesson: Lesson
     spec = find_spec(model)
     sets = lesson.judging(spec.input_size)
     found = []
-    for precision in COMPARED:
+    for precision in MEASURED:
         try:
             prepared = prepare_model(
                 match.line.name, model, precision, replace(match.settings, weights_dir=weights_dir)

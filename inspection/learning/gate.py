@@ -21,7 +21,7 @@ from inspection.learning.intervals import (
     find_wilson_interval,
     find_z,
 )
-from inspection.wording import round_bound_up
+from inspection.wording import round_bound_up, say_apart
 
 RECALL_MARGIN = 0.02  # what a class may lose; the line's owner may be stricter
 CONFIDENCE = 0.95  # one-sided: of the bound on the loss
@@ -195,7 +195,7 @@ def judge_recall(name: str, before: np.ndarray, now: np.ndarray, *, margin_0_1: 
     fell = (lost - won) / n
     points = f"{margin_0_1 * 100:g} points"
     if fell > margin_0_1:
-        outcome, words = Outcome.FAILED, f"it fell by {say_beyond(fell, margin_0_1)}, more than {points}"
+        outcome, words = Outcome.FAILED, f"it fell by {say_apart(fell, margin_0_1)}, more than {points}"
     elif bounds.low > -margin_0_1:
         outcome, words = (
             Outcome.PASSED,
@@ -216,13 +216,6 @@ def judge_recall(name: str, before: np.ndarray, now: np.ndarray, *, margin_0_1: 
         challenger_only=won,
         difference=bounds,
     )
-
-
-def say_beyond(fell_0_1: float, margin_0_1: float) -> str:
-    """With as many decimals as it takes to see that it is more than the margin."""
-    percent = fell_0_1 * 100
-    digits = next((each for each in range(1, 6) if round(percent, each) > margin_0_1 * 100), 6)
-    return f"{percent:.{digits}f}%"
 
 
 def say_fall(bound_0_1: float, margin_0_1: float) -> str:

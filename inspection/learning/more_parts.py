@@ -13,20 +13,20 @@ from typing import Any
 from inspection.config import Settings
 from inspection.engines.prepare import find_weights, prepare_model
 from inspection.errors import DataInvalid
-from inspection.hashing import hash_file
 from inspection.learning.annotated import read_coco
 from inspection.learning.arrays import ArraySet
 from inspection.learning.calibration import fit_temperature
 from inspection.learning.data import BOXES, hash_dataset
 from inspection.learning.evaluate import (
     CALIBRATION_PARTS,
+    MEASURED,
     MORE_PARTS,
     Evaluation,
     compare_precisions,
     evaluate_set,
+    keep_rows,
     name_more,
     read_released,
-    write_evaluations,
 )
 from inspection.learning.line_data import cut_parts
 from inspection.learning.measure_again import check_unreplaced
@@ -39,7 +39,6 @@ from inspection.types import Precision
 from models.card import Card, read_card, write_card
 from models.registry import find_spec
 
-PRECISIONS: tuple[Precision, ...] = ("f32", "int8")
 Tick = Callable[[int, int], None]
 
 
@@ -90,9 +89,8 @@ def measure_more(
         check_unreplaced(told, card)
         table = weights.with_suffix(".parquet")
         kept = dict(read_released(told, table)) | {(purpose.split, each.precision): each for each in rows}
-        write_evaluations(list(kept.values()), scratch / table.name)
-        files = {**told.files, table.name: hash_file(scratch / table.name)} if told.files else {}
-        told = replace(told, files=files, data={**told.data, purpose.told: facts})
+        told = keep_rows(told, list(kept.values()), scratch / table.name)
+        told = replace(told, data={**told.data, purpose.told: facts})
         told = tell_figures(told, {purpose.split: rows}, good=line.good)
         if purpose is CALIBRATING:
             told = tell_calibrated(told, kept, good=line.good)
@@ -131,7 +129,7 @@ def evaluate_stored(
 
     channels = find_spec(model).channels
     engines = [
-        load_engine(prepare_model(line.name, model, name, settings), name, settings) for name in PRECISIONS
+        load_engine(prepare_model(line.name, model, name, settings), name, settings) for name in MEASURED
     ]
     return [evaluate_set(engine, pictures, split=split, channels=channels) for engine in engines]
 
@@ -160,5 +158,5 @@ def tell_calibrated(card: Card, kept: dict[tuple[str, Precision], Evaluation], *
     fitted = kept[CALIBRATION_PARTS, "f32"]
     temperature = fit_temperature(fitted.logits, fitted.labels, doubt_0_1=1 / (len(fitted) + 2))
     splits = dict.fromkeys(split for split, _ in kept)
-    rows = {split: [kept[split, each] for each in PRECISIONS] for split in splits}
+    rows = {split: [kept[split, each] for each in MEASURED] for split in splits}
     return tell_figures(replace(card, temperature=temperature), rows, good=good)

@@ -18,9 +18,8 @@ from inspection.config import Settings
 from inspection.engines.machine import describe_machine
 from inspection.engines.prepare import find_weights, prepare_model
 from inspection.errors import DataInvalid
-from inspection.hashing import hash_file
 from inspection.learning.arrays import ArraySet
-from inspection.learning.evaluate import Evaluation, read_released, write_evaluations
+from inspection.learning.evaluate import MEASURED, keep_rows, read_released
 from inspection.learning.known_split import find_known_split
 from inspection.learning.line_data import load_line_data
 from inspection.learning.measure_again import check_unreplaced
@@ -31,7 +30,6 @@ from inspection.types import F32, Engine, Precision
 from models.card import Card, read_card, write_card
 from models.registry import find_spec
 
-PRECISIONS: tuple[Precision, ...] = ("f32", "int8")
 WARM = 3  # runs before any counts
 Tick = Callable[[int, int], None]
 
@@ -68,6 +66,7 @@ def time_classifiers(
         for model, card in cards.items()
         for runner in open_runners(line, model, card, folder, settings)
     ]
+    check_alike(runners)
     told = {
         "beside": sorted(cards),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -93,6 +92,7 @@ def open_runners(line: Line, model: str, card: Card, folder: Path, settings: Set
     ruled, _ = find_known_split(card, line, folder)
     sets = load_line_data(ruled, folder, size=card.input_size, cache_dir=settings.cache_dir / "arrays")
     pictures = {"validation": sets.validation, "test": sets.test}
+    check_evaluated(card, settings.weights_dir / line.name / f"{model}.parquet", pictures)
     channels = find_spec(model).channels
     return [
         Runner(
@@ -102,8 +102,29 @@ def open_runners(line: Line, model: str, card: Card, folder: Path, settings: Set
             channels,
             pictures,
         )
-        for precision in PRECISIONS
+        for precision in MEASURED
     ]
+
+
+def check_evaluated(card: Card, table: Path, pictures: Mapping[str, ArraySet]) -> None:
+    """Before minutes are spent: each row must get the time of its own picture."""
+    for (split, _), rows in read_released(card, table).items():
+        if split in pictures and rows.keys != pictures[split].keys:
+            raise DataInvalid(
+                f"Expected the {split} pictures that {card.model} was evaluated on ({len(rows)}), got others ({len(pictures[split])}). "
+                "Name the folder that it was trained from, or train it again."
+            )
+
+
+def check_alike(runners: Sequence[Runner]) -> None:
+    """One beside the other means on the same pictures."""
+    first = runners[0]
+    for runner in runners:
+        if any(runner.pictures[split].keys != first.pictures[split].keys for split in TIMED_SPLITS):
+            raise DataInvalid(
+                f"Expected {runner.model} to be judged by the pictures that judge {first.model}, got others: their times cannot be "
+                "taken in turn. Train one of them again."
+            )
 
 
 def time_in_turn(
@@ -146,26 +167,15 @@ def keep_times(
         check_unreplaced(today, card)
         table = weights.with_suffix(".parquet")
         rows = [
-            replace_times(each, taken.get((model, each.precision, each.split)))
+            # a split that is not timed here keeps what it had
+            replace(each, classify_ms=taken.get((model, each.precision, each.split), each.classify_ms))
             for each in read_released(today, table).values()
         ]
-        write_evaluations(rows, scratch / table.name)
-        files = {**today.files, table.name: hash_file(scratch / table.name)} if today.files else {}
+        today = keep_rows(today, rows, scratch / table.name)
         precisions = {
-            name: {**stated, TIMED: dict(told)} if name in PRECISIONS else stated
+            name: {**stated, TIMED: dict(told)} if name in MEASURED else stated
             for name, stated in today.precisions.items()
         }
-        today = replace(today, files=files, precisions=precisions)
+        today = replace(today, precisions=precisions)
         write_card(today, scratch / f"{model}.json")
     return today
-
-
-def replace_times(rows: Evaluation, taken: F32 | None) -> Evaluation:
-    if taken is None:  # a split that is not timed here keeps what it had
-        return rows
-    if len(taken) != len(rows):
-        raise DataInvalid(
-            f"Expected {len(rows)} pictures on the {rows.split} side, as were evaluated, got {len(taken)}. Name the folder that the "
-            "line was trained from, or train it again."
-        )
-    return replace(rows, classify_ms=taken)

@@ -7,11 +7,10 @@ import streamlit as st
 from inspection.ui.charts import build_curves
 from inspection.ui.widgets import escape_markdown
 from inspection.ui.zoo import Trained, flatten, tabulate_figures
+from inspection.wording import say_looks
 
 if TYPE_CHECKING:
     from models.card import Card
-
-HOW_IT_LOOKS = "turned by a quarter each time; the mean answers"
 
 
 def show_card(row: Trained, titles: dict[str, str]) -> None:
@@ -62,7 +61,7 @@ def list_identity(card: "Card") -> dict[str, str]:
         "heat scale": "draws no map" if card.heat_scale is None else f"{card.heat_scale:.4g}",
         "created": card.created,
         "commit": card.commit,
-        **({} if card.turns == 1 else {"looks at a part": f"{card.turns} times, {HOW_IT_LOOKS}"}),
+        **({} if card.turns == 1 else {"answer": f"{say_looks(card.turns)}; the mean answers"}),
     }
 
 

@@ -26,6 +26,7 @@ from inspection.ui.exhibits import PERCENT, UNDEFINED, in_percent, offer_csv, sh
 from inspection.ui.tables_compare import find_best, tabulate_class_comparison, tabulate_contenders
 from inspection.ui.tables_metrics import Rows
 from inspection.ui.widgets import escape_markdown
+from inspection.wording import say_looks
 
 _IN_WORDS = ("Accuracy low", "Accuracy high")  # for the CSV; the table shows them as one text
 _SHADE = "background-color: rgba(15, 143, 131, 0.22)"  # seen on white and on black
@@ -111,7 +112,7 @@ def tell_rule(comparison: Comparison) -> None:
         f"{pictures} {' and '.join(origins)}, {comparison.split} split. The rule: whoever keeps pace and is {rule}. "
         f"Times are of the classifier alone, one picture at a time, {tell_timed(comparison)}. *Latency, live* races them on this one."
     )
-    for words in say_looks(comparison):
+    for words in list_looks(comparison):
         st.caption(f":material/info: {words}")
     told = next((say_parts(comparison.line, each.evaluation.keys) for each in comparison.contenders), None)
     if told is not None:
@@ -128,13 +129,12 @@ def tell_timed(comparison: Comparison) -> str:
     return escape_markdown(say_timed(timed))
 
 
-def say_looks(comparison: Comparison) -> list[str]:
+def list_looks(comparison: Comparison) -> list[str]:
     """Others could look as often, for as many times the work: a lead is not the architecture's alone."""
     models = dict.fromkeys(each.model for each in comparison.contenders)
     often = {model: comparison.measured[model].card.turns for model in models}
     return [
-        f"{escape_markdown(resources.title_model(model))} looks at each part {turns} times, turned by a quarter from look to look: "
-        "its figures and its times are of all looks."
+        f"{escape_markdown(resources.title_model(model))} {say_looks(turns)}: its figures and its times are of all looks."
         for model, turns in often.items()
         if turns > 1
     ]

@@ -11,7 +11,7 @@ from inspection.ui.evaluations import get_report, get_sweep, place_good
 from inspection.ui.exhibits import UNDEFINED, offer_csv, show_chart
 from inspection.ui.tables_compare import CostRow, find_cheapest_row, tabulate_costs
 from inspection.ui.widgets import escape_markdown
-from inspection.wording import say_below
+from inspection.wording import say_apart
 
 MOSTLY_0_1 = 0.9  # reviews of all parts above which a model hardly helps
 EXAMPLES = {"escape": 100.0, "false_reject": 10.0, "review": 1.0}
@@ -148,7 +148,7 @@ def say_asked(threshold_0_1: float) -> str:
         return "deciding on every part"
     if threshold_0_1 > 1:
         return "giving every part to a person"
-    return f"asking for {say_below(threshold_0_1, 1.0)} confidence"
+    return f"asking for {say_apart(threshold_0_1, 1.0)} confidence"
 
 
 def compare_with_people(best: CostRow) -> None:

@@ -14,6 +14,7 @@ from inspection.ui.evaluations import Measured, describe_origin, get_measured, l
 from inspection.ui.line_choice import choose_line
 from inspection.ui.links import put_link, take_link, tell_unknown
 from inspection.ui.widgets import escape_markdown
+from inspection.wording import say_looks
 
 _NAMES = ("line", "model", "split", "precision")
 
@@ -168,7 +169,7 @@ def tell_origin(choice: EvaluationChoice) -> None:
         f"split {str(digest)[:12]}" if digest else "",
         f"weights {card.weights_sha256[:12]}",
         f"probabilities at temperature {card.temperature:.2f}",
-        f"{card.turns} looks at each part, of which the figures are" if card.turns > 1 else "",
+        f"{say_looks(card.turns)}, of which the figures are" if card.turns > 1 else "",
     ]
     st.caption(" · ".join(part for part in parts if part))
     if (told := say_parts(choice.line, rows.keys)) is not None:

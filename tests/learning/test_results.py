@@ -159,7 +159,7 @@ def test_who_looks_several_times_is_named(settings: Settings, tmp_path: Path) ->
     assert "turned by a quarter" not in render_results(settings)
     path = tmp_path / "casting" / "mobilenetv2.json"
     write_card(replace(read_card(path), turns=2), path)
-    assert "- MobileNetV2 looks at each part 2 times, turned by a quarter" in render_results(settings)
+    assert "- MobileNetV2 looks 2 times, turned by a quarter" in render_results(settings)
 
 
 @pytest.mark.parametrize("broken", [False, True])

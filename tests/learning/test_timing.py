@@ -17,7 +17,7 @@ from inspection.learning.arrays import ArraySet
 from inspection.learning.evaluate import Evaluation, read_released, write_evaluations
 from inspection.learning.line_sides import split_line
 from inspection.learning.timed import TIMED_SPLITS, find_timed, say_timed
-from inspection.learning.timing import Runner, time_classifiers, time_in_turn
+from inspection.learning.timing import Runner, check_alike, time_classifiers, time_in_turn
 from inspection.lines import load_line
 from inspection.types import U8, EngineLabel, EngineOutput
 from models.card import read_card, write_card
@@ -87,6 +87,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: Path) -> 
     home.mkdir(parents=True)
     sides = split_line(STEEL, pictures)
     facts = sides.facts(STEEL, pictures)
+    keys = {split: getattr(sides.split, split) for split in TIMED_SPLITS}
     rng = np.random.default_rng(1)
     for model in MODELS:
         for path in shipped.glob(f"{model}.*safetensors"):
@@ -97,7 +98,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: Path) -> 
             Evaluation(
                 split,
                 precision,
-                tuple(f"{split}-{number}" for number in range(6)),
+                keys.get(split, tuple(map(str, range(6)))),
                 np.arange(6),
                 rng.normal(size=(6, 6)).astype(np.float32),
                 np.full(6, 1e6, np.float32),
@@ -137,6 +138,28 @@ def test_pictures_that_the_cards_do_not_name_are_refused(weights: Path, pictures
     next((pictures / "images").iterdir()).unlink()
     with pytest.raises(DataInvalid):
         time_classifiers(STEEL, pictures, load_settings())
+
+
+def test_rows_of_other_pictures_are_refused_before_anything_is_timed(
+    weights: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "time_in_turn", lambda *_, **__: pytest.fail("timed"))
+    path = weights / "resnet18_cbam.parquet"
+    rows = read_released(read_card(path.with_suffix(".json")), path)
+    moved = [replace(each, keys=each.keys[::-1]) for each in rows.values()]
+    write_evaluations(moved, path)
+    with pytest.raises(DataInvalid, match="that resnet18_cbam was evaluated on"):
+        time_classifiers(STEEL, pictures, load_settings())
+
+
+def test_networks_that_other_pictures_judge_are_not_timed_side_by_side() -> None:
+    runners = [
+        Runner(name, "f32", Stub(name, []), 3, {"validation": make_set(2), "test": make_set(count)})
+        for name, count in (("a", 3), ("b", 4))
+    ]
+    check_alike(runners[:1])
+    with pytest.raises(DataInvalid, match="Expected b to be judged by the pictures that judge a"):
+        check_alike(runners)
 
 
 def test_a_line_without_evaluations_says_what_to_do(weights: Path, pictures: Path) -> None:

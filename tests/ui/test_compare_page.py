@@ -91,13 +91,16 @@ def test_who_looks_several_times_is_named(compared: AppTest, tmp_path: Path) -> 
     def said(page: AppTest) -> str:
         return " ".join(each.value for each in page.caption).replace("\\", "")
 
-    assert "looks at each part" not in said(open_compare(compared))
+    assert "turned by a quarter" not in said(open_compare(compared))
     card = make_measured_card("resnet50", turns=2)
     write_measured(tmp_path / "weights", card, [make_evaluation(LABELS, HEAVY, ms=4.0)])
-    assert said(compared.run()).count("ResNet50 looks at each part 2 times") == 1
+    assert said(compared.run()).count("ResNet50 looks 2 times") == 1
     assert "One look each" not in said(compared) and "No second look, and a person" in said(compared)
     compared.switch_page("screens/metrics.py").run()
-    assert not compared.exception and "2 looks at each part, of which the figures are" in said(compared)
+    assert (
+        not compared.exception
+        and "looks 2 times, turned by a quarter from look to look, of which the figures are" in said(compared)
+    )
     assert "Without a second look, as evaluated." in said(compared)
 
 

@@ -110,9 +110,9 @@ def test_a_card_is_told(app: AppTest, tmp_path: Path) -> None:
 
 
 def test_a_card_says_of_whom_looks_several_times_how_often() -> None:
-    assert "looks at a part" not in list_identity(make_card("yolov5n"))
+    assert "answer" not in list_identity(make_card("yolov5n"))
     told = list_identity(replace(make_card(), turns=2))
-    assert told["looks at a part"] == "2 times, turned by a quarter each time; the mean answers"
+    assert told["answer"] == "looks 2 times, turned by a quarter from look to look; the mean answers"
 
 
 def test_an_untrained_model_says_how_to_train_it() -> None:

@@ -3,8 +3,9 @@
 import statistics
 from collections.abc import Mapping, Sequence
 
+from inspection.learning.evaluate import MEASURED
 from inspection.learning.metrics import average, weigh_f1
-from inspection.learning.results.gather import MEASURED, LineResults, Shipped
+from inspection.learning.results.gather import LineResults, Shipped
 from inspection.learning.results.line_sections import NOT_TRAINED
 from inspection.learning.results.markdown import NONE, percent, printed, rate, table
 from inspection.learning.results.targets import Results, count_right, find_locator

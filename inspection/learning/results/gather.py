@@ -9,7 +9,7 @@ from typing import Any
 from inspection.classify import soften
 from inspection.config import Settings
 from inspection.learning.calibration import ChanceError, measure_chance_error
-from inspection.learning.evaluate import Evaluation, read_released
+from inspection.learning.evaluate import MEASURED, Evaluation, read_released
 from inspection.learning.line_sides import read_line_groups
 from inspection.learning.metrics import Figures
 from inspection.learning.study import Study, list_studies
@@ -19,7 +19,6 @@ from inspection.types import Precision
 from models.card import Card, read_card
 from models.registry import REGISTRY
 
-MEASURED: tuple[Precision, ...] = ("f32", "int8")
 # What a line should have beside the models that its file names.
 WANTED: Mapping[str, tuple[str, ...]] = {
     "aluminium": ("yolov5n", "ssdlite320", "nanodet_plus_m"),

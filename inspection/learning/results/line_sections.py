@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from inspection.learning.evaluate import MORE_PARTS
+from inspection.learning.evaluate import MEASURED, MORE_PARTS
 from inspection.learning.metrics import Figures
-from inspection.learning.results.gather import MEASURED, LineResults, Shipped
+from inspection.learning.results.gather import LineResults, Shipped
 from inspection.learning.results.markdown import NONE, bounded, exact_rate, percent, rate, table
 from inspection.learning.results.targets import count_right
 from inspection.learning.study import Study, count_by_group
 from inspection.learning.trial import SEVERITIES, Trial, tabulate, tabulate_severities
 from inspection.types import Precision, VerdictKind
+from inspection.wording import say_looks
 
 NOT_TRAINED = "not trained"
 MOST_PARTS = 5  # named where a study counts the parts with errors
@@ -261,8 +262,7 @@ def describe_withheld(results: LineResults) -> str:
 def describe_looks(results: LineResults) -> str:
     studied = {study.model for study in results.studies}
     told = [
-        f"- {each.title} looks at each part {each.card.turns} times, turned by a quarter from look to look, and answers with the "
-        f"mean: its figures and its times are of all looks."
+        f"- {each.title} {say_looks(each.card.turns)}, and answers with the mean: its figures and its times are of all looks."
         f"{' Its networks on other splits look once.' if each.model in studied else ''}"
         for each in results.models
         if each.card is not None and each.card.turns > 1

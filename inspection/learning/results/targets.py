@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from inspection.learning.calibration import ChanceError
-from inspection.learning.evaluate import MORE_PARTS
+from inspection.learning.evaluate import MEASURED, MORE_PARTS
 from inspection.learning.metrics import Figures
-from inspection.learning.results.gather import MEASURED, LineResults, Shipped
+from inspection.learning.results.gather import LineResults, Shipped
 from inspection.learning.results.markdown import NONE, bounded, exact_rate, percent, rate, table
 from inspection.learning.study import FOLDS, GROUPED, Study, count_by_group
 from inspection.types import Precision, VerdictKind
