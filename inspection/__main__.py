@@ -19,6 +19,7 @@ from inspection.commands.measure_times import measure_times
 from inspection.commands.new_line import create_line
 from inspection.commands.novelty import fit_novelty
 from inspection.commands.output import Exit, notes
+from inspection.commands.release import release_run
 from inspection.commands.results import write_results
 from inspection.commands.robustness import worsen_pictures
 from inspection.commands.set_on_belts import set_parts_on_belts
@@ -41,6 +42,7 @@ app.command("inspect")(inspect_pictures)
 app.command("bench")(run_bench)
 app.command("evaluate")(evaluate_folder)
 app.command("train")(train_model)
+app.command("release")(release_run)
 app.command("fine-tune")(fine_tune_line)
 app.command("folds")(run_folds)
 app.command("robustness")(worsen_pictures)

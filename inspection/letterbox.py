@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from inspection.types import U8, Box
 
 PAD_GREY = 114  # the value that detectors of the YOLO family are trained to ignore
+LEAST_MASK = 32  # of 255: a pixel of which a defect fills an eighth shows it
 
 
 def resize(pixels: U8, width: int, height: int) -> U8:
@@ -68,3 +69,9 @@ def crop_box(pixels: U8, box: Box, *, margin: float, size: int) -> U8:
     bounds = crop_bounds(box, margin, width=width, height=height)
     crop = pixels[int(bounds.y1) : int(bounds.y2), int(bounds.x1) : int(bounds.x2)]
     return np.ascontiguousarray(resize(crop, size, size))
+
+
+def crop_mask(mask: U8, box: Box, *, margin: float, size: int) -> U8:
+    """(size, size), 0 or 255, in the crop that `crop_box` makes; a hair crack survives the shrinking."""
+    cropped = crop_box(mask, box, margin=margin, size=size)
+    return np.where(cropped >= LEAST_MASK, 255, 0).astype(np.uint8)

@@ -49,7 +49,7 @@ def go_on(folder: Path, card: Card, monkeypatch: pytest.MonkeyPatch) -> dict[str
     write_card(card, staged / "mobilenetv2.json")
     for name in ("mobilenetv2.safetensors", "mobilenetv2.parquet"):
         (staged / name).write_bytes(b"new")
-    monkeypatch.setattr("inspection.commands.train.train_classification", lambda *_, **__: card)
+    monkeypatch.setattr("inspection.commands.training_runs.train_classification", lambda *_, **__: card)
     return train_rival(job, lambda *_: None)
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from inspection.commands.output import Exit, notes, print_json, print_table, results, show_progress
-from inspection.commands.train import show_epoch
 from inspection.commands.training_options import Device, Seed, Threads
+from inspection.commands.training_runs import show_epoch
 from inspection.config import load_settings
 from inspection.errors import DataInvalid
 from inspection.learning.challenge import Challenge, judge_challenge

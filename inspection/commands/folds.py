@@ -9,7 +9,7 @@ import typer
 from inspection.commands.doubts import find_doubts, find_share_doubts
 from inspection.commands.output import Exit, notes, print_table, results, show_progress
 from inspection.commands.stages import check_epochs, parse_sizes
-from inspection.commands.train import plan_run, show_epoch
+from inspection.commands.train import plan_run
 from inspection.commands.training_options import (
     Batch,
     Device,
@@ -21,6 +21,7 @@ from inspection.commands.training_options import (
     Sizes,
     Threads,
 )
+from inspection.commands.training_runs import show_epoch
 from inspection.config import load_settings
 from inspection.errors import DataInvalid
 from inspection.lines import load_line

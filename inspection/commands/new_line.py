@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from inspection.commands.output import Exit, notes, results, show_share
-from inspection.commands.train import plan_run, train_classification
+from inspection.commands.train import plan_run
+from inspection.commands.training_runs import train_classification
 from inspection.config import Settings, load_settings
 from inspection.learning.config import TrainConfig
 from inspection.learning.new_line import NewLine

@@ -1,14 +1,14 @@
 """train: one model of a line, from a folder of pictures to weights with their card."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from inspection.commands.doubts import find_doubts, find_share_doubts
+from inspection.commands.doubts import find_doubts
+from inspection.commands.make_data import require_synthetic
 from inspection.commands.naming import name_rival
-from inspection.commands.output import Exit, notes, results, show_progress, show_share
+from inspection.commands.output import Exit, notes, results, show_share
 from inspection.commands.stages import check_epochs, parse_layers, parse_sizes, round_side
 from inspection.commands.training_options import (
     Batch,
@@ -21,18 +21,20 @@ from inspection.commands.training_options import (
     Sizes,
     Threads,
 )
+from inspection.commands.training_runs import (
+    learn_classes,
+    load_classes,
+    train_classification,
+    train_detection,
+    train_patches,
+)
 from inspection.config import Settings, load_settings
 from inspection.errors import DataInvalid
-from inspection.learning.checkpoint import write_atomically
-from inspection.learning.config import ClassBalance, TrainConfig
+from inspection.learning.config import MOST_MADE, ClassBalance, TrainConfig
 from inspection.lines import Line, load_line
-from models.card import MOST_TURNS, Card
-
-if TYPE_CHECKING:
-    from inspection.learning.epochs import EpochRow, TrainReport
+from models.card import MOST_TURNS
 
 DETECTOR_EPOCHS, CLASSIFIER_EPOCHS = 30, 40
-ROOM = 1.29  # larger than the network's input, where pictures are turned while they teach
 
 
 def train_model(
@@ -83,6 +85,21 @@ def train_model(
             "pose. Left out: once, or as the line's own weights that it starts from.",
         ),
     ] = None,
+    made: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MOST_MADE,
+            help="Parts of a synthetic line that are made while the network learns, instead of those of --data, which then only "
+            "choose and judge. For a GPU beside many cores.",
+        ),
+    ] = 0,
+    later: Annotated[
+        bool,
+        typer.Option(
+            "--later", help="Only learn here; `release` does the rest later, on another machine perhaps."
+        ),
+    ] = False,
     note: Annotated[
         list[str] | None, typer.Option(help="What the card is to say besides; may be given several times.")
     ] = None,
@@ -95,17 +112,21 @@ def train_model(
     settings, definition = load_settings(), load_line(line)
     run_dir = settings.var_dir / "runs" / line / model
     detects = find_spec(model).task == "detect"
-    if patches and detects:
+    of_classifiers = {
+        "--patches": patches,
+        "--teacher": teacher is not None,
+        "--turns": turns is not None,
+        "--made": made > 0,
+        "--later": later,
+    }
+    for option, asked in of_classifiers.items():
+        if detects and asked:
+            raise DataInvalid(
+                f"Expected a classifier with {option}, got {model}, which finds boxes. Name a classifier, or leave {option} out."
+            )
+    if patches and made:
         raise DataInvalid(
-            f"Expected a classifier with --patches, got {model}, which finds boxes. Name a classifier, or leave --patches out."
-        )
-    if detects and teacher is not None:
-        raise DataInvalid(
-            f"Expected a classifier with --teacher, got {model}, which finds boxes. Name a classifier, or leave --teacher out."
-        )
-    if detects and turns is not None:
-        raise DataInvalid(
-            f"Expected a classifier with --turns, got {model}, which finds boxes. Name a classifier, or leave --turns out."
+            "Expected --patches or --made, got both: pieces are cut from stored pictures. Leave one out."
         )
     if patches and (small or note or turns is not None):
         notes.print(
@@ -113,6 +134,8 @@ def train_model(
         )
     stages = None if sizes is None else parse_sizes(sizes)
     check_epochs(epochs, stages)
+    if made:
+        require_synthetic(line)
     start = None if warm_start is None else str(warm_start)
     config = plan_run(
         definition,
@@ -130,6 +153,7 @@ def train_model(
             **({} if rate is None else {"learning_rate": rate}),
             **({} if layers is None else {"trainable": parse_layers(layers)}),
             **({"restart": True} if restart else {}),
+            **({"made": made} if made else {}),
             **({} if balance is None else {"class_balance": balance}),
             **({} if teacher is None else name_teacher(settings, line, teacher)),
         },
@@ -144,6 +168,12 @@ def train_model(
         raise typer.Exit(Exit.OK)
     config = settle_precision(config, run_dir, tell=notes.print)
     said = tuple(note or ())
+    if later:
+        run = learn_classes(
+            definition, config, load_classes(definition, config, data, settings), data, run_dir, settings
+        )
+        results.print(f"release it with: python -m inspection release {line} --run {run} --data FOLDER")
+        raise typer.Exit(Exit.OK)
     if detects:
         card = train_detection(definition, config, data, run_dir, settings, small=small, said=said)
     else:
@@ -206,142 +236,3 @@ def plan_run(
             f"Say --sizes {config.epochs}x{round_side(odd[0], step)}, for example."
         )
     return config
-
-
-def train_classification(
-    line: Line,
-    config: TrainConfig,
-    data: Path,
-    run_dir: Path,
-    settings: Settings,
-    *,
-    small: bool,
-    said: tuple[str, ...] = (),
-    turns: int | None = None,
-) -> Card:
-    """turns: None for as often as the line's own weights that it starts from."""
-    from inspection.learning.line_data import load_guided, load_line_data
-    from inspection.learning.release import release_classifier
-    from inspection.learning.starts import read_own_turns
-    from inspection.learning.train import train_classifier
-    from models.registry import find_spec
-
-    size = find_spec(config.model).input_size
-    sets = load_line_data(line, data, size=size, cache_dir=settings.cache_dir / "arrays")
-    notes.print(f"{len(sets.train)} pictures teach, {len(sets.validation)} choose, {len(sets.test)} judge")
-    for doubt in find_share_doubts(len(sets.train), config):
-        notes.print(doubt)
-    pin_data(run_dir, sets.facts)
-    if turns is None:  # before the release replaces what it starts from
-        turns = read_own_turns(line.name, config)
-    teach = sets.train
-    if config.guide:
-        teach = load_guided(line, data, size=round(size * ROOM), cache_dir=settings.cache_dir / "arrays")
-    with show_progress(f"training {config.model}") as tick:
-        report = train_classifier(
-            config, teach, sets.validation, run_dir, on_epoch=lambda row: show_epoch(row, tick)
-        )
-    check_finished(report, run_dir)
-    return release_classifier(
-        line,
-        config,
-        run_dir,
-        sets,
-        settings,
-        int8_a_channel=small,
-        turns=turns,
-        notes=said,
-        split=sets.split,
-        tell=notes.print,
-    )
-
-
-def train_patches(line: Line, config: TrainConfig, data: Path, run_dir: Path, settings: Settings) -> Path:
-    from inspection.learning.checkpoint import BEST
-    from inspection.learning.line_data import load_patches
-    from inspection.learning.train import train_classifier
-
-    sets = load_patches(line, data, size=config.final_size, cache_dir=settings.cache_dir / "arrays")
-    notes.print(f"{len(sets.train)} patches teach, {len(sets.validation)} choose")
-    pin_data(run_dir, sets.facts)
-    with show_progress(f"training {config.model} on patches") as tick:
-        report = train_classifier(
-            config, sets.train, sets.validation, run_dir, on_epoch=lambda row: show_epoch(row, tick)
-        )
-    check_finished(report, run_dir)
-    return run_dir / BEST
-
-
-def train_detection(
-    line: Line,
-    config: TrainConfig,
-    data: Path,
-    run_dir: Path,
-    settings: Settings,
-    *,
-    small: bool,
-    said: tuple[str, ...] = (),
-) -> Card:
-    from inspection.learning.line_data import load_line_boxes
-    from inspection.learning.release_detector import release_detector
-    from inspection.learning.train_detector import train_detector
-    from models.registry import find_spec
-
-    size = find_spec(config.model).input_size
-    sets = load_line_boxes(
-        line,
-        data,
-        size=size,
-        cache_dir=settings.cache_dir / "arrays",
-        one_class=config.class_names == ("part",),
-    )
-    notes.print(f"{len(sets.train)} pictures teach, {len(sets.validation)} choose, {len(sets.test)} judge")
-    for doubt in find_share_doubts(len(sets.train), config):
-        notes.print(doubt)
-    pin_data(run_dir, sets.facts)
-    with show_progress(f"training {config.model}") as tick:
-        report = train_detector(
-            config, sets.train, sets.validation, run_dir, on_epoch=lambda row: show_epoch(row, tick)
-        )
-    check_finished(report, run_dir)
-    return release_detector(
-        line,
-        config,
-        run_dir,
-        sets,
-        settings,
-        int8_a_channel=small,
-        notes=said,
-        split=sets.split,
-        tell=notes.print,
-    )
-
-
-def pin_data(run_dir: Path, facts: dict[str, Any]) -> None:
-    """A run that goes on must go on with the pictures that it began with: the card tells of one set only."""
-    path = run_dir / "data.json"
-    if path.is_file() and json.loads(path.read_text()) != facts:
-        raise DataInvalid(
-            f"Expected the pictures and the split that the run in {run_dir} began with, got others. "
-            "Move that folder away to train anew."
-        )
-    run_dir.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, json.dumps(facts, sort_keys=True).encode())
-
-
-def show_epoch(row: "EpochRow", tick: object) -> None:
-    figures = ", ".join(f"{name} {value:.4f}" for name, value in row.metrics.items() if name != "score")
-    mark = " *" if row.is_best else ""
-    notes.print(
-        f"epoch {row.epoch}/{row.epochs} at {row.size} px: loss {row.train_loss:.4f}, {figures or 'not validated'}, "
-        f"{row.seconds:.0f} s, {row.seconds_left / 60:.0f} min left{mark}"
-    )
-    if callable(tick):
-        tick(row.epoch, row.epochs)
-
-
-def check_finished(report: "TrainReport", run_dir: Path) -> None:
-    if report.state != "finished":
-        raise DataInvalid(
-            f"Expected a finished run in {run_dir}, got one that is {report.state}. Start it again."
-        )

@@ -33,7 +33,7 @@ def train_rival(job: Job, report: Report) -> dict[str, Any]:
 
     What is trained lies apart until it is installed; it is installed at once where the line had no such model.
     """
-    from inspection.commands.train import train_classification, train_detection
+    from inspection.commands.training_runs import train_classification, train_detection
     from inspection.learning.install import Staged, add_rival, install
     from inspection.lines import load_line
     from models.registry import find_spec

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CALIBRATION_PICTURES = 256
+_GREY = (0.299, 0.587, 0.114)  # as OpenCV weighs red, green and blue
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,26 @@ def to_input(pixels: U8, spec: ModelSpec, *, device: str) -> "Tensor":
 
     if spec.channels == 1:
         pixels = np.stack([cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pixels])[..., None]
-    x = torch.from_numpy(np.ascontiguousarray(pixels)).to(device).permute(0, 3, 1, 2).float()
-    mean = torch.tensor(spec.mean, device=device).view(1, -1, 1, 1) * 255
-    std = torch.tensor(spec.std, device=device).view(1, -1, 1, 1) * 255
-    return x.sub_(mean).div_(std)
+    levels = torch.from_numpy(np.ascontiguousarray(pixels)).to(device).permute(0, 3, 1, 2).float()
+    return normalise(levels, spec)
+
+
+def levels_to_input(levels: "Tensor", spec: ModelSpec) -> "Tensor":
+    """(n, 3, h, w) of 0 to 255 that lie on the device already → (n, channels, h, w), normalised."""
+    import torch
+
+    if spec.channels == 1:
+        weights = torch.tensor(_GREY, device=levels.device).view(1, -1, 1, 1)
+        levels = (levels * weights).sum(dim=1, keepdim=True).round()
+    return normalise(levels.contiguous(memory_format=torch.channels_last), spec)
+
+
+def normalise(levels: "Tensor", spec: ModelSpec) -> "Tensor":
+    import torch
+
+    mean = torch.tensor(spec.mean, device=levels.device).view(1, -1, 1, 1) * 255
+    std = torch.tensor(spec.std, device=levels.device).view(1, -1, 1, 1) * 255
+    return (levels - mean).div_(std)
 
 
 def iterate_plain(pixels: U8, *, size: int, batch_size: int) -> Iterator[U8]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from inspection.errors import DataInvalid
 
 ClassBalance = Literal["none", "weights", "sampling"]
+MOST_MADE = 1_000_000  # parts of the synthetic line: a seed has no more scenes of its own
 _GUIDE_HEADS = "maps of three scales"  # a run that was begun with other heads cannot be gone on with
 
 
@@ -46,6 +47,9 @@ class TrainConfig:
     # instead of the whole part shrunk.
     windows: bool = False
     guide: float = 0.0  # weight of what each cell of the maps is asked; needs masks of the defects
+    made: int = (
+        0  # parts of the synthetic line that are made while the network learns, instead of stored pictures
+    )
     device: str = "cpu"
     threads: int = 0  # 0: as torch finds it
     validate_every: int = 1  # epochs; those of the last stage are validated all
@@ -97,8 +101,9 @@ class TrainConfig:
         told = {key: value for key, value in self.to_dict().items() if key not in ("device", "threads")}
         if self.share == 1:
             del told["share"]  # runs that were begun before there was a share go on
-        if not self.restart:
-            del told["restart"]  # likewise
+        for later in ("restart", "made"):
+            if not told[later]:
+                del told[later]  # likewise
         if self.guide:
             told["guide_heads"] = _GUIDE_HEADS
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inspection.types import U8
 from models.spec import Classifier, ModelSpec
 
 IGNORED = -1
@@ -50,8 +49,8 @@ class GuidedClassifier(Classifier):
     def head(self, features: Tensor) -> Tensor:
         return self.network.head(features)
 
-    def ask(self, features: Tensor, masks: U8, labels: Tensor) -> Tensor:
-        """features: what was just made of the batch · masks: (n, s, s) · labels: (n,) → how far the cells are off."""
+    def ask(self, features: Tensor, masks: Tensor, labels: Tensor) -> Tensor:
+        """features: what was just made of the batch · masks: (n, s, s), 0 to 255 · labels: (n,) → how far the cells are off."""
         maps = [*(passing.map for passing in self.passing), features]
         losses = []
         for guide, shown in zip(self.guides, maps, strict=True):
@@ -85,12 +84,12 @@ def find_maps(network: Classifier, spec: ModelSpec) -> tuple[list[nn.Module], li
     return [layer for layer, _ in earlier], [*(count for _, count in earlier), int(features.shape[1])]
 
 
-def cell_targets(masks: U8, labels: Tensor, *, cells: tuple[int, int], classes: int) -> Tensor:
-    """masks: (n, s, s), 0 or 255; labels: (n,) → (n, h, w): the class where the defect is, `classes` where nothing is.
+def cell_targets(masks: Tensor, labels: Tensor, *, cells: tuple[int, int], classes: int) -> Tensor:
+    """masks: (n, s, s), 0 to 255; labels: (n,) → (n, h, w): the class where the defect is, `classes` where nothing is.
 
     A cell that a defect only touches may be called either: it is not asked.
     """
-    covered = functional.adaptive_avg_pool2d(torch.from_numpy(masks).to(labels.device).float() / 255, cells)
+    covered = functional.adaptive_avg_pool2d(masks.float() / 255, cells)
     least = LEAST_PIXELS * cells[0] * cells[1] / (masks.shape[1] * masks.shape[2])
     found = torch.full(covered.shape, classes, dtype=torch.int64, device=labels.device)
     found[covered > 0] = IGNORED
@@ -101,6 +100,7 @@ def guide_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Cells with a defect and cells without count half each: there are forty times more of the latter."""
     losses = functional.cross_entropy(logits.float(), targets, ignore_index=IGNORED, reduction="none")
     nothing = targets == logits.shape[1] - 1
-    defect = (targets != IGNORED) & ~nothing
-    parts = [losses[chosen].mean() for chosen in (defect, nothing) if chosen.any()]
-    return torch.stack(parts).mean() if parts else logits.sum() * 0
+    chosen = torch.stack([(targets != IGNORED) & ~nothing, nothing]).flatten(1).float()
+    counts = chosen.sum(dim=1)  # never asked whether they are zero: a GPU would be waited for at each step
+    means = (chosen * losses.flatten()).sum(dim=1) / counts.clamp(min=1)
+    return means.sum() / (counts > 0).sum().clamp(min=1)

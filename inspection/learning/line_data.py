@@ -21,7 +21,7 @@ from inspection.learning.data import BOXES, Sample
 from inspection.learning.line_sides import SIDES, split_line
 from inspection.learning.pixel_cache import digest, map_pixels, stamp
 from inspection.learning.splits import Split
-from inspection.letterbox import boxes_to_letterbox, crop_box, letterbox
+from inspection.letterbox import boxes_to_letterbox, crop_box, crop_mask, letterbox
 from inspection.lines import Line
 from inspection.types import U8, Box
 
@@ -97,13 +97,11 @@ def load_guided(line: Line, folder: Path, *, size: int, cache_dir: Path) -> Arra
 
 
 def cut_mask(sample: Sample, margin: float, size: int) -> U8:
-    """(size, size), 0 or 255, in the crop that `cut_parts` makes; a hair crack survives the shrinking."""
+    """(size, size), 0 or 255, in the crop that `cut_parts` makes."""
     mask = read_mask(sample)
     if mask is None:
         return np.zeros((size, size), np.uint8)
-    return np.where(crop_box(mask, sample.boxes[0].box, margin=margin, size=size) >= 32, 255, 0).astype(
-        np.uint8
-    )
+    return crop_mask(mask, sample.boxes[0].box, margin=margin, size=size)
 
 
 def mask_path(sample: Sample) -> Path:

@@ -31,7 +31,9 @@ from inspection.learning.run_status import hold_run
 from inspection.learning.surface import fit_whitener
 from inspection.learning.warm_start import load_teacher, warm_start
 from models.registry import build_network, find_spec
-from models.spec import Classifier
+from models.spec import Classifier, ModelSpec
+
+ROOM = 1.29  # larger than the network's input, so that turning does not blur a hair crack
 
 
 def train_classifier(
@@ -56,6 +58,8 @@ def train_classifier(
 def prepare_run(config: TrainConfig) -> None:
     if config.threads:
         torch.set_num_threads(config.threads)
+    if config.device != "cpu":
+        torch.backends.cudnn.benchmark = True  # the sizes stay, so the quickest kernels are worth looking for
     cv2.setNumThreads(1)  # the batch thread is one; more would fight with the network's
     torch.manual_seed(config.seed)
 
@@ -95,21 +99,29 @@ class ClassifierTask:
         return prefetch(plan, workers=count_workers(self.config))
 
     def loss(self, batch: LabelledBatch) -> Tensor:
+        device = self.config.device
+        masks = None if batch.masks is None else torch.from_numpy(batch.masks).to(device)
+        return self.compare(
+            lambda spec: to_input(batch.pixels, spec, device=device),
+            torch.from_numpy(batch.targets).to(device),
+            masks,
+        )
+
+    def compare(self, show: Callable[[ModelSpec], Tensor], targets: Tensor, masks: Tensor | None) -> Tensor:
+        """show: the batch as a network of such a row takes it · targets: (n, classes) · masks: (n, size, size), 0 to 255."""
         config = self.config
-        targets = torch.from_numpy(batch.targets).to(config.device)
         assert isinstance(self.network, Classifier)
-        features = self.network.features(to_input(batch.pixels, self.spec, device=config.device))
+        features = self.network.features(show(self.spec))
         logits = self.network.head(features).float()
         loss = functional.cross_entropy(
             logits, targets, weight=self.class_weights, label_smoothing=config.label_smoothing
         )
-        if isinstance(self.network, GuidedClassifier) and batch.masks is not None:
-            loss = loss + config.guide * self.network.ask(features, batch.masks, targets.argmax(dim=1))
+        if isinstance(self.network, GuidedClassifier) and masks is not None:
+            loss = loss + config.guide * self.network.ask(features, masks, targets.argmax(dim=1))
         if self.teacher is None:
             return loss
         with torch.no_grad():
-            teacher_input = to_input(batch.pixels, self.teacher.spec, device=config.device)
-            teacher_logits = self.teacher.network(teacher_input).float()
+            teacher_logits = self.teacher.network(show(self.teacher.spec)).float()
         hint = distillation_loss(logits, teacher_logits, temperature=config.distill_temperature)
         return (1 - config.distill_share) * loss + config.distill_share * hint
 

@@ -54,7 +54,7 @@ def test_cells_are_asked_for_what_they_hold() -> None:
     masks = np.zeros((2, 64, 64), np.uint8)
     masks[0, 0:8, 0:8] = 255  # a sixteenth of the first cell of 2 × 2
     masks[0, 0, 32] = 255  # a touch of the second: a thousandth
-    found = cell_targets(masks, torch.tensor([1, 0]), cells=(2, 2), classes=3)
+    found = cell_targets(torch.from_numpy(masks), torch.tensor([1, 0]), cells=(2, 2), classes=3)
     assert found.tolist() == [[[1, IGNORED], [3, 3]], [[3, 3], [3, 3]]]
 
 
@@ -103,7 +103,7 @@ def test_finer_maps_are_asked_beside_the_last_one(name: str) -> None:
     features = guided.features(x)
     sides = [passing.map.shape[2] for passing in guided.passing if passing.map is not None]
     assert sides == [side for side in (12, 6) if side > features.shape[2]] and sides
-    guided.ask(features, masks, torch.tensor([1, 2])).backward()
+    guided.ask(features, torch.from_numpy(masks), torch.tensor([1, 2])).backward()
     first = next(network.parameters())
     assert first.grad is not None and first.grad.abs().sum() > 0
     assert all(guide.weight.grad is not None for guide in guided.guides)

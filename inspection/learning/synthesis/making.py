@@ -127,7 +127,7 @@ def write_scenes(
     # fork would copy whatever threads the caller runs in the middle of their work
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
-        workers, mp_context=spawn, initializer=_begin_work, initargs=(os.getpid(),)
+        workers, mp_context=spawn, initializer=begin_work, initargs=(os.getpid(),)
     ) as pool:
         try:
             yield from pool.map(write, scenes, chunksize=_AT_ONCE)
@@ -136,7 +136,7 @@ def write_scenes(
             raise
 
 
-def _begin_work(parent: int) -> None:
+def begin_work(parent: int) -> None:
     cv2.setNumThreads(1)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 

@@ -1,0 +1,111 @@
+"""Parts that other processes render while the first of them already teach.
+
+Files would hold no more than a disk has room for, and a GPU would wait until the last is written; so each part is cut out
+as it would be from its file, and handed on.
+"""
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+
+import cv2
+import numpy as np
+
+from inspection.learning.synthesis.dataset import TRAINED_DESIGNS, PlannedScene, encode_scene
+from inspection.learning.synthesis.making import Side, begin_work, plan_side
+from inspection.letterbox import crop_box, crop_mask
+from inspection.lines import Line
+from inspection.types import U8
+
+SEED = 6  # train, validation and test have 1, 2 and 3, parts that judge or calibrate 4 and 5
+_CHUNK = 8  # parts a process takes at a time
+_AHEAD = 8  # such chunks for each process: nobody takes any while the network is judged
+
+
+@dataclass(frozen=True, slots=True)
+class MadePart:
+    pixels: U8  # (size, size, 3)
+    mask: U8  # (size, size), 0 or 255: where the defect is
+    label: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How a part becomes what the classifier sees."""
+
+    classes: tuple[str, ...]
+    margin: float
+    size: int
+
+    def make(self, planned: PlannedScene) -> MadePart:
+        scene = planned.render()
+        assert scene.box is not None and scene.condition is not None
+        stored = cv2.imdecode(np.frombuffer(encode_scene(scene), np.uint8), cv2.IMREAD_COLOR_RGB)
+        assert stored is not None
+        return MadePart(
+            crop_box(np.asarray(stored, np.uint8), scene.box, margin=self.margin, size=self.size),
+            crop_mask(scene.mask, scene.box, margin=self.margin, size=self.size),
+            self.classes.index(scene.condition),
+        )
+
+
+def plan_supply(parts: int) -> Side:
+    return Side("made", parts, SEED, TRAINED_DESIGNS, negatives_share=0.0)
+
+
+class Supply:
+    """Within a `with`; the parts come in the order of their plan."""
+
+    def __init__(self, line: Line, parts: int, *, size: int, workers: int) -> None:
+        self.parts = parts
+        self._cut = Cut(line.classes, line.locate.margin, size)
+        plan = plan_side(plan_supply(parts))
+        self._waiting = deque(plan[start : start + _CHUNK] for start in range(0, parts, _CHUNK))
+        self._workers = workers
+        self._making: deque[Future[list[MadePart]]] = deque()
+
+    def __enter__(self) -> "Supply":
+        # fork would copy whatever threads the caller runs in the middle of their work
+        spawn = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(
+            self._workers, mp_context=spawn, initializer=begin_work, initargs=(os.getpid(),)
+        )
+        self._order()
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def take(self) -> list[MadePart]:
+        """What was made since the last time; nothing where nothing was, or all has been taken."""
+        taken: list[MadePart] = []
+        while self._making and self._making[0].done():
+            taken += self._making.popleft().result()
+        self._order()
+        return taken
+
+    def wait(self, parts: int) -> list[MadePart]:
+        """The next parts, at least so many unless fewer are left."""
+        taken: list[MadePart] = []
+        while self._making and len(taken) < parts:
+            taken += self._making.popleft().result()
+            self._order()
+        return taken
+
+    def _order(self) -> None:
+        while self._waiting and len(self._making) < self._workers * _AHEAD:
+            self._making.append(self._pool.submit(partial(make_all, self._cut), self._waiting.popleft()))
+
+
+def make_all(cut: Cut, chunk: Sequence[PlannedScene]) -> list[MadePart]:
+    return [cut.make(planned) for planned in chunk]
