@@ -30,7 +30,7 @@ from inspection.commands.training_runs import (
 )
 from inspection.config import Settings, load_settings
 from inspection.errors import DataInvalid
-from inspection.learning.config import MOST_MADE, ClassBalance, TrainConfig
+from inspection.learning.config import MADE_SEED, MOST_MADE, ClassBalance, TrainConfig
 from inspection.lines import Line, load_line
 from models.card import MOST_TURNS
 
@@ -94,6 +94,12 @@ def train_model(
             "choose and judge. For a GPU beside many cores.",
         ),
     ] = 0,
+    made_seed: Annotated[
+        int,
+        typer.Option(
+            min=MADE_SEED, help="Of the parts of --made: another makes others, for a training that goes on."
+        ),
+    ] = MADE_SEED,
     later: Annotated[
         bool,
         typer.Option(
@@ -153,7 +159,7 @@ def train_model(
             **({} if rate is None else {"learning_rate": rate}),
             **({} if layers is None else {"trainable": parse_layers(layers)}),
             **({"restart": True} if restart else {}),
-            **({"made": made} if made else {}),
+            **({"made": made, "made_seed": made_seed} if made else {}),
             **({} if balance is None else {"class_balance": balance}),
             **({} if teacher is None else name_teacher(settings, line, teacher)),
         },

@@ -100,7 +100,7 @@ def tell_made(sets: "LineData", config: TrainConfig, run_dir: Path) -> "LineData
 
     if not config.made:
         return sets
-    side = plan_supply(config.made)
+    side = plan_supply(config.made, config.made_seed)
     parts = max(int(row["parts_made"]) for row in read_curves(run_dir) if row["is_best"])
     made = {"parts": parts, "seed": side.seed, "designs": list(side.designs)}
     return replace(sets, facts={**sets.facts, "made": made})

@@ -10,6 +10,7 @@ from inspection.errors import DataInvalid
 
 ClassBalance = Literal["none", "weights", "sampling"]
 MOST_MADE = 1_000_000  # parts of the synthetic line: a seed has no more scenes of its own
+MADE_SEED = 6  # train, validation and test have 1, 2 and 3, parts that judge or calibrate 4 and 5
 _GUIDE_HEADS = "maps of three scales"  # a run that was begun with other heads cannot be gone on with
 
 
@@ -47,9 +48,8 @@ class TrainConfig:
     # instead of the whole part shrunk.
     windows: bool = False
     guide: float = 0.0  # weight of what each cell of the maps is asked; needs masks of the defects
-    made: int = (
-        0  # parts of the synthetic line that are made while the network learns, instead of stored pictures
-    )
+    made: int = 0  # parts of the synthetic line that are made while it learns, instead of stored pictures
+    made_seed: int = MADE_SEED
     device: str = "cpu"
     threads: int = 0  # 0: as torch finds it
     validate_every: int = 1  # epochs; those of the last stage are validated all
@@ -65,6 +65,11 @@ class TrainConfig:
             )
         if not self.learning_rate > 0:
             raise DataInvalid(f"The learning rate must be above 0, got {self.learning_rate:g}. Try 0.001.")
+        if self.made_seed < MADE_SEED:
+            raise DataInvalid(
+                f"Seeds below {MADE_SEED} make the pictures that choose, judge and calibrate, got made_seed {self.made_seed}. "
+                f"Say {MADE_SEED} or more."
+            )
         if self.batch_size < 2:
             raise DataInvalid(f"batch_size must be at least 2 (batch normalisation), got {self.batch_size}.")
 
@@ -101,8 +106,8 @@ class TrainConfig:
         told = {key: value for key, value in self.to_dict().items() if key not in ("device", "threads")}
         if self.share == 1:
             del told["share"]  # runs that were begun before there was a share go on
-        for later in ("restart", "made"):
-            if not told[later]:
+        for later, unsaid in (("restart", False), ("made", 0), ("made_seed", MADE_SEED)):
+            if told[later] == unsaid:
                 del told[later]  # likewise
         if self.guide:
             told["guide_heads"] = _GUIDE_HEADS

@@ -16,7 +16,7 @@ from inspection.learning.config import TrainConfig
 from inspection.learning.device_augment import check_known, vary_batch
 from inspection.learning.epochs import EpochRow, EpochRunner, TrainReport
 from inspection.learning.run_status import hold_run
-from inspection.learning.synthesis.supply import MadePart, Supply
+from inspection.learning.synthesis.supply import MadePart, Supply, plan_supply
 from inspection.learning.train import ROOM, ClassifierTask, prepare_run
 from inspection.lines import Line
 from models.registry import find_spec
@@ -146,5 +146,6 @@ def train_made(
     """As `train_classifier`, with `config.made` parts of the synthetic line instead of pictures that lie on the disk."""
     prepare_run(config)
     size = round(find_spec(config.model).input_size * ROOM)
-    with hold_run(out_dir), Supply(line, config.made, size=size, workers=workers) as supply:
+    side = plan_supply(config.made, config.made_seed)
+    with hold_run(out_dir), Supply(line, side, size=size, workers=workers) as supply:
         return EpochRunner(MadeTask(config, supply, validation), config, out_dir).run(on_epoch=on_epoch)

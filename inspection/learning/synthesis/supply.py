@@ -22,7 +22,6 @@ from inspection.letterbox import crop_box, crop_mask
 from inspection.lines import Line
 from inspection.types import U8
 
-SEED = 6  # train, validation and test have 1, 2 and 3, parts that judge or calibrate 4 and 5
 _CHUNK = 8  # parts a process takes at a time
 _AHEAD = 8  # such chunks for each process: nobody takes any while the network is judged
 
@@ -54,17 +53,17 @@ class Cut:
         )
 
 
-def plan_supply(parts: int) -> Side:
-    return Side("made", parts, SEED, TRAINED_DESIGNS, negatives_share=0.0)
+def plan_supply(parts: int, seed: int) -> Side:
+    return Side("made", parts, seed, TRAINED_DESIGNS, negatives_share=0.0)
 
 
 class Supply:
     """Within a `with`; the parts come in the order of their plan."""
 
-    def __init__(self, line: Line, parts: int, *, size: int, workers: int) -> None:
-        self.parts = parts
+    def __init__(self, line: Line, side: Side, *, size: int, workers: int) -> None:
+        self.parts = parts = side.count
         self._cut = Cut(line.classes, line.locate.margin, size)
-        plan = plan_side(plan_supply(parts))
+        plan = plan_side(side)
         self._waiting = deque(plan[start : start + _CHUNK] for start in range(0, parts, _CHUNK))
         self._workers = workers
         self._making: deque[Future[list[MadePart]]] = deque()

@@ -1,0 +1,159 @@
+"""Parts of the synthetic line that are made while the first of them already teach."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from inspection.errors import DataInvalid
+from inspection.learning.annotated import read_coco
+from inspection.learning.arrays import ArraySet
+from inspection.learning.batches import levels_to_input, to_input
+from inspection.learning.config import MADE_SEED, TrainConfig
+from inspection.learning.data import BOXES
+from inspection.learning.line_data import cut_mask, cut_parts
+from inspection.learning.made_task import GrowingParts, MadeTask, train_made
+from inspection.learning.synthesis.dataset import plan_dataset
+from inspection.learning.synthesis.making import make_side
+from inspection.learning.synthesis.supply import Cut, MadePart, Supply, plan_supply
+from inspection.lines import Line, load_line
+from models.registry import REGISTRY
+from tests.learning.toy import make_config, register_toys
+
+register_toys()
+SIZE = 41  # of a part that teaches a network of 32 px
+
+
+@pytest.fixture(scope="module")
+def line() -> Line:
+    return load_line("aluminium")
+
+
+@pytest.fixture(scope="module")
+def parts(line: Line) -> list[MadePart]:
+    with Supply(line, plan_supply(24, MADE_SEED), size=SIZE, workers=2) as supply:
+        return supply.wait(24)
+
+
+def to_pictures(parts: Sequence[MadePart]) -> ArraySet:
+    labels = np.array([part.label for part in parts], np.int64)
+    return ArraySet(np.stack([part.pixels for part in parts]), labels, tuple(map(str, range(len(parts)))))
+
+
+def test_a_part_is_cut_out_as_from_its_file(line: Line, parts: list[MadePart], tmp_path: Path) -> None:
+    folder = make_side(tmp_path, plan_supply(24, MADE_SEED), workers=1)
+    samples = read_coco(folder / BOXES, folder).samples
+    stored = cut_parts(samples, line, tmp_path, size=SIZE, cache_dir=tmp_path / "cache")
+    plan = plan_dataset(24, MADE_SEED, negatives_share=0)
+    for planned, part in zip(plan, parts, strict=True):
+        (index,) = [n for n, sample in enumerate(samples) if sample.path.name == planned.name]
+        assert np.array_equal(stored.pixels[index], part.pixels) and stored.labels[index] == part.label
+        assert np.array_equal(cut_mask(samples[index], line.locate.margin, SIZE), part.mask)
+
+
+def test_all_parts_come_once_whether_they_are_waited_for_or_not(line: Line, parts: list[MadePart]) -> None:
+    with Supply(line, plan_supply(24, MADE_SEED), size=SIZE, workers=2) as supply:
+        taken = supply.wait(3)
+        assert 3 <= len(taken) <= 24
+        while len(taken) < 24:
+            taken += supply.take()
+        assert supply.take() == [] and supply.wait(5) == []
+    for one, other in zip(taken, parts, strict=True):
+        assert np.array_equal(one.pixels, other.pixels)
+
+
+def test_another_seed_makes_other_parts(line: Line, parts: list[MadePart]) -> None:
+    with Supply(line, plan_supply(8, MADE_SEED + 1), size=SIZE, workers=1) as supply:
+        for one, other in zip(supply.wait(8), parts[:8], strict=True):
+            assert not np.array_equal(one.pixels, other.pixels)
+
+
+def test_a_part_that_cannot_be_made_is_told(line: Line) -> None:
+    unknown = replace(plan_supply(8, MADE_SEED), designs=("no such design",))
+    with (
+        Supply(line, unknown, size=SIZE, workers=1) as supply,
+        pytest.raises(Exception, match="no such design"),
+    ):
+        supply.wait(8)
+
+
+def test_what_has_come_is_drawn_and_what_was_seen_seldom_more_often(parts: list[MadePart]) -> None:
+    growing = GrowingParts(24, size=SIZE, device="cpu")
+    generator = torch.Generator().manual_seed(0)
+    growing.add(parts[:8])
+    for _ in range(50):
+        chosen = growing.draw(4, generator)
+        assert len(set(chosen.tolist())) == 4 and int(chosen.max()) < 8
+    growing.add(parts[8:])
+    growing.add([])
+    fresh = sum(int((growing.draw(4, generator) >= 8).sum()) for _ in range(10))
+    assert fresh >= 30  # of 40: each of the new was seen less often than any of the old
+    place = int(growing.draw(1, generator))
+    assert np.array_equal(growing.pixels[place].numpy(), parts[place].pixels)
+    assert int(growing.labels[place]) == parts[place].label
+
+
+@pytest.mark.parametrize("model", ["tiny", "tiny_grey"])
+def test_levels_on_the_device_are_the_same_input(parts: list[MadePart], model: str) -> None:
+    pixels = np.stack([part.pixels for part in parts[:4]])
+    levels = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
+    spec = REGISTRY[model]
+    apart = (levels_to_input(levels, spec) - to_input(pixels, spec, device="cpu")).abs()
+    assert apart.max() <= 1.01 * 2 / 255  # a grey level, where rounding falls otherwise
+
+
+def configure(line: Line, **changes: object) -> TrainConfig:
+    told = {"line": line.name, "class_names": line.classes, "sizes": ((3, 32),), "augment": "line-default"}
+    return make_config(**{**told, "made": 24, "batch_size": 8, "guide": 1.0, **changes})
+
+
+def test_a_network_learns_from_parts_that_are_made(line: Line, parts: list[MadePart], tmp_path: Path) -> None:
+    told = []
+    report = train_made(configure(line), line, to_pictures(parts), tmp_path, workers=2, on_epoch=told.append)
+    assert report.state == "finished" and len(told) == 3 and report.weights is not None
+    assert [row.metrics["parts_made"] for row in report.rows] == [24, 24, 24]
+    assert report.rows[-1].train_loss < report.rows[0].train_loss
+    again = train_made(configure(line), line, to_pictures(parts), tmp_path, workers=2)
+    assert [row.to_dict() for row in again.rows] == [row.to_dict() for row in report.rows], "it was finished"
+
+
+@pytest.fixture
+def supply(line: Line) -> Iterator[Supply]:
+    with Supply(line, plan_supply(24, MADE_SEED), size=SIZE, workers=1) as supply:
+        yield supply
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"augment": "line-rough"}, "line-rough"),
+        ({"sizes": ((1, 24), (1, 32))}, "one size"),
+        ({"class_balance": "weights"}, "--balance"),
+        ({"batch_size": 32}, "at least a batch of 32"),
+    ],
+)
+def test_what_cannot_be_done_while_parts_are_made_is_refused(
+    line: Line, supply: Supply, parts: list[MadePart], changes: dict[str, object], word: str
+) -> None:
+    with pytest.raises(DataInvalid, match=word):
+        MadeTask(configure(line, **changes), supply, to_pictures(parts))
+
+
+def test_the_seeds_of_what_judges_are_refused(line: Line) -> None:
+    with pytest.raises(DataInvalid, match="Seeds below 6"):
+        configure(line, made_seed=3)
+
+
+def test_a_run_without_made_parts_keeps_the_digest_that_it_had(line: Line) -> None:
+    plain = configure(line, made=0)
+    assert plain.digest == configure(line, made=0, made_seed=MADE_SEED).digest
+    assert len({plain.digest, configure(line).digest, configure(line, made_seed=7).digest}) == 3
+
+
+def test_a_cut_knows_the_classes_of_its_line(line: Line) -> None:
+    planned = plan_dataset(5, MADE_SEED, negatives_share=0)
+    cut = Cut(line.classes, line.locate.margin, SIZE)
+    assert sorted(cut.make(each).label for each in planned) == [0, 1, 2, 3, 4]
