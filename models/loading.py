@@ -1,12 +1,12 @@
 """Weights as safetensors: half precision, or eight bits a channel. Nothing is unpickled, and nothing is taken on trust.
 
-The file's header keeps the class names in the order of the logits, so that a card cannot quietly rename them, and how
-often the network looks, so that weights which answer differently have another hash.
+The file's header keeps the class names in the order of the logits, so that a card cannot quietly rename them, how
+often the network looks and at how large a picture, so that weights which answer differently have another hash.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from models.card import MOST_TURNS, Card, CardInvalid, read_card, write_card
 from models.errors import ModelsError
 from models.hashing import hash_file
-from models.registry import build_network
-from models.spec import Classifier
+from models.registry import build_network, find_spec
+from models.spec import Classifier, ModelSpec
 from models.turned import Turned
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "WeightsError",
     "WeightsHashWrong",
     "WeightsModelWrong",
+    "WeightsSideWrong",
     "WeightsTensorsWrong",
     "WeightsTurnsWrong",
     "WeightsUnreadable",
@@ -38,6 +39,7 @@ __all__ = [
     "load_network",
     "read_card",
     "save_weights",
+    "spec_of",
     "write_card",
 ]
 
@@ -70,6 +72,9 @@ class WeightsTensorsWrong(WeightsError): ...
 class WeightsTurnsWrong(WeightsError): ...
 
 
+class WeightsSideWrong(WeightsError): ...
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What a weights file holds."""
@@ -77,6 +82,7 @@ class Stored:
     tensors: dict[str, Tensor]  # as the network wants them: float32
     class_names: tuple[str, ...]
     turns: int
+    side: int | None  # pixels of the pictures that it judges; none: those of its row in the registry
 
 
 def save_weights(
@@ -86,8 +92,9 @@ def save_weights(
     class_names: Sequence[str],
     int8_a_channel: bool = False,
     turns: int = 1,
+    side: int | None = None,
 ) -> str:
-    """Write the tensors of a network that looks once, and return the file's SHA-256."""
+    """Write the tensors of a network that looks once, and return the file's SHA-256. side: where it is not the registry's."""
     dense = {f"{name}.weight" for name, module in network.named_modules() if is_dense(module)}
     tensors: dict[str, Tensor] = {}
     for name, tensor in network.state_dict().items():
@@ -107,6 +114,8 @@ def save_weights(
     header = {"format": FORMAT, "class_names": json.dumps(list(class_names), ensure_ascii=False)}
     if turns != 1:  # who looks once need not say so
         header["turns"] = str(turns)
+    if side is not None:
+        header["side"] = str(side)
     path.write_bytes(sort_header(save(tensors, metadata=header)))
     return hash_file(path)
 
@@ -151,10 +160,21 @@ def load_network(spec_name: str, weights_path: Path, card: Card) -> nn.Module:
             f"Expected {weights_path.name} to look {card.turns} times, as its card says, got {stored.turns}. "
             "Use the card written with it."
         )
+    spec = find_spec(spec_name)
+    if (stored.side or spec.input_size) != card.input_size:
+        raise WeightsSideWrong(
+            f"Expected {weights_path.name} to judge pictures of {card.input_size} px, as its card says, got "
+            f"{stored.side or spec.input_size}. Use the card written with it."
+        )
     network = build_network(spec_name, len(stored.class_names))
     check_tensors(stored.tensors, network.state_dict(), source=weights_path.name)
     network.load_state_dict(stored.tensors)
     return turn(network, stored.turns).eval()
+
+
+def spec_of(card: Card) -> ModelSpec:
+    """The row of the registry, with the size of picture that these weights judge."""
+    return replace(find_spec(card.model), input_size=card.input_size)
 
 
 def turn(network: nn.Module, turns: int) -> nn.Module:
@@ -194,6 +214,7 @@ def read_stored(path: Path) -> Stored:
         )
     try:
         class_names, turns = tuple(json.loads(header["class_names"])), int(header.get("turns", "1"))
+        side = int(header["side"]) if "side" in header else None
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise WeightsUnreadable(
             f"Expected class names and a number of looks in the header of {path.name}, got: {error}. Fetch the file again."
@@ -201,7 +222,7 @@ def read_stored(path: Path) -> Stored:
     tensors = {
         name: expand(name, tensor, stored) for name, tensor in stored.items() if not name.endswith(SCALE)
     }
-    return Stored(tensors, class_names, turns)
+    return Stored(tensors, class_names, turns, side)
 
 
 def expand(name: str, tensor: Tensor, stored: dict[str, Tensor]) -> Tensor:

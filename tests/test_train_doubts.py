@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 from inspection.commands import train as command
 from inspection.commands.doubts import find_doubts, find_share_doubts
 from inspection.commands.stages import check_epochs, parse_layers
-from inspection.commands.train import plan_run, train_classification, train_model
+from inspection.commands.train import plan_run, train_model
+from inspection.commands.training_runs import train_classification
 from inspection.config import load_settings
 from inspection.errors import DataInvalid
+from inspection.learning.looks import Looks
 from inspection.lines import Line, load_line
 from models.card import Card, write_card
 from tests.models.cards import make_card
@@ -168,8 +170,8 @@ def test_epochs_and_stages_that_agree_are_taken_and_either_may_be_left_out() -> 
 def test_what_the_card_is_to_say_besides_comes_from_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[str, ...]] = []
 
-    def train(*_: object, small: bool, said: tuple[str, ...], turns: int | None) -> Card:
-        assert turns == 1
+    def train(*_: object, small: bool, said: tuple[str, ...], looks: Looks) -> Card:
+        assert looks == Looks()
         told.append(said)
         return make_card()
 
@@ -188,10 +190,10 @@ def test_looks_that_come_with_the_weights_it_starts_from_are_doubted_as_well(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A recipe that turns nothing had been let go on from weights that look twice without a word."""
-    looks: list[int] = []
+    told_looks: list[int] = []
 
-    def train(*_: object, turns: int, **__: object) -> Card:
-        looks.append(turns)
+    def train(*_: object, looks: Looks, **__: object) -> Card:
+        told_looks.append(looks.turns)
         return make_card()
 
     monkeypatch.setattr(command, "train_classification", train)
@@ -201,20 +203,22 @@ def test_looks_that_come_with_the_weights_it_starts_from_are_doubted_as_well(
     app.command()(train_model)
     call = ["steel", "--model", "compact_cnn", "--data", "nowhere", "--warm-start", str(start)]
     told = [CliRunner().invoke(app, [*call, *more]).output for more in ([], ["--turns", "1"])]
-    assert looks == [2, 1]
+    assert told_looks == [2, 1]
     assert ["as 2 looks go" in " ".join(words.split()) for words in told] == [True, False]
 
 
-@pytest.mark.parametrize(("asked", "looks"), [(None, 2), (1, 1), (4, 4)])
+@pytest.mark.parametrize(
+    ("asked", "looks"), [(None, Looks(2, 256)), (Looks(1, 256), Looks(1, 256)), (Looks(4), Looks(4))]
+)
 def test_what_goes_on_from_the_lines_own_weights_looks_as_often_unless_asked_otherwise(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, asked: int | None, looks: int
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, asked: Looks | None, looks: Looks
 ) -> None:
     """Also on the Train page, which asks nothing."""
     sets = SimpleNamespace(train=[0] * 99, validation=[0], test=[0], split=None, facts={})
-    told: list[int] = []
+    told: list[Looks] = []
 
-    def release(*_: object, turns: int, **__: object) -> Card:
-        told.append(turns)
+    def release(*_: object, looks: Looks, **__: object) -> Card:
+        told.append(looks)
         return make_card()
 
     monkeypatch.setattr("inspection.learning.line_data.load_line_data", lambda *_, **__: sets)
@@ -225,5 +229,5 @@ def test_what_goes_on_from_the_lines_own_weights_looks_as_often_unless_asked_oth
     start, line = tmp_path / "compact_cnn.safetensors", load_line("steel")
     write_card(make_card(line="steel", model="compact_cnn", turns=2), start.with_suffix(".json"))
     config = plan_run(line, "compact_cnn", recipe=None, epochs=6, changes={"warm_start": str(start)})
-    train_classification(line, config, tmp_path, tmp_path / "run", load_settings(), small=False, turns=asked)
+    train_classification(line, config, tmp_path, tmp_path / "run", load_settings(), small=False, looks=asked)
     assert told == [looks]

@@ -7,12 +7,12 @@ import typer
 
 from inspection.commands.naming import name_rival
 from inspection.commands.output import Exit, notes, results
+from inspection.commands.training_options import Side, Turns
 from inspection.commands.training_runs import load_classes, tell_made
 from inspection.config import load_settings
 from inspection.errors import DataInvalid
 from inspection.learning.config import TrainConfig
 from inspection.lines import load_line
-from models.card import MOST_TURNS
 
 
 def release_run(
@@ -20,26 +20,20 @@ def release_run(
     run: Annotated[Path, typer.Option(help="The folder of a finished training.")],
     data: Annotated[Path, typer.Option(help="The line's pictures: they calibrate, choose and judge.")],
     small: Annotated[bool, typer.Option("--small", help="Store eight bits a channel.")] = False,
-    turns: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=MOST_TURNS,
-            help="Look at each part so often, turned by a quarter from look to look. Left out: as `train` would.",
-        ),
-    ] = None,
+    turns: Turns = None,
+    side: Side = None,
     note: Annotated[
         list[str] | None, typer.Option(help="What the card is to say besides; may be given several times.")
     ] = None,
 ) -> None:
     """Calibrate, evaluate and write the weights of a classifier that `train --later` left, with their card."""
+    from inspection.learning.looks import settle_looks
     from inspection.learning.release import release_classifier
-    from inspection.learning.starts import read_own_turns
 
     settings, definition = load_settings(), load_line(line)
     config = read_finished(run, line, definition.classes)
-    looks = turns or read_own_turns(line, config)
-    sets = load_classes(definition, config, data, settings)
+    looks = settle_looks(line, config, turns=turns, side=side)
+    sets = load_classes(definition, config, data, settings, side=looks.side)
     card = release_classifier(
         definition,
         config,
@@ -47,7 +41,7 @@ def release_run(
         tell_made(sets, config, run),
         settings,
         int8_a_channel=small,
-        turns=looks,
+        looks=looks,
         notes=tuple(note or ()),
         split=sets.split,
         tell=notes.print,

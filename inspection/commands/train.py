@@ -18,8 +18,10 @@ from inspection.commands.training_options import (
     Recipe,
     Seed,
     Share,
+    Side,
     Sizes,
     Threads,
+    Turns,
 )
 from inspection.commands.training_runs import (
     learn_classes,
@@ -32,7 +34,6 @@ from inspection.config import Settings, load_settings
 from inspection.errors import DataInvalid
 from inspection.learning.config import MADE_SEED, MOST_MADE, ClassBalance, TrainConfig
 from inspection.lines import Line, load_line
-from models.card import MOST_TURNS
 
 DETECTOR_EPOCHS, CLASSIFIER_EPOCHS = 30, 40
 
@@ -76,15 +77,8 @@ def train_model(
         ),
     ] = False,
     small: Annotated[bool, typer.Option("--small", help="Store eight bits a channel.")] = False,
-    turns: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=MOST_TURNS,
-            help="Look at each part so often, turned by a quarter from look to look: so many times the work. For parts in any "
-            "pose. Left out: once, or as the line's own weights that it starts from.",
-        ),
-    ] = None,
+    turns: Turns = None,
+    side: Side = None,
     made: Annotated[
         int,
         typer.Option(
@@ -111,8 +105,8 @@ def train_model(
     ] = None,
 ) -> None:
     """Train, calibrate, evaluate and write the weights with their card. Started again, it goes on where it stopped."""
+    from inspection.learning.looks import settle_looks
     from inspection.learning.pace import settle_precision
-    from inspection.learning.starts import read_own_turns
     from models.registry import find_spec
 
     settings, definition = load_settings(), load_line(line)
@@ -122,6 +116,7 @@ def train_model(
         "--patches": patches,
         "--teacher": teacher is not None,
         "--turns": turns is not None,
+        "--side": side is not None,
         "--made": made > 0,
         "--later": later,
     }
@@ -134,9 +129,9 @@ def train_model(
         raise DataInvalid(
             "Expected --patches or --made, got both: pieces are cut from stored pictures. Leave one out."
         )
-    if patches and (small or note or turns is not None):
+    if patches and (small or note or turns is not None or side is not None):
         notes.print(
-            "patches are not released, so --small, --note and --turns change nothing here: say them with what starts from them."
+            "patches are not released, so --small, --note, --turns and --side change nothing here: say them with what starts from them."
         )
     stages = None if sizes is None else parse_sizes(sizes)
     check_epochs(epochs, stages)
@@ -164,8 +159,8 @@ def train_model(
             **({} if teacher is None else name_teacher(settings, line, teacher)),
         },
     )
-    looks = turns or read_own_turns(line, config)
-    for doubt in find_doubts(definition, config, epochs=epochs, turns=1 if patches else looks):
+    looks = settle_looks(line, config, turns=turns, side=side)
+    for doubt in find_doubts(definition, config, epochs=epochs, turns=1 if patches else looks.turns):
         notes.print(doubt)
     take_in_added(definition, data, settings)
     if patches:
@@ -176,7 +171,12 @@ def train_model(
     said = tuple(note or ())
     if later:
         run = learn_classes(
-            definition, config, load_classes(definition, config, data, settings), data, run_dir, settings
+            definition,
+            config,
+            load_classes(definition, config, data, settings, side=looks.side),
+            data,
+            run_dir,
+            settings,
         )
         results.print(f"release it with: python -m inspection release {line} --run {run} --data FOLDER")
         raise typer.Exit(Exit.OK)
@@ -184,7 +184,7 @@ def train_model(
         card = train_detection(definition, config, data, run_dir, settings, small=small, said=said)
     else:
         card = train_classification(
-            definition, config, data, run_dir, settings, small=small, said=said, turns=looks
+            definition, config, data, run_dir, settings, small=small, said=said, looks=looks
         )
     results.print(
         f"{card.model}: {settings.weights_dir / line / card.model}.safetensors, {card.weights_bytes / 1e6:.1f} MB"

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from models.card import MOST_TURNS
+
 
 def check_device(name: str) -> str:
     """Before a picture is read. torch, which is slow to load, is asked only where another device is named."""
@@ -37,3 +39,21 @@ Rate = Annotated[
 Device = Annotated[str, typer.Option(help="cpu or cuda.", callback=check_device)]
 Threads = Annotated[int, typer.Option(min=0, help="0: all cores.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of every random choice.")]
+Turns = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=MOST_TURNS,
+        help="Look at each part so often, turned by a quarter from look to look: so many times the work. For parts in any "
+        "pose. Left out: once, or as the line's own weights that it starts from.",
+    ),
+]
+Side = Annotated[
+    int | None,
+    typer.Option(
+        min=32,
+        max=1024,
+        help="Pixels of the picture that it judges: more show finer defects and take more time. Left out: the model's own, or "
+        "as the line's own weights that it starts from.",
+    ),
+]

@@ -17,6 +17,7 @@ from models.card import Card
 if TYPE_CHECKING:
     from inspection.learning.epochs import EpochRow, TrainReport
     from inspection.learning.line_data import LineData
+    from inspection.learning.looks import Looks
 
 
 def train_classification(
@@ -28,15 +29,14 @@ def train_classification(
     *,
     small: bool,
     said: tuple[str, ...] = (),
-    turns: int | None = None,
+    looks: "Looks | None" = None,
 ) -> Card:
-    """turns: None for as often as the line's own weights that it starts from."""
+    """looks: none for those of the line's own weights that it starts from."""
+    from inspection.learning.looks import read_own_looks
     from inspection.learning.release import release_classifier
-    from inspection.learning.starts import read_own_turns
 
-    sets = load_classes(line, config, data, settings)
-    if turns is None:  # before the release replaces what it starts from
-        turns = read_own_turns(line.name, config)
+    looks = looks or read_own_looks(line.name, config)  # before the release replaces what it starts from
+    sets = load_classes(line, config, data, settings, side=looks.side)
     learn_classes(line, config, sets, data, run_dir, settings)
     return release_classifier(
         line,
@@ -45,18 +45,21 @@ def train_classification(
         tell_made(sets, config, run_dir),
         settings,
         int8_a_channel=small,
-        turns=turns,
+        looks=looks,
         notes=said,
         split=sets.split,
         tell=notes.print,
     )
 
 
-def load_classes(line: Line, config: TrainConfig, data: Path, settings: Settings) -> "LineData":
+def load_classes(
+    line: Line, config: TrainConfig, data: Path, settings: Settings, *, side: int | None = None
+) -> "LineData":
+    """side: of the pictures, in pixels; the model's own where none is said."""
     from inspection.learning.line_data import load_line_data
     from models.registry import find_spec
 
-    size = find_spec(config.model).input_size
+    size = side or find_spec(config.model).input_size
     sets = load_line_data(line, data, size=size, cache_dir=settings.cache_dir / "arrays")
     taught = f"{config.made} parts that are made meanwhile" if config.made else f"{len(sets.train)} pictures"
     notes.print(f"{taught} teach, {len(sets.validation)} choose, {len(sets.test)} judge")

@@ -45,20 +45,20 @@ class ModelTiming:
 
 def load_network_or_random(
     line: str, model: str, classes: int, settings: Settings
-) -> "tuple[nn.Module, bool]":
-    """The line's trained weights where they ship; else seeded random ones, which cost the same."""
+) -> "tuple[nn.Module, ModelSpec, bool]":
+    """The line's trained weights where they ship; else seeded random ones, which cost the same but for how they look."""
     import torch
 
     from inspection.engines.prepare import find_weights
     from inspection.errors import WeightsMissing
-    from models.loading import load_network
+    from models.loading import load_network, spec_of
 
     try:
         path, card = find_weights(line, model, settings)
-        return load_network(model, path, card), True
+        return load_network(model, path, card), spec_of(card), True
     except WeightsMissing:
         torch.manual_seed(0)
-        return build_network(model, classes).eval(), False
+        return build_network(model, classes).eval(), find_spec(model), False
 
 
 def build_engine(
@@ -85,9 +85,10 @@ class Chains:
 
     def __init__(self, line: Line, pictures: Sequence[bytes], settings: Settings) -> None:
         detector_name = line.locate.model or "yolov5n"
-        self.detector_spec, self.spec = find_spec(detector_name), find_spec("resnet50")
-        detector, located = load_network_or_random(line.name, detector_name, 1, settings)
-        classifier, trained = load_network_or_random(line.name, "resnet50", len(line.classes), settings)
+        detector, self.detector_spec, located = load_network_or_random(line.name, detector_name, 1, settings)
+        classifier, self.spec, trained = load_network_or_random(
+            line.name, "resnet50", len(line.classes), settings
+        )
         self.trained = located and trained
         # Both chains always judge a part, and once: an untrained detector is surest of nothing, and an unsure classifier
         # looks twice.
@@ -217,8 +218,7 @@ def measure_model(
     line: Line, model: str, pictures: Sequence[U8], settings: Settings, *, seconds: float
 ) -> list[ModelTiming]:
     """All precisions and batch sizes of one model, interleaved; about `seconds` long after compilation."""
-    spec = find_spec(model)
-    network, _ = load_network_or_random(line.name, model, len(line.classes), settings)
+    network, spec, _ = load_network_or_random(line.name, model, len(line.classes), settings)
     graph = export_network(network, spec)
     inputs = np.stack([fit_input(pictures[index % len(pictures)], spec) for index in range(max(BATCH_SIZES))])
     engines: dict[Precision, OpenVinoEngine] = {

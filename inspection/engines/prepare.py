@@ -141,15 +141,14 @@ def name_unwritable(folder: Path) -> Iterator[None]:
 def convert_weights(weights: Path, card: Card, *, graph: str) -> Converted:
     from inspection.engines.export import export_network
     from models.heads import describe_head
-    from models.loading import WeightsError, load_network
-    from models.registry import find_spec
+    from models.loading import WeightsError, load_network, spec_of
     from models.spec import Classifier
 
     try:
         network = load_network(card.model, weights, card)
     except WeightsError as error:
         raise WeightsRefused(str(error)) from error
-    spec = find_spec(card.model)
+    spec = spec_of(card)
     model = export_network(network, spec)
     if graph == "int8":
         model = apply_calibration(model, weights, card)

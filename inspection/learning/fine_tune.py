@@ -28,6 +28,7 @@ from inspection.learning.evaluate import MEASURED, Evaluation, evaluate_set, wri
 from inspection.learning.known_split import find_known_split, read_stated
 from inspection.learning.lesson import Lesson, Tell, describe_start, prepare_lesson
 from inspection.learning.line_data import LineData
+from inspection.learning.looks import Looks
 from inspection.lines import Line
 from inspection.records.champions import Champion, find_weights_dir
 from inspection.records.shelf import Release, read_release
@@ -82,21 +83,21 @@ def fine_tune(
     """Called again with the same wish, it goes on where it stopped; a finished one is returned as it is."""
     from models.registry import find_spec
 
-    spec = find_spec(wish.model)
-    if spec.task != "classify":
+    if find_spec(wish.model).task != "classify":
         raise DataInvalid(f"Expected a classifier, got the detector {wish.model}. Name a model of the line.")
     match = arrange(line, corrected, champion, wish, settings)
     if (match.folder / MANIFEST).is_file():
         tell(f"{match.folder.name} is finished already")
         return read_challenge(match.folder)
+    start = read_start(match, wish.model)
     lesson = prepare_lesson(
-        match.line, corrected, wish.data, size=spec.input_size, seed=wish.seed, settings=settings, tell=tell
+        match.line, corrected, wish.data, size=start.input_size, seed=wish.seed, settings=settings, tell=tell
     )
     if wish.data is None:
-        lesson = describe_start(lesson, read_stated(read_start(match, wish.model)))
+        lesson = describe_start(lesson, read_stated(start))
     for note in lesson.notes:
         tell(note)
-    card = train(match, wish, lesson, size=spec.input_size, on_epoch=on_epoch, stop=stop, tell=tell)
+    card = train(match, wish, lesson, start, on_epoch=on_epoch, stop=stop, tell=tell)
     novelty, words = fit_novelty(match, wish, lesson, tell)
     tell("judging champion and challenger on the frozen test set")
     theirs = evaluate_release(match, match.champion_dir, match.champion.model, lesson)
@@ -172,8 +173,8 @@ def train(
     match: Match,
     wish: Wish,
     lesson: Lesson,
+    start: Card,
     *,
-    size: int,
     on_epoch: "Callable[[EpochRow], None] | None",
     stop: Callable[[], bool] | None,
     tell: Tell,
@@ -189,10 +190,12 @@ def train(
         raise DataInvalid(
             f"The fine-tuning in {match.folder.name} is {report.state}. Start it again to go on."
         )
-    sets = LineData(lesson.teach, lesson.validation, lesson.judging(size)[TEST], dict(lesson.facts))
-    turns = read_start(match, wish.model).turns
+    sets = LineData(
+        lesson.teach, lesson.validation, lesson.judging(start.input_size)[TEST], dict(lesson.facts)
+    )
+    looks = Looks(start.turns, start.input_size)
     return release_classifier(
-        match.line, config, run_dir, sets, match.own, turns=turns, notes=lesson.notes, tell=tell
+        match.line, config, run_dir, sets, match.own, looks=looks, notes=lesson.notes, tell=tell
     )
 
 
@@ -244,9 +247,7 @@ def evaluate_release(match: Match, weights_dir: Path, model: str, lesson: Lesson
     """Every frozen set at every precision that this machine can replay."""
     from models.registry import find_spec
 
-    spec = find_spec(model)
-    sets = lesson.judging(spec.input_size)
-    found = []
+    channels, found = find_spec(model).channels, []
     for precision in MEASURED:
         try:
             prepared = prepare_model(
@@ -256,8 +257,8 @@ def evaluate_release(match: Match, weights_dir: Path, model: str, lesson: Lesson
             continue
         engine = OpenVinoEngine(prepared.read_graph, precision=precision, threads=match.settings.threads)
         found += [
-            evaluate_set(engine, pictures, split=split, channels=spec.channels)
-            for split, pictures in sets.items()
+            evaluate_set(engine, pictures, split=split, channels=channels)
+            for split, pictures in lesson.judging(prepared.input_size).items()
         ]
     return found
 

@@ -20,6 +20,7 @@ from inspection.learning.calibration import fit_temperature
 from inspection.learning.config import TrainConfig
 from inspection.learning.evaluate import Evaluation, compare_precisions, evaluate_set, write_evaluations
 from inspection.learning.line_data import LineData
+from inspection.learning.looks import ONE_LOOK, Looks
 from inspection.learning.shipping import (
     CALIBRATION_PICTURES,
     calibrate,
@@ -35,8 +36,7 @@ from inspection.placing import stage_release
 from inspection.types import U8
 from models.card import Card
 from models.heads import Head, describe_head
-from models.loading import load_network
-from models.registry import find_spec
+from models.loading import load_network, spec_of
 from models.spec import Classifier, ModelSpec
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def release_classifier(
     settings: Settings,
     *,
     int8_a_channel: bool = False,
-    turns: int = 1,
+    looks: Looks = ONE_LOOK,
     notes: Sequence[str] = (),
     split: Split | None = None,
     tell: Tell = print,
@@ -64,9 +64,9 @@ def release_classifier(
     with stage_release(home, config.model) as folder:
         weights = folder / f"{config.model}.safetensors"
         card = store_weights(
-            line.name, config, run_dir, data.facts, weights, int8_a_channel, line.licence, turns=turns
+            line.name, config, run_dir, data.facts, weights, int8_a_channel, line.licence, looks=looks
         )
-        network, spec = load_network(config.model, weights, card), find_spec(config.model)
+        network, spec = load_network(config.model, weights, card), spec_of(card)
         assert isinstance(network, Classifier)
         graph = export_network(network, spec)
         tell("calibrating INT8")

@@ -13,6 +13,7 @@ from inspection.engines.quantize import Ranges, quantize_model, record_calibrati
 from inspection.hashing import hash_file
 from inspection.learning.checkpoint import BEST, EPOCHS
 from inspection.learning.config import TrainConfig
+from inspection.learning.looks import ONE_LOOK, Looks
 from inspection.learning.origin import read_origin, tell_recipe
 from inspection.records.shelf import list_files
 from inspection.types import U8
@@ -37,20 +38,26 @@ def store_weights(
     int8_a_channel: bool,
     licence: str,
     *,
-    turns: int = 1,
+    looks: Looks = ONE_LOOK,
 ) -> Card:
     network = build_network(config.model, len(config.class_names))
     missing = load_matching(network, run_dir / BEST)
     assert not missing, missing
+    own = find_spec(config.model).input_size
+    side = looks.side or own
     digest = save_weights(
-        network, weights, class_names=config.class_names, int8_a_channel=int8_a_channel, turns=turns
+        network,
+        weights,
+        class_names=config.class_names,
+        int8_a_channel=int8_a_channel,
+        turns=looks.turns,
+        side=None if side == own else side,
     )
-    spec = find_spec(config.model)
     return Card(
         line=line,
         model=config.model,
         class_names=config.class_names,
-        input_size=spec.input_size,
+        input_size=side,
         parameters=count_parameters(network),
         weights_sha256=digest,
         weights_bytes=weights.stat().st_size,
@@ -65,7 +72,7 @@ def store_weights(
         commit=read_origin(config, run_dir)["commit"],
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         notes=[],
-        turns=turns,
+        turns=looks.turns,
     )
 
 

@@ -55,16 +55,6 @@ def find_start(
     )
 
 
-def read_own_turns(line: str, config: TrainConfig) -> int:
-    """How often the line's own weights that a training starts from look at a part; once where it starts from others: in
-    which poses the parts of another line lie says nothing of this line's."""
-    if config.warm_start is None:
-        return 1
-    card = read_document(Path(config.warm_start).with_suffix(".json"))
-    own = (card.get("line"), card.get("model")) == (line, config.model)
-    return int(card.get("turns", 1)) if own else 1
-
-
 def read_begun(run_dir: Path) -> TrainConfig | None:
     """What the run in that folder began with. It goes on with the same: what is found today may be another start."""
     path = run_dir / "config.json"

@@ -8,12 +8,9 @@ import pytest
 
 from inspection.config import Settings, load_settings
 from inspection.errors import DataInvalid
-from inspection.learning.recipes import make_config
 from inspection.learning.split_store import store_split
 from inspection.learning.splits import Split, hash_split
-from inspection.learning.starts import AUTOMATIC, find_start, list_starts, pick_model, read_own_turns
-from models.card import write_card
-from tests.models.cards import make_card
+from inspection.learning.starts import AUTOMATIC, find_start, list_starts, pick_model
 
 SPLIT = Split("stratified", 42, ("a/1.png", "a/2.png"), ("a/3.png",), ("a/4.png",))
 
@@ -78,17 +75,3 @@ def test_weights_that_know_the_pictures_by_name_start_nothing(settings: Settings
     assert find_start("mobilenetv2", "steel/mobilenetv2", settings, pictures=strange) == start
     with pytest.raises(DataInvalid, match="steel/mobilenetv2, which knows at least half of them by name"):
         find_start("mobilenetv2", "steel/mobilenetv2", settings, pictures=known)
-
-
-@pytest.mark.parametrize(
-    ("line", "model", "turns"),
-    [("aluminium", "resnet50", 2), ("casting", "resnet50", 1), ("aluminium", "nasnet_mobile", 1)],
-)
-def test_weights_of_the_line_itself_say_how_often_their_successor_looks(
-    tmp_path: Path, line: str, model: str, turns: int
-) -> None:
-    start = tmp_path / "aluminium" / "resnet50.safetensors"
-    write_card(make_card(line="aluminium", model="resnet50", turns=2), start.with_suffix(".json"))
-    config = make_config(line, model, ("good", "bad"), warm_start=str(start))
-    assert read_own_turns(line, config) == turns
-    assert read_own_turns(line, replace(config, warm_start=None)) == 1

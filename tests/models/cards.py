@@ -1,4 +1,8 @@
+from dataclasses import replace
+from typing import Any
+
 from models.card import Card
+from models.registry import REGISTRY
 
 GOOD = Card(
     line="casting",
@@ -22,7 +26,8 @@ GOOD = Card(
 )
 
 
-def make_card(**changes: object) -> Card:
-    from dataclasses import replace
-
-    return replace(GOOD, **changes)  # type: ignore[arg-type]
+def make_card(**changes: Any) -> Card:
+    """A card of another model judges pictures of that model's size unless another is said."""
+    row = REGISTRY.get(changes.get("model", GOOD.model))
+    own = {} if row is None else {"input_size": row.input_size}
+    return replace(GOOD, **{**own, **changes})

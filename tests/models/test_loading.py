@@ -16,6 +16,7 @@ from models.loading import (
     WeightsError,
     WeightsHashWrong,
     WeightsModelWrong,
+    WeightsSideWrong,
     WeightsTensorsWrong,
     WeightsTurnsWrong,
     WeightsUnreadable,
@@ -23,6 +24,7 @@ from models.loading import (
     load_matching,
     load_network,
     save_weights,
+    spec_of,
 )
 from models.registry import build_network
 from tests.models.cards import make_card
@@ -92,8 +94,28 @@ def test_how_often_a_network_looks_is_part_of_its_weights(tmp_path: Path) -> Non
     )
 
 
+def test_how_large_a_picture_a_network_judges_is_part_of_its_weights(tmp_path: Path) -> None:
+    network, path, card = write_weights(tmp_path)
+    larger = tmp_path / "larger.safetensors"
+    digest = save_weights(network, larger, class_names=NAMES, side=288)
+    told = replace(card, weights_sha256=digest, input_size=288)
+    assert digest != card.weights_sha256 and spec_of(told).input_size == 288
+    assert spec_of(card).input_size == card.input_size == 256
+    load_network("compact_cnn", larger, told)
+    for wrong in (replace(told, input_size=256), replace(card, input_size=288)):
+        with pytest.raises(WeightsSideWrong, match="Use the card written with it"):
+            load_network("compact_cnn", path if wrong.input_size == 288 else larger, wrong)
+
+
 @pytest.mark.parametrize(
-    "header", ({}, {"class_names": "[" * 9000}, {"class_names": "3"}, {"class_names": "[]", "turns": "two"})
+    "header",
+    (
+        {},
+        {"class_names": "[" * 9000},
+        {"class_names": "3"},
+        {"class_names": "[]", "turns": "two"},
+        {"class_names": "[]", "side": "wide"},
+    ),
 )
 def test_a_header_that_names_nothing_is_refused_in_words(tmp_path: Path, header: dict[str, str]) -> None:
     path = tmp_path / "w.safetensors"
