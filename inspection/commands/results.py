@@ -19,8 +19,8 @@ def write_results(
     ] = False,
 ) -> None:
     """Set our figures beside every table of the documents."""
-    from inspection.learning.checkpoint import write_atomically
     from inspection.learning.results import render_results
+    from inspection.writing import write_atomically
 
     if not out.parent.is_dir():
         raise DataInvalid(

@@ -9,9 +9,9 @@ from inspection.commands.doubts import find_share_doubts
 from inspection.commands.output import notes, show_progress
 from inspection.config import Settings, count_cores
 from inspection.errors import DataInvalid
-from inspection.learning.checkpoint import write_atomically
 from inspection.learning.config import TrainConfig
 from inspection.lines import Line
+from inspection.writing import write_atomically
 from models.card import Card
 
 if TYPE_CHECKING:

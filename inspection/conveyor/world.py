@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 
 from inspection.config import load_settings
-from inspection.learning.checkpoint import write_atomically
 from inspection.learning.synthesis.belt import Belt, make_belt
 from inspection.learning.synthesis.camera import Camera, expose, make_camera, meter
 from inspection.learning.synthesis.camera import develop as develop_picture
@@ -26,6 +25,7 @@ from inspection.learning.synthesis.scene import light_belt, place
 from inspection.learning.synthesis.sprite import draw_blueprint, render_part
 from inspection.learning.synthesis.textures import stream
 from inspection.types import F32, U8
+from inspection.writing import write_atomically
 
 _log = logging.getLogger("assay.belt")
 REVISION = (

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from inspection.errors import AssayError
 from inspection.jobs.processes import Process, lives
-from inspection.learning.checkpoint import write_atomically
+from inspection.writing import write_atomically
 
 JobState = Literal["waiting", "running", "finished", "failed", "cancelled", "crashed"]
 ACTIVE: tuple[JobState, ...] = ("waiting", "running")

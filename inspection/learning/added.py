@@ -13,8 +13,7 @@ from typing import Any, Literal
 
 from inspection.config import Settings
 from inspection.errors import DataInvalid
-from inspection.hashing import hash_file
-from inspection.learning.checkpoint import write_atomically
+from inspection.hashing import hash_readable
 from inspection.learning.data import BOXES, Dataset, Sample, read_text
 from inspection.learning.duplicates import Progress, recover_groups
 from inspection.learning.kept_sides import (
@@ -39,6 +38,7 @@ from inspection.learning.splits import Split, grouped_split
 from inspection.learning.starts import read_document
 from inspection.lines import Line, is_shipped
 from inspection.wording import say_number
+from inspection.writing import write_atomically
 
 # unsure: it may have been moved from either of two sides
 Kind = Literal["known", "moved", "unsure", "variant", "new"]
@@ -81,14 +81,6 @@ def match_former(line: Line, dataset: Dataset, known: Mapping[str, str]) -> dict
     contents = {key: hash_readable(sample.path) for key, sample in fresh.items()}
     gone = [key for key in known if key not in there]
     return find_former(tuple(fresh), gone, contents, read_line_column(line, SHA256) or {})
-
-
-def hash_readable(path: Path) -> str:
-    """Empty where the file cannot be read: it stands for itself, and training says what is wrong with it."""
-    try:
-        return hash_file(path)
-    except OSError:
-        return ""
 
 
 def place_waiting(

@@ -14,11 +14,11 @@ from typing import Any
 
 from inspection.config import Settings
 from inspection.errors import DataInvalid
-from inspection.learning.checkpoint import write_atomically
 from inspection.learning.evaluate import Evaluation, read_evaluations
 from inspection.learning.gate import RECALL_MARGIN, Gate, judge_challenger
 from inspection.lines import Line
 from inspection.types import Precision
+from inspection.writing import write_atomically
 
 MANIFEST = "challenge.json"
 TEST, CORRECTED = "test", "held-out corrections"  # the splits that both were evaluated on

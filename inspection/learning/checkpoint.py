@@ -1,14 +1,13 @@
-"""Files of a run that a killed process must never leave half written."""
+"""What a run leaves in its folder: checkpoint, best weights, a line an epoch."""
 
 import io
 import json
-import os
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inspection.errors import DataInvalid
+from inspection.writing import write_atomically
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,20 +15,6 @@ if TYPE_CHECKING:
 LAST = "last.pt"
 BEST = "best.safetensors"
 EPOCHS = "epochs.jsonl"
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Readers see the old file or the new one, also after a power cut and where two threads write it at once."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    try:
-        with partial.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(partial, path)
-    except OSError:  # on a full disk what was begun would take what is left
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:

@@ -21,7 +21,6 @@ from inspection.config import Settings
 from inspection.errors import DataInvalid, PictureRefused
 from inspection.images import decode
 from inspection.learning.arrays import ArraySet, read_rgb
-from inspection.learning.checkpoint import write_atomically
 from inspection.letterbox import crop_bounds, resize
 from inspection.lines import Line
 from inspection.records.errors import PictureAltered, PictureMissing, RecordUnknown
@@ -29,6 +28,7 @@ from inspection.records.labels import NOT_FOUND, Label, read_labels
 from inspection.records.record import Record
 from inspection.records.store import RecordStore
 from inspection.types import U8, Box
+from inspection.writing import write_atomically
 
 MANIFEST = "manifest.json"
 HELD_OUT_SHARE, VALIDATION_SHARE = 0.20, 0.15

@@ -21,7 +21,6 @@ from inspection.learning.checkpoint import (
     load_checkpoint,
     save_best,
     save_checkpoint,
-    write_atomically,
     write_lines,
 )
 from inspection.learning.config import TrainConfig
@@ -29,6 +28,7 @@ from inspection.learning.optimizing import build_optimizer, learning_rate, set_l
 from inspection.learning.origin import note_origin
 from inspection.learning.run_status import StatusFile, status_file
 from inspection.learning.time_left import estimate_left
+from inspection.writing import write_atomically
 
 Batch = TypeVar("Batch")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from inspection.config import Settings
 from inspection.errors import DataInvalid, LineInvalid
-from inspection.learning.checkpoint import write_atomically
 from inspection.lines import parse_line
 from inspection.placing import stage_release
 from inspection.records.shelf import list_files
+from inspection.writing import write_atomically
 
 _RIVALS = re.compile(r"^rivals\s*=\s*\[(?P<names>[^\]]*)\]", re.MULTILINE)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from inspection.config import Settings
 from inspection.errors import DataInvalid, LineInvalid
-from inspection.learning.added import hash_readable
+from inspection.hashing import hash_readable
 from inspection.learning.check_data import PART_NAMES, check_data
 from inspection.learning.data import Dataset, list_visible, read_folder, require_folder
 from inspection.learning.data_report import DataReport

@@ -9,8 +9,8 @@ from typing import Any
 from inspection.config import ROOT
 from inspection.errors import DataInvalid
 from inspection.hashing import hash_file
-from inspection.learning.checkpoint import write_atomically
 from inspection.learning.config import TrainConfig
+from inspection.writing import write_atomically
 
 ORIGIN = "origin.json"
 _FILES = ("warm_start", "teacher_weights")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from inspection.errors import AssayError
-from inspection.learning.checkpoint import write_atomically
+from inspection.writing import write_atomically
 
 STATUS = "status.json"
 BEAT_S = 5.0

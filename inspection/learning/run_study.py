@@ -13,7 +13,7 @@ from inspection.engines.quantize import quantize_model, vary_exposure
 from inspection.errors import DataInvalid
 from inspection.learning.arrays import ArraySet, load_array_set
 from inspection.learning.calibration import fit_temperature
-from inspection.learning.checkpoint import BEST, write_atomically
+from inspection.learning.checkpoint import BEST
 from inspection.learning.config import TrainConfig
 from inspection.learning.data import BOXES, Dataset, hash_dataset
 from inspection.learning.epochs import EpochRow
@@ -28,6 +28,7 @@ from inspection.learning.study import Study, StudyPart
 from inspection.learning.train import train_classifier
 from inspection.lines import Line
 from inspection.types import Precision
+from inspection.writing import write_atomically
 from models.loading import load_matching
 from models.registry import build_network, find_spec
 from models.spec import Classifier

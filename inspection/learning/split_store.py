@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from inspection.errors import DataInvalid
-from inspection.learning.checkpoint import write_atomically
 from inspection.learning.splits import Split, encode_split, hash_split, parse_split
+from inspection.writing import write_atomically
 
 FOLDER = "splits"
 _MOST_BYTES = 64 * 1024 * 1024  # unpacked; a file that claims more is no split

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from inspection.classify import soften
 from inspection.errors import DataInvalid
-from inspection.learning.checkpoint import write_atomically
 from inspection.learning.evaluate import Evaluation, read_evaluations, write_evaluations
 from inspection.learning.intervals import Interval, find_wilson_interval
 from inspection.learning.metrics import Figures, measure_figures
 from inspection.types import Precision
+from inspection.writing import write_atomically
 
 FOLDER = "studies"
 FOLDS, GROUPED = "5-fold", "grouped"

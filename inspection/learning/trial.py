@@ -18,13 +18,13 @@ import numpy as np
 
 from inspection.errors import DataInvalid
 from inspection.images import read_picture
-from inspection.learning.checkpoint import write_atomically
 from inspection.learning.data import EMPTY_CLASS, Sample
 from inspection.learning.metrics import Figures, measure_figures
 from inspection.lines import Line, Locate
 from inspection.pipeline import Inspector
 from inspection.types import Precision, VerdictKind
 from inspection.wording import say_limit
+from inspection.writing import write_atomically
 from models.card import Card
 
 COLUMNS = ("key", "truth", "verdict", "called", "retested", "total_ms", "severity_0_1")

@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from inspection.config import Settings, load_settings
-from inspection.learning.checkpoint import write_atomically
 from inspection.lines import Line
 from inspection.records.errors import StoreDamaged, StoreError
 from inspection.records.record import Kind, Record
 from inspection.records.search import Search, read_back
 from inspection.records.shelf import Release, check_release, open_release, shelf_dir
 from inspection.records.store import RecordStore, open_store
+from inspection.writing import write_atomically
 
 PROMOTION, RETURN = "promotion", "return to an earlier champion"
 FRESH_S = 0.2  # a page asks many times while it is drawn; after so long the chain is asked again

@@ -12,12 +12,12 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from inspection.learning.checkpoint import write_atomically
 from inspection.records.append import read_last, read_store_uid
 from inspection.records.chain import canonical_json
 from inspection.records.database import Database
 from inspection.records.errors import CheckpointRefused
 from inspection.records.record import write_time
+from inspection.writing import write_atomically
 
 _LABEL = "assay checkpoint 1"
 

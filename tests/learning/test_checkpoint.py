@@ -18,7 +18,7 @@ from inspection.images import read_picture
 from inspection.learning.arrays import ArraySet, BoxSet, load_array_set, load_pixels, read_rgb
 from inspection.learning.augment_presets import PRESETS
 from inspection.learning.boxed_pictures import check_boxes, read_size
-from inspection.learning.checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from inspection.learning.checkpoint import load_checkpoint, save_checkpoint
 from inspection.learning.config import TrainConfig
 from inspection.learning.data import LabelledBox, Sample, build_dataset
 from inspection.learning.line_data import letterbox_samples
@@ -26,6 +26,7 @@ from inspection.learning.prefetch import AHEAD, MOST_WORKERS, count_workers, pre
 from inspection.learning.recipes import FITS, RECIPES, make_config, plan_sizes
 from inspection.learning.run_status import STATUS, RunStatus, StatusFile, read_status, status_file
 from inspection.types import Box
+from inspection.writing import write_atomically
 from models.registry import REGISTRY
 from tests.learning.toy import make_config as make_toy_config
 
