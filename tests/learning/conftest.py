@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from inspection.config import Settings, load_settings
+from tests.learning.steel_pictures import write_pictures
 
 
 @pytest.fixture
@@ -16,3 +17,9 @@ def settings(tmp_path: Path) -> Settings:
         weights_dir=tmp_path / "weights",
         var_dir=tmp_path / "var",
     )
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Of the line steel."""
+    return write_pictures(tmp_path / "pictures")

@@ -15,33 +15,9 @@ from inspection.errors import DataInvalid, WeightsRefused
 from inspection.hashing import hash_file
 from inspection.learning.line_sides import split_line
 from inspection.learning.measure_again import measure_boxes_again, tell_measured
-from inspection.lines import load_line
 from models.card import read_card, write_card
+from tests.learning.steel_pictures import STEEL
 from tests.models.cards import make_card
-
-STEEL = load_line("steel")
-VOC = (
-    "<annotation><object><name>{name}</name><bndbox><xmin>{0}</xmin><ymin>{1}</ymin><xmax>{2}</xmax>"
-    "<ymax>{3}</ymax></bndbox></object></annotation>"
-)
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Seven a kind of defect: so few that one each chooses and judges."""
-    folder, rng = tmp_path / "pictures", np.random.default_rng(3)
-    for name in ("images", "annotations"):
-        (folder / name).mkdir(parents=True)
-    for kind in STEEL.classes:
-        for number in range(1, 8):
-            pixels = rng.integers(60, 200, (200, 200), dtype=np.uint8)
-            x, y = rng.integers(10, 90, 2)
-            pixels[y : y + 80, x : x + 60] //= 2
-            stem = f"{kind}_{number}"
-            cv2.imwrite(str(folder / "images" / f"{stem}.jpg"), pixels)
-            text = VOC.format(x, y, x + 60, y + 80, name=kind)
-            (folder / "annotations" / f"{stem}.xml").write_text(text)
-    return folder
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -18,12 +17,11 @@ from inspection.learning.evaluate import Evaluation, read_released, write_evalua
 from inspection.learning.line_sides import split_line
 from inspection.learning.timed import TIMED_SPLITS, find_timed, say_timed
 from inspection.learning.timing import Runner, check_alike, time_classifiers, time_in_turn
-from inspection.lines import load_line
 from inspection.types import U8, EngineLabel, EngineOutput
 from models.card import read_card, write_card
+from tests.learning.steel_pictures import STEEL
 from tests.models.cards import make_card
 
-STEEL = load_line("steel")
 MODELS = ("mobilenetv2", "resnet18_cbam")
 
 
@@ -60,24 +58,6 @@ def test_each_picture_is_shown_to_all_before_the_next_and_another_begins(
         (name, "f32", split): len(pictures[split]) for name in "ab" for split in TIMED_SPLITS
     }
     assert all((each > 0).all() for each in taken.values())
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Seven a kind of defect: so few that one each chooses and judges."""
-    folder, rng = tmp_path / "pictures", np.random.default_rng(3)
-    for name in ("images", "annotations"):
-        (folder / name).mkdir(parents=True)
-    for kind in STEEL.classes:
-        for number in range(1, 8):
-            pixels = rng.integers(60, 200, (200, 200), dtype=np.uint8)
-            cv2.imwrite(str(folder / "images" / f"{kind}_{number}.jpg"), pixels)
-            text = (
-                f"<annotation><object><name>{kind}</name><bndbox><xmin>20</xmin><ymin>20</ymin><xmax>90</xmax>"
-                "<ymax>90</ymax></bndbox></object></annotation>"
-            )
-            (folder / "annotations" / f"{kind}_{number}.xml").write_text(text)
-    return folder
 
 
 @pytest.fixture
