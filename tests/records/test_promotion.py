@@ -30,21 +30,12 @@ from inspection.records.record import Record
 from inspection.records.shelf import Release, check_release, read_release
 from inspection.records.store import RecordStore, open_store
 from inspection.records.verify import verify
-from tests.records.answering import make_line
+from tests.records import promoting
 from tests.records.contenders import ENGINEER, MANAGER, make_challenge, make_settings, write_release
+from tests.records.promoting import LINE
 from tests.records.shifts import open_clocked
 
-LINE = replace(make_line(), rivals=("compact_cnn",))
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return make_settings(tmp_path)
-
-
-@pytest.fixture
-def shipped(settings: Settings) -> Release:
-    return write_release(settings.weights_dir, seed=1)
+settings, shipped = promoting.settings, promoting.shipped
 
 
 def test_a_line_without_promotions_runs_as_shipped(store: RecordStore, settings: Settings) -> None:

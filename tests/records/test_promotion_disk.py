@@ -14,20 +14,11 @@ from inspection.records.errors import StoreFull, StoreLost
 from inspection.records.promotion import list_history, promote
 from inspection.records.shelf import Release, keep_release, shelf_dir
 from inspection.records.store import RecordStore
-from tests.records.answering import make_line
-from tests.records.contenders import MANAGER, make_challenge, make_settings, write_release
+from tests.records import promoting
+from tests.records.contenders import MANAGER, make_challenge
+from tests.records.promoting import LINE
 
-LINE = replace(make_line(), rivals=("compact_cnn",))
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return make_settings(tmp_path)
-
-
-@pytest.fixture
-def shipped(settings: Settings) -> Release:
-    return write_release(settings.weights_dir, seed=1)
+settings, shipped = promoting.settings, promoting.shipped
 
 
 @pytest.fixture
