@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import cv2
@@ -11,106 +10,23 @@ import pytest
 
 from inspection.conveyor.conveyor import STRIP_WIDTH, Conveyor, State, compose, left_edge
 from inspection.conveyor.frames import find_frames, open_frames
-from inspection.conveyor.keeping import Keeper, KeptCounts
+from inspection.conveyor.keeping import Keeper
 from inspection.conveyor.pace import PITCH_M, Pace
 from inspection.conveyor.parts import (
     SHOWN_HEIGHT,
     SHOWN_WIDTH,
     Part,
-    Source,
     lay_picture,
 )
 from inspection.conveyor.tally import Answer, Tally
 from inspection.errors import DataInvalid, PictureTooLarge
 from inspection.images import decode
-from inspection.records.errors import StoreError, StoreFull
 from inspection.types import U8, Inspection, Picture, VerdictKind
-from tests.ui.fakes import NOTHING, UNSURE, FakeInspector, code_of, make_png
+from tests import conveying
+from tests.conveying import Listed, Marker, keep_nothing, make_part, run_line, wait_until
+from tests.ui.fakes import NOTHING, UNSURE, FakeInspector, code_of
 
-Marked = Inspection | str
-
-
-@pytest.fixture(autouse=True)
-def plain_belt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rendering the real belt takes a second; what moves on it is the same."""
-    belt = np.full((SHOWN_HEIGHT, SHOWN_WIDTH, 3), 60, np.uint8)
-    for module in ("parts", "conveyor"):
-        monkeypatch.setattr(f"inspection.conveyor.{module}.draw_empty", lambda: belt)
-
-
-def make_part(name: str, code: int, truth: str | None = None) -> Part:
-    shown = np.full((SHOWN_HEIGHT, SHOWN_WIDTH, 3), 150, np.uint8)
-    return Part(name, make_png(code), shown, 1.5, (0.0, 0.0), truth)
-
-
-class Listed:
-    """Gives the parts of a list, then none."""
-
-    def __init__(self, *parts: Part) -> None:
-        self.waiting = list(parts)
-        self.opened = self.closed = 0
-
-    def open(self) -> None:
-        self.opened += 1
-
-    def take(self) -> Part | None:
-        return self.waiting.pop(0) if self.waiting else None
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-class Marker:
-    """Remembers what was marked how, and paints the part white."""
-
-    def __init__(self) -> None:
-        self.marked: list[tuple[str, str]] = []
-
-    def __call__(self, part: Part, marked: Marked) -> U8:
-        self.marked.append((part.name, marked if isinstance(marked, str) else marked.verdict.words))
-        return np.full_like(part.shown, 255)
-
-
-@pytest.fixture
-def lines() -> Iterator[list[Conveyor]]:
-    started: list[Conveyor] = []
-    yield started
-    for conveyor in started:
-        conveyor.stop()
-        assert not conveyor.alive
-
-
-def keep_nothing(inspection: Inspection, shot: bytes) -> None: ...
-
-
-def run_line(
-    lines: list[Conveyor],
-    source: Source,
-    *,
-    judge: object | None = None,
-    marker: Marker | None = None,
-    metres_per_s: float = 2.0,
-    patience_s: float = 60.0,
-    keeper: Keeper | None = None,
-) -> Conveyor:
-    conveyor = Conveyor(
-        judge or FakeInspector(),  # type: ignore[arg-type]
-        source,
-        pace=Pace(metres_per_s),
-        mark=marker or Marker(),
-        owner="me",
-        keeper=keeper or Keeper(keep_nothing),
-        patience_s=patience_s,
-    )
-    lines.append(conveyor.start())
-    return conveyor
-
-
-def wait_until(happened: object, timeout_s: float = 20.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not happened():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+lines, plain_belt = conveying.lines, conveying.plain_belt  # fixtures
 
 
 def test_a_speed_has_two_units_and_one_budget() -> None:
@@ -277,72 +193,6 @@ def test_a_stopped_line_leaves_no_thread() -> None:
     assert threading.active_count() == before + 4
     conveyor.stop()
     assert threading.active_count() == before
-
-
-class Disk:
-    """Keeps what it is given, as slowly as it is told, or not at all."""
-
-    def __init__(self, *, seconds: float = 0.0, full: bool = False) -> None:
-        self.kept: list[str] = []
-        self.seconds, self.full = seconds, full
-
-    def __call__(self, inspection: Inspection, shot: bytes) -> StoreError | None:
-        time.sleep(self.seconds)
-        if self.full:
-            return StoreFull("The disk is full.")
-        self.kept.append(inspection.picture)
-        return None
-
-
-def test_what_was_judged_is_kept_also_when_the_line_is_stopped_at_once(lines: list[Conveyor]) -> None:
-    disk, marker = Disk(seconds=0.1), Marker()
-    parts = [make_part(str(number), 0) for number in range(4)]
-    conveyor = run_line(lines, Listed(*parts), marker=marker, keeper=Keeper(disk))
-    wait_until(lambda: conveyor.read().judged == 4)
-    conveyor.stop()
-    assert disk.kept == ["0", "1", "2", "3"]
-    assert conveyor.keeper.read() == KeptCounts(kept=4)
-
-
-def test_who_relieves_the_judge_answers_from_the_next_part_on(lines: list[Conveyor]) -> None:
-    """Also where the records are behind: each is kept as its own judge's."""
-    early, late, source = Disk(seconds=0.1), Disk(), Listed(*[make_part(str(one), 0) for one in range(3)])
-    conveyor = run_line(lines, source, keeper=Keeper(early))
-    wait_until(lambda: conveyor.read().judged == 3)
-    second = FakeInspector()
-    conveyor.relieve(second, late)  # type: ignore[arg-type]
-    source.waiting += [make_part(str(one), 0) for one in range(3, 6)]
-    wait_until(lambda: conveyor.read().judged == 6)
-    conveyor.stop()
-    assert (early.kept, late.kept) == (["0", "1", "2"], ["3", "4", "5"])
-    assert second.seen == ["3", "4", "5"]
-
-
-def test_a_full_disk_does_not_stop_the_belt(lines: list[Conveyor]) -> None:
-    parts = [make_part(str(number), 0) for number in range(3)]
-    conveyor = run_line(lines, Listed(*parts), keeper=Keeper(Disk(full=True)))
-    wait_until(lambda: conveyor.keeper.read().not_kept == 3)
-    assert conveyor.state is State.RUNNING
-    assert conveyor.keeper.read().why == "The disk is full." and conveyor.read().judged == 3
-
-
-def test_a_disk_that_falls_behind_loses_records_and_says_so() -> None:
-    disk = Disk()
-    keeper = Keeper(disk)
-    inspection = FakeInspector().inspect(decode(make_png(0), name="a"))
-    for _ in range(40):
-        keeper.offer(inspection, b"")
-    counts = keeper.read()
-    assert counts.behind == 32 and counts.not_kept == 8 and "Slow the belt" in (counts.why or "")
-    keeper.finish()
-    keeper.work()
-    assert len(disk.kept) == 32 and keeper.read().behind == 0
-
-
-def test_parts_that_nobody_wants_kept_are_not() -> None:
-    keeper = Keeper(Disk(), wanted=False)
-    keeper.offer(FakeInspector().inspect(decode(make_png(0), name="a")), b"")
-    assert keeper.read() == KeptCounts()
 
 
 def test_frames_are_found_by_their_token_only() -> None:

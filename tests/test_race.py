@@ -1,73 +1,30 @@
-"""The race: who runs when, what is measured, what is kept."""
+"""The race: who runs when, and what is measured."""
 
 import threading
 import time
-from pathlib import Path
 
-import numpy as np
 import pytest
 
-from inspection.errors import DataInvalid, WeightsMissing
+from inspection.errors import DataInvalid
 from inspection.occupancy import OCCUPANCY, Occupancy
-from inspection.racing import keeping
 from inspection.racing.lineup import Course
-from inspection.racing.plan import Entrant, Plan, make_plan
+from inspection.racing.plan import Plan, make_plan
 from inspection.racing.race import MOST_LAPS, Phase, Race
-from inspection.racing.results import Laps, Result, Start, compare, rank
+from inspection.racing.results import compare, rank
 from inspection.types import Precision
 from tests.explaining.toys import ColourEngine
-from tests.ui.fakes import FakeInspector, make_line, make_png
-
-PICTURES = [make_png(0), make_png(40)]
-FAST, SLOW = Entrant("resnet50", "int8"), Entrant("compact_cnn", "f32")
-
-
-class Stable:
-    """Loads fake inspectors and remembers them; one model has no weights."""
-
-    def __init__(self, *, missing: str = "") -> None:
-        self.missing = missing
-        self.loaded: list[FakeInspector] = []
-
-    def load(self, line: str, model: str, precision: Precision) -> FakeInspector:
-        if model == self.missing:
-            raise WeightsMissing(f"Expected weights of {model}, found none. Train it.")
-        self.loaded.append(FakeInspector(make_line(line), model, precision))
-        return self.loaded[-1]
-
-
-def plan_for(*entrants: Entrant, batches: tuple[int, ...] = (1, 10), length_s: float = 30.0) -> Plan:
-    return Plan("fake", entrants, batches, length_s)
-
-
-def wait_for(race: Race, *phases: Phase, timeout_s: float = 20.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while race.phase not in phases:
-        assert time.monotonic() < deadline and not race.phase.over, race.phase
-        time.sleep(0.005)
-
-
-def count_laps(race: Race) -> int:
-    return sum(len(laps.ms) for laps in race.read().laps.values())
-
-
-def make_result(
-    *, medians: dict[tuple[Entrant, int], float], threads: int = 2, cpu: str = "one", crowded: bool = False
-) -> Result:
-    entrants = tuple(dict.fromkeys(entrant for entrant, _ in medians))
-    batches = tuple(sorted({batch for _, batch in medians}))
-    times = np.array([0.5, 1.0, 1.0, 1.0, 9.0])
-    return Result(
-        plan=Plan("fake", entrants, batches, 15.0),
-        machine={"cpu": cpu, "cores": 2, "instructions": ["AVX2"]},
-        threads=threads,
-        taken_at="2026-01-01T00:00:00+00:00",
-        starts={entrant: Start("openvino 1", "CPU", 120.0, {1: 5.0}) for entrant in entrants},
-        absent={Entrant("resnet18_cbam", "bf16"): "Expected bf16."},
-        laps={
-            lane: Laps(np.arange(5.0), times * ms, np.array([crowded] * 5)) for lane, ms in medians.items()
-        },
-    )
+from tests.racing import (
+    FAST,
+    PICTURES,
+    SLOW,
+    Stable,
+    count_laps,
+    make_result,
+    plan_for,
+    wait_for,
+    wait_for_end,
+)
+from tests.ui.fakes import FakeInspector
 
 
 def test_a_race_without_its_tab_stops_by_itself() -> None:
@@ -117,13 +74,6 @@ def test_one_look_that_finds_nobody_after_a_long_load_ends_no_race() -> None:
     ).start()
     wait_for_end(race)
     assert race.phase is Phase.FINISHED and next(looks, None) is None
-
-
-def wait_for_end(race: Race) -> None:
-    deadline = time.monotonic() + 20
-    while race.alive:
-        assert time.monotonic() < deadline, race.phase
-        time.sleep(0.005)
 
 
 def test_every_model_meets_every_precision() -> None:
@@ -265,62 +215,6 @@ def test_the_figures_are_those_of_the_laps() -> None:
     assert (fast.p95_ms, fast.p99_ms) == (None, None)  # of five laps: it would be the slowest
     assert fast.pictures_per_s == pytest.approx(5 / 25 * 1e3)  # five pictures in 25 ms
     assert standings[2].pictures_per_s == pytest.approx(50 / 50 * 1e3) and standings[2].first_ms is None
-
-
-def test_a_kept_race_comes_back_as_it_was(tmp_path: Path) -> None:
-    result = make_result(medians={(FAST, 1): 2.0, (SLOW, 10): 1.0}, crowded=True)
-    kept = keeping.keep_race(result, "  INT8,\tnew server ", tmp_path)
-    assert kept.name == "INT8, new server" and keeping.list_kept(tmp_path) == [kept]
-    back = keeping.load_kept(kept.id, tmp_path)
-    assert rank(back) == rank(result)
-    assert (back.plan, back.machine, back.threads) == (result.plan, result.machine, result.threads)
-    assert back.starts == result.starts and back.absent == result.absent and back.crowded_share == 1.0
-    keeping.drop_kept(kept.id, tmp_path)
-    assert keeping.list_kept(tmp_path) == [] and list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "bell\a"])
-def test_a_name_that_is_none_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(DataInvalid, match="printable"):
-        keeping.keep_race(make_result(medians={(FAST, 1): 2.0}), name, tmp_path)
-
-
-@pytest.mark.parametrize("id", ["../../etc/passwd", "nothing-01234567", "", "a/b-01234567"])
-def test_only_a_kept_race_is_opened(id: str, tmp_path: Path) -> None:
-    with pytest.raises(DataInvalid, match="not there"):
-        keeping.load_kept(id, tmp_path)
-    with pytest.raises(DataInvalid, match="not there"):
-        keeping.drop_kept(id, tmp_path)
-
-
-def test_what_is_no_race_is_not_listed(tmp_path: Path) -> None:
-    (tmp_path / "broken-01234567.json").write_text("{")
-    (tmp_path / "other.json").write_text("{}")
-    assert keeping.list_kept(tmp_path) == []
-
-
-def test_a_race_that_another_session_drops_meanwhile_is_gone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    result = make_result(medians={(FAST, 1): 2.0})
-    halfway = keeping.keep_race(result, "halfway", tmp_path)
-    (tmp_path / f"{halfway.id}.parquet").unlink()
-    with pytest.raises(DataInvalid, match="not there"):
-        keeping.load_kept(halfway.id, tmp_path)
-    keeping.drop_kept(halfway.id, tmp_path)
-    found = tmp_path / "found-01234567.json"
-    found.symlink_to(tmp_path / "nothing")  # listed, and gone when it is opened
-    assert keeping.list_kept(tmp_path) == []
-    found.unlink()
-    monkeypatch.setattr(keeping, "_find", lambda _id, _folder: found)
-    with pytest.raises(DataInvalid, match="not there"):
-        keeping.load_kept("found-01234567", tmp_path)
-    keeping.drop_kept("found-01234567", tmp_path)
-
-
-def test_a_race_without_a_lap_is_not_kept(tmp_path: Path) -> None:
-    with pytest.raises(DataInvalid, match="at least one lap"):
-        keeping.keep_race(make_result(medians={}), "empty", tmp_path)
 
 
 def test_two_races_are_compared_lane_by_lane() -> None:

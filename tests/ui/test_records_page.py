@@ -1,6 +1,5 @@
-"""The Records page, clicked through: search, open, replay, correct, verify."""
+"""The Records page, clicked through: search, open, replay."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -8,47 +7,22 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from inspection.config import ROOT
-from inspection.images import decode
 from inspection.records.decisions import Answer
-from inspection.records.record import Kind, Record
+from inspection.records.record import Kind
 from inspection.records.search import Search
 from inspection.records.store import RecordStore
-from inspection.records.surroundings import build_full_context
 from inspection.types import VerdictKind
 from inspection.ui import records_view
 from inspection.ui.keeping import get_store
-from inspection.ui.roles import Person, Role
 from models.card import write_card
 from tests.models.cards import make_card
 from tests.records.makers import attack
-from tests.ui.fakes import NOTHING, UNSURE, FakeInspector, code_of, make_line, make_png
+from tests.ui import records_page
+from tests.ui.fakes import NOTHING, UNSURE, code_of, make_png
+from tests.ui.records_page import keep, open_records, rows
 from tests.ui.test_inspect_page import words
 
-
-@pytest.fixture
-def store(loaded: list[FakeInspector]) -> RecordStore:
-    return get_store()
-
-
-def keep(store: RecordStore, code: int, *, person: str = "Local user", seed: int = 0) -> Record:
-    data = make_png(code, seed=seed)
-    inspector = FakeInspector(make_line("aluminium"))
-    inspection = inspector.inspect(decode(data, name=f"{code}-{seed}.png"))
-    context = build_full_context(inspector, person=person, source="upload")  # type: ignore[arg-type]
-    return store.add(inspection, data, context=context)
-
-
-def open_records(app: AppTest, **link: str) -> AppTest:
-    app.switch_page("screens/records.py")
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def rows(app: AppTest) -> list[int]:
-    return [int(number) for number in app.dataframe[0].value["Record"]]
+store = records_page.store  # a fixture
 
 
 def test_an_empty_store_says_what_to_do(app: AppTest) -> None:
@@ -228,151 +202,6 @@ def test_a_replay_says_whether_the_answer_is_the_same(
     write_card(make_card(), tmp_path / "weights" / "aluminium" / "resnet50.json")
     app.button(key="records.replay").click().run()
     assert "The answer is the same" in app.success[0].value
-
-
-def test_an_auditor_corrects_with_a_reason(app: AppTest, store: RecordStore) -> None:
-    record = keep(store, code_of("cracked"))
-    open_records(app, record=record.code)
-    app.selectbox(key=f"records.verdict.{record.id}").select("PASS")
-    app.selectbox(key=f"records.class.{record.id}").select("flawless")
-    submit = next(button for button in app.button if button.label == "Add the correction")
-    submit.click().run()
-    assert "Expected the reason" in app.error[0].value.replace("\\", "")
-    app.text_area(key=f"records.reason.{record.id}").set_value("a reflection")
-    next(button for button in app.button if button.label == "Add the correction").click().run()
-    assert not app.exception
-    made = store.about(record.id)[-1]
-    assert (made.kind, made.verdict, made.class_name, made.person) == (
-        Kind.CORRECTION,
-        "PASS",
-        "flawless",
-        "Local user",
-    )
-    assert "a reflection" in words(app) and "PASS: flawless" in words(app)
-
-
-def send_correction(app: AppTest, record: Record, reason: str, **chosen: str) -> AppTest:
-    open_records(app, record=record.code)
-    for name, value in chosen.items():
-        app.selectbox(key=f"records.{name}.{record.id}").select(value)
-    app.text_area(key=f"records.reason.{record.id}").set_value(reason)
-    next(button for button in app.button if button.label == "Add the correction").click().run()
-    assert not app.exception
-    return app
-
-
-@pytest.mark.parametrize(("verdict", "class_name"), [("PASS", "flawless"), ("NO PART", "")])
-def test_the_class_follows_a_verdict_that_says_it(
-    app: AppTest, store: RecordStore, verdict: str, class_name: str
-) -> None:
-    record = keep(store, code_of("cracked"))
-    send_correction(app, record, "a reflection", verdict=verdict)
-    made = store.about(record.id)[-1]
-    assert (made.verdict, made.class_name) == (verdict, class_name)
-    assert "PASS means flawless" in words(app)
-
-
-def test_a_correction_that_contradicts_itself_is_refused_in_words(app: AppTest, store: RecordStore) -> None:
-    good, bad = keep(store, code_of("flawless")), keep(store, code_of("cracked"))
-    send_correction(app, good, "a crack", verdict="REJECT")
-    assert app.error[0].proto.title == "Correction contradicts"
-    assert "Choose the defect as the class" in app.error[0].value.replace("\\", "")
-    send_correction(app, bad, "a reflection", verdict="PASS", **{"class": "dented"})
-    assert "Choose the class flawless" in app.error[0].value.replace("\\", "")
-    assert store.about(good.id) == store.about(bad.id) == ()
-
-
-def type_part(app: AppTest, record: Record, part: str, reason: str) -> AppTest:
-    app.text_input(key=f"records.part.{record.id}").set_value(part)
-    app.text_area(key=f"records.reason.{record.id}").set_value(reason)
-    next(button for button in app.button if button.label == "Add the correction").click().run()
-    assert not app.exception
-    return app
-
-
-def correct_elsewhere(store: RecordStore, record: Record) -> Record:
-    changes = {"verdict": "PASS", "class": "flawless"}
-    return store.correct(record.id, changes, person="Bo", reason="a reflection", good="flawless")
-
-
-def test_what_another_auditor_corrected_meanwhile_stands(app: AppTest, store: RecordStore) -> None:
-    record = keep(store, code_of("cracked"))
-    open_records(app, record=record.code)
-    other = correct_elsewhere(store, record)
-    type_part(app, record, "P-7", "read off the part")
-    assert store.about(record.id) == (other,), "nothing was added"
-    assert app.error[0].proto.title == "Corrected meanwhile"
-    said = app.error[0].value.replace("\\", "")
-    assert f"Record {other.id} corrected it while the form was open: PASS: flawless" in said
-    held = [app.selectbox(key=f"records.{name}.{record.id}").value for name in ("verdict", "class")]
-    assert held == ["PASS", "flawless"], "what holds now"
-    assert app.text_input(key=f"records.part.{record.id}").value == "P-7", "what was typed"
-    assert app.text_area(key=f"records.reason.{record.id}").value == "read off the part"
-    next(button for button in app.button if button.label == "Add the correction").click().run()
-    assert not app.exception and not app.error
-    made = store.about(record.id)[-1]
-    assert made.body["changed"] == ["part"]
-    assert made.body["new"] == {"verdict": "PASS", "class": "flawless", "part": "P-7"}
-
-
-def test_a_record_opened_anew_is_corrected_as_it_then_is(app: AppTest, store: RecordStore) -> None:
-    record = keep(store, code_of("cracked"))
-    open_records(app, record=record.code)
-    app.button(key="records.back").click().run()
-    correct_elsewhere(store, record)
-    open_records(app, record=record.code)
-    assert app.selectbox(key=f"records.verdict.{record.id}").value == "PASS"
-    type_part(app, record, "P-7", "read off the part")
-    assert not app.error and store.about(record.id)[-1].body["changed"] == ["part"]
-
-
-def test_a_second_correction_begins_with_what_the_first_one_said(app: AppTest, store: RecordStore) -> None:
-    record = keep(store, code_of("cracked"))
-    send_correction(app, record, "a reflection", verdict="PASS")
-    assert app.selectbox(key=f"records.class.{record.id}").value == "flawless", "it followed the verdict"
-    assert app.text_area(key=f"records.reason.{record.id}").value == ""
-    type_part(app, record, "P-7", "read off the part")
-    assert not app.error and store.about(record.id)[-1].body["changed"] == ["part"]
-
-
-def test_a_correction_of_nothing_says_what_to_choose(app: AppTest, store: RecordStore) -> None:
-    record = keep(store, code_of("cracked"))
-    send_correction(app, record, "looked again")
-    assert "Choose another verdict or class, or type another part number" in app.error[0].value.replace(
-        "\\", ""
-    )
-    assert store.about(record.id) == ()
-
-
-@pytest.fixture
-def engineer(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    person = Person("Local user", frozenset({Role.ENGINEER}), local=True)
-    for module in ("roles", "keeping"):
-        monkeypatch.setattr(f"inspection.ui.{module}.current_person", lambda: person)
-    yield
-
-
-@pytest.mark.usefixtures("engineer")
-def test_others_see_what_they_made_and_correct_nothing(app: AppTest, store: RecordStore) -> None:
-    mine, theirs = keep(store, 0), keep(store, 40, person="somebody else")
-    open_records(app)
-    assert rows(app) == [mine.id] and not app.tabs
-    open_records(app, record=theirs.code)
-    assert "was made by somebody else" in app.error[0].value and "cracked" not in words(app)
-    open_records(app, record=mine.code)
-    assert "PASS: flawless" in words(app)
-    assert "Add the correction" not in [button.label for button in app.button]
-
-
-@pytest.mark.usefixtures("engineer")
-def test_the_deed_itself_is_refused_too(store: RecordStore) -> None:
-    from inspection.ui.records_access import correct_record
-    from inspection.ui.roles import RoleRefused
-
-    record = keep(store, 0)
-    with pytest.raises(RoleRefused, match="Expected the role auditor"):
-        correct_record(store, record, changes={"verdict": "REJECT"}, reason="no", seen=record.id)
-    assert store.about(record.id) == ()
 
 
 def test_a_lost_database_is_named(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
