@@ -16,7 +16,7 @@ from inspection.conveyor.world import open_world, read_kept
 from inspection.errors import DataInvalid
 from inspection.learning.synthesis.defects import CONDITIONS
 from tests.fakes import make_line as make_other_line
-from tests.test_conveyor import wait_until
+from tests.conveying import wait_until
 from tests.ui.fakes import make_line, make_png
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from inspection.racing import keeping
 from inspection.racing.results import Result, say_differences
-from tests.test_race import FAST, SLOW, make_result
+from tests.racing import FAST, SLOW, make_result
 
 
 def test_why_two_races_differ_is_said() -> None:

@@ -22,7 +22,7 @@ from inspection.ui.keeping import Ledger, NotKept
 from inspection.ui.live_run import Run
 from models.card import write_card
 from tests.records.makers import CONTEXT, make_inspection
-from tests.test_race import FAST, PICTURES, Stable, plan_for
+from tests.racing import FAST, PICTURES, Stable, plan_for
 from tests.ui.live_page import start_watching, wait_until, watched  # noqa: F401  (the watched folder)
 from tests.ui.measured import make_measured_card
 from tests.ui.test_latency_page import find_button

@@ -10,7 +10,7 @@ import pytest
 
 from inspection.racing.keeping import keep_race, list_kept
 from tests.browser import choose, find_port, gather_faults, serve, settle
-from tests.test_race import FAST, make_result
+from tests.racing import FAST, make_result
 from tests.ui.oidc_provider import CLIENT, SECRET, Provider, Somebody, provide
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from inspection.ui.charts_race import (
 from inspection.ui.exhibits import write_rows
 from inspection.ui.titles import TITLES
 from models.card import write_card
-from tests.test_race import FAST, SLOW, make_result
+from tests.racing import FAST, SLOW, make_result
 from tests.ui.measured import make_measured_card
 from tests.ui.test_roles import open_app
 
