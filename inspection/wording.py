@@ -23,9 +23,18 @@ def say_number(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
-def say_looks(turns: int) -> str:
-    """How a network looks at a part, as what follows its name."""
-    return "looks once" if turns == 1 else f"looks {turns} times, turned by a quarter from look to look"
+def say_looks(turns: int, *, side: int, own_side: int) -> str:
+    """How a network looks at a part, as what follows its name; nothing of one that looks as its architecture usually does:
+    once, at its own side in pixels."""
+    if turns == 1 and side == own_side:
+        return ""
+    often = "looks once" if turns == 1 else f"looks {turns} times, turned by a quarter from look to look"
+    return often if side == own_side else f"{often}, at {side} px instead of {own_side}"
+
+
+def say_work(turns: int, *, side: int, own_side: int) -> str:
+    """What such looks take: the work of a look grows with its pixels."""
+    return f"about {turns * (side / own_side) ** 2:.2g} times the work of one look at {own_side} px"
 
 
 def round_percent(value_0_1: float, digits: int) -> str:

@@ -10,10 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from inspection.__main__ import app, main
+from inspection.commands.listing import say_input
 from inspection.config import load_settings
 from inspection.learning.evaluate import read_evaluations
-from models.card import read_card
+from inspection.lines import load_line
+from models.card import read_card, write_card
 from tests.fakes import make_line
+from tests.models.cards import make_card
 
 INSPECTION_KEYS = [
     "picture", "sha256", "line", "model", "model_sha256", "engine", "precision", "verdict", "class", "score",
@@ -213,3 +216,24 @@ def test_errors_and_classes_are_told_with_their_intervals(capsys):
     assert "accuracy 99.32% (95 %: 98.01% to 99.77%)" in told
     assert "escapes 2 of 40 (95 %: 0.61% to 16.92%), false rejects 1 of 400 (95 %: 0.01% to 1.38%)" in told
     assert "99.75% (95 %: 98.60% to 99.96%)" in told and "1.00" not in told
+
+
+def test_models_tells_at_which_size_each_lines_weights_judge(tmp_path, monkeypatch):
+    """`models` had said 224 beside weights that judge at 256."""
+    for name, side in (("aluminium", 256), ("casting", 224)):
+        card = make_card(line=name, model="resnet50", input_size=side)
+        write_card(card, tmp_path / name / "resnet50.json")
+        (tmp_path / name / "resnet50.safetensors").touch()
+    serve = "inspection.commands.listing.load_served"
+    monkeypatch.setattr(serve, lambda name: (load_line(name), lambda _model: tmp_path))
+    rows = {row["model"]: row for row in map(json.loads, run("models", "--json")[1])}
+    assert rows["resnet50"]["input"] == [3, 224, 224]
+    assert rows["resnet50"]["line_inputs"] == {"aluminium": [3, 256, 256], "casting": [3, 224, 224]}
+    assert rows["compact_cnn"]["line_inputs"] == {}
+    assert say_input(224, {"aluminium": 256, "casting": 224}) == "224 (256 on aluminium)"
+    assert say_input(224, {"casting": 224}) == "224"
+    (tmp_path / "casting" / "resnet50.json").write_text("{")
+    done = CliRunner().invoke(app, ["models", "--json"], catch_exceptions=False)
+    assert done.exit_code == 1 and "casting: Expected JSON in resnet50.json" in done.stderr
+    told = [json.loads(row) for row in done.stdout.splitlines()]
+    assert [row["line_inputs"] for row in told if row["lines"]] == [{"aluminium": [3, 256, 256]}]

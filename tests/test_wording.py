@@ -2,7 +2,15 @@
 
 import pytest
 
-from inspection.wording import round_bound_up, round_percent, say_apart, say_limit, say_number
+from inspection.wording import (
+    round_bound_up,
+    round_percent,
+    say_apart,
+    say_limit,
+    say_looks,
+    say_number,
+    say_work,
+)
 
 
 @pytest.mark.parametrize(
@@ -16,6 +24,30 @@ def test_one_thing_is_not_said_of_many(count: int, words: str) -> None:
 def test_what_takes_no_s_and_a_verb_are_given() -> None:
     assert [say_number(count, "class", "classes") for count in (1, 3)] == ["1 class", "3 classes"]
     assert say_number(1, "file was", "files were") + " left out" == "1 file was left out"
+
+
+TURNED = "looks 2 times, turned by a quarter from look to look"
+
+
+@pytest.mark.parametrize(
+    ("turns", "side", "words"),
+    [
+        (1, 224, ""),
+        (2, 224, TURNED),
+        (1, 256, "looks once, at 256 px instead of 224"),
+        (2, 256, f"{TURNED}, at 256 px instead of 224"),
+    ],
+)
+def test_who_looks_otherwise_than_usual_is_told_how(turns: int, side: int, words: str) -> None:
+    assert say_looks(turns, side=side, own_side=224) == words
+
+
+@pytest.mark.parametrize(
+    ("turns", "side", "times"), [(2, 224, "2"), (1, 448, "4"), (2, 256, "2.6"), (1, 192, "0.73")]
+)
+def test_work_grows_with_looks_and_with_pixels(turns: int, side: int, times: str) -> None:
+    told = say_work(turns, side=side, own_side=224)
+    assert told == f"about {times} times the work of one look at 224 px"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """lines, models: what is here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -52,8 +52,10 @@ def show_lines(as_json: AsJson = False) -> None:
 
 
 def show_models(as_json: AsJson = False) -> None:
-    """The zoo: every architecture, and the lines that have weights for it. Exit status 1 where what was promoted on a line was
-    changed on the disk: the line is named."""
+    """The zoo: every architecture, and the lines that have weights for it; where these judge at another size than the
+    architecture's own, it is said. Exit status 1 where what was promoted on a line was changed on the disk, or a card cannot be
+    read: it is named."""
+    from models.card import CardInvalid, read_card
     from models.registry import REGISTRY
 
     rows = []
@@ -66,6 +68,12 @@ def show_models(as_json: AsJson = False) -> None:
             complaints.append(str(error))
     for spec in REGISTRY.values():
         lines = [line for line, find_weights in served.items() if is_trained(find_weights, line, spec.name)]
+        sides: dict[str, int] = {}
+        for line in lines:
+            try:
+                sides[line] = read_card(served[line](spec.name) / line / f"{spec.name}.json").input_size
+            except CardInvalid as error:
+                complaints.append(f"{line}: {error}")
         row = {
             "model": spec.name,
             "title": spec.title,
@@ -73,20 +81,26 @@ def show_models(as_json: AsJson = False) -> None:
             "source": spec.source,
             "parameters": spec.parameters,
             "input": [spec.channels, spec.input_size, spec.input_size],
+            "line_inputs": {line: [spec.channels, side, side] for line, side in sides.items()},
             "seed": spec.seed,
             "lines": lines,
         }
         if as_json:
             print_json(row)
-        rows.append(
-            (spec.name, spec.title, spec.task, spec.parameters, spec.input_size, ", ".join(lines) or "–")
-        )
+        told = say_input(spec.input_size, sides)
+        rows.append((spec.name, spec.title, spec.task, spec.parameters, told, ", ".join(lines) or "–"))
     if not as_json:
         print_table(("model", "title", "task", "parameters", "input", "trained for"), rows)
     for words in complaints:
         notes.print(words)
     if complaints:
         raise typer.Exit(Exit.FOUND_PROBLEMS)
+
+
+def say_input(own_side: int, sides: Mapping[str, int]) -> str:
+    """sides: of each line's weights. "224 (256 on aluminium)"."""
+    others = [f"{side} on {line}" for line, side in sides.items() if side != own_side]
+    return f"{own_side} ({', '.join(others)})" if others else str(own_side)
 
 
 def load_served(name: str) -> tuple[Line, FindWeights]:

@@ -6,8 +6,7 @@ import streamlit as st
 
 from inspection.ui.charts import build_curves
 from inspection.ui.widgets import escape_markdown
-from inspection.ui.zoo import Trained, flatten, tabulate_figures
-from inspection.wording import say_looks
+from inspection.ui.zoo import Trained, flatten, say_card_looks, tabulate_figures
 
 if TYPE_CHECKING:
     from models.card import Card
@@ -54,6 +53,7 @@ def show_card(row: Trained, titles: dict[str, str]) -> None:
 
 
 def list_identity(card: "Card") -> dict[str, str]:
+    looks = say_card_looks(card)
     return {
         "classes": ", ".join(card.class_names),
         "licence": card.licence,
@@ -61,7 +61,7 @@ def list_identity(card: "Card") -> dict[str, str]:
         "heat scale": "draws no map" if card.heat_scale is None else f"{card.heat_scale:.4g}",
         "created": card.created,
         "commit": card.commit,
-        **({} if card.turns == 1 else {"answer": f"{say_looks(card.turns)}; the mean answers"}),
+        **({"answer": f"{looks}{'; the mean answers' if card.turns > 1 else ''}"} if looks else {}),
     }
 
 

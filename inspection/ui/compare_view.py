@@ -26,7 +26,8 @@ from inspection.ui.exhibits import PERCENT, UNDEFINED, in_percent, offer_csv, sh
 from inspection.ui.tables_compare import find_best, tabulate_class_comparison, tabulate_contenders
 from inspection.ui.tables_metrics import Rows
 from inspection.ui.widgets import escape_markdown
-from inspection.wording import say_looks
+from inspection.ui.zoo import find_own_side, say_card_looks
+from inspection.wording import say_work
 
 _IN_WORDS = ("Accuracy low", "Accuracy high")  # for the CSV; the table shows them as one text
 _SHADE = "background-color: rgba(15, 143, 131, 0.22)"  # seen on white and on black
@@ -130,13 +131,13 @@ def tell_timed(comparison: Comparison) -> str:
 
 
 def list_looks(comparison: Comparison) -> list[str]:
-    """Others could look as often, for as many times the work: a lead is not the architecture's alone."""
-    models = dict.fromkeys(each.model for each in comparison.contenders)
-    often = {model: comparison.measured[model].card.turns for model in models}
+    """Others could look as often and as closely, for as many times the work: a lead is not the architecture's alone."""
+    cards = {each.model: comparison.measured[each.model].card for each in comparison.contenders}
     return [
-        f"{escape_markdown(resources.title_model(model))} {say_looks(turns)}: its figures and its times are of all looks."
-        for model, turns in often.items()
-        if turns > 1
+        f"{escape_markdown(resources.title_model(model))} {looks}: "
+        f"{say_work(card.turns, side=card.input_size, own_side=find_own_side(card))}, and its figures and its times are of that."
+        for model, card in cards.items()
+        if (looks := say_card_looks(card))
     ]
 
 

@@ -14,7 +14,7 @@ from inspection.ui.evaluations import Measured, describe_origin, get_measured, l
 from inspection.ui.line_choice import choose_line
 from inspection.ui.links import put_link, take_link, tell_unknown
 from inspection.ui.widgets import escape_markdown
-from inspection.wording import say_looks
+from inspection.ui.zoo import say_card_looks
 
 _NAMES = ("line", "model", "split", "precision")
 
@@ -162,14 +162,14 @@ def tell_unmeasured(line: Line) -> None:
 def tell_origin(choice: EvaluationChoice) -> None:
     """What the pictures were, and which ones exactly."""
     card, rows = choice.measured.card, choice.measured.evaluations[choice.split, choice.precision]
-    split = card.data.get("split")
+    split, looks = card.data.get("split"), say_card_looks(card)
     digest = split.get("sha256") if isinstance(split, dict) else None
     parts = [
         f"{len(rows)} {describe_origin(card)}, {choice.split} split",
         f"split {str(digest)[:12]}" if digest else "",
         f"weights {card.weights_sha256[:12]}",
         f"probabilities at temperature {card.temperature:.2f}",
-        f"{say_looks(card.turns)}, of which the figures are" if card.turns > 1 else "",
+        f"{looks}: the figures are of that" if looks else "",
     ]
     st.caption(" · ".join(part for part in parts if part))
     if (told := say_parts(choice.line, rows.keys)) is not None:

@@ -6,10 +6,33 @@ from typing import TYPE_CHECKING, Any
 
 from inspection.errors import WeightsRefused
 from inspection.lines import Line
+from inspection.wording import say_looks
 
 if TYPE_CHECKING:
     from models.card import Card
     from models.spec import ModelSpec
+
+
+# pixels; the registry's, said again here as titles.py says its names: no page needs torch to be drawn
+OWN_SIDES: dict[str, int] = {
+    "resnet50": 224,
+    "resnet50v2": 224,
+    "mobilenetv2": 224,
+    "mobilenetv3_large": 224,
+    "efficientnet_b0": 224,
+    "densenet121": 224,
+    "nasnet_mobile": 224,
+    "mlp_mixer": 224,
+    "convnext_tiny": 224,
+    "mobilevit_xxs": 256,
+    "vit_small": 224,
+    "resnet18_cbam": 224,
+    "plain_cnn": 224,
+    "compact_cnn": 256,
+    "yolov5n": 320,
+    "ssdlite320": 320,
+    "nanodet_plus_m": 320,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +94,7 @@ def tabulate_trained(rows: Iterable[Trained], titles: Mapping[str, str]) -> list
                 else ("card unreadable" if row.fault else "not trained yet"),
                 "Line": row.line.title,
                 "Role": row.role,
+                "Input": f"{card.input_size} × {card.input_size}" if card else "",
                 "Parameters": card.parameters if card else None,
                 "MB": card.weights_bytes / 1e6 if card else None,
                 "Precisions": " ".join(sorted(card.precisions)).upper() if card else "",
@@ -88,13 +112,23 @@ def tabulate_registry(
             "Model": spec.title,
             "Task": "classifies" if spec.task == "classify" else "detects",
             "Parameters": spec.parameters,
-            "Input": f"{spec.input_size} × {spec.input_size} × {spec.channels}",
+            # a line's weights may judge at another size: theirs is in the other table
+            "Usual input": f"{spec.input_size} × {spec.input_size} × {spec.channels}",
             "Source": spec.source,
             "Lines": list(used_by.get(spec.name, ())),
             "Named in": spec.seed,
         }
         for spec in specs
     ]
+
+
+def find_own_side(card: "Card") -> int:
+    """The architecture's own; of one that the registry does not have, that of these weights."""
+    return OWN_SIDES.get(card.model, card.input_size)
+
+
+def say_card_looks(card: "Card") -> str:
+    return say_looks(card.turns, side=card.input_size, own_side=find_own_side(card))
 
 
 def tabulate_figures(figures: Mapping[str, Any], precisions: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -159,7 +159,15 @@ def test_who_looks_several_times_is_named(settings: Settings, tmp_path: Path) ->
     assert "turned by a quarter" not in render_results(settings)
     path = tmp_path / "casting" / "mobilenetv2.json"
     write_card(replace(read_card(path), turns=2), path)
-    assert "- MobileNetV2 looks 2 times, turned by a quarter" in render_results(settings)
+    turned = "- MobileNetV2 looks 2 times, turned by a quarter from look to look"
+    assert f"{turned}, and answers with the mean: its figures and its times are of all" in render_results(
+        settings
+    )
+    write_card(replace(read_card(path), turns=2, input_size=256), path)
+    assert f"{turned}, at 256 px instead of 224, and answers with the mean: " in render_results(settings)
+    write_card(replace(read_card(path), turns=1), path)
+    once = "- MobileNetV2 looks once, at 256 px instead of 224: its figures and its times are of that size.\n"
+    assert once in render_results(settings)
 
 
 @pytest.mark.parametrize("broken", [False, True])
@@ -233,7 +241,11 @@ def test_other_splits_and_worse_pictures_stand_beside(settings: Settings, tmp_pa
     page = render_results(settings)
     card = tmp_path / "casting" / "compact_cnn.json"
     write_card(replace(read_card(card), turns=2), card)
-    assert "of all looks. Its networks on other splits look once." in render_results(settings)
+    assert "of all looks. Its networks on other splits look once.\n" in render_results(settings)
+    write_card(replace(read_card(card), input_size=320), card)
+    assert "of all looks. Its networks on other splits look once, at 256 px.\n" in render_results(settings)
+    write_card(replace(read_card(card), turns=1), card)
+    assert "of that size. Its networks on other splits look once, at 256 px.\n" in render_results(settings)
     told = judge(settings, "casting, grouped split").ours["f32"]
     parts = len({groups[key] for key in keys})
     assert (

@@ -92,16 +92,25 @@ def test_who_looks_several_times_is_named(compared: AppTest, tmp_path: Path) -> 
         return " ".join(each.value for each in page.caption).replace("\\", "")
 
     assert "turned by a quarter" not in said(open_compare(compared))
-    card = make_measured_card("resnet50", turns=2)
+    card = make_measured_card("resnet50", turns=2, input_size=256)
     write_measured(tmp_path / "weights", card, [make_evaluation(LABELS, HEAVY, ms=4.0)])
-    assert said(compared.run()).count("ResNet50 looks 2 times") == 1
+    looks = "looks 2 times, turned by a quarter from look to look, at 256 px instead of 224: "
+    work = "about 2.6 times the work of one look at 224 px, and its figures and its times are of that."
+    assert said(compared.run()).count(f"ResNet50 {looks}{work}") == 1
     assert "One look each" not in said(compared) and "No second look, and a person" in said(compared)
     compared.switch_page("screens/metrics.py").run()
-    assert (
-        not compared.exception
-        and "looks 2 times, turned by a quarter from look to look, of which the figures are" in said(compared)
-    )
+    assert not compared.exception and f"{looks}the figures are of that" in said(compared)
     assert "Without a second look, as evaluated." in said(compared)
+
+
+def test_who_judges_at_its_architectures_own_size_and_once_is_not_spoken_of(
+    compared: AppTest, tmp_path: Path
+) -> None:
+    for model, side in (("resnet50", 224), ("compact_cnn", 256)):
+        card = make_measured_card(model, input_size=side)
+        write_measured(tmp_path / "weights", card, [make_evaluation(LABELS, HEAVY)])
+    said = " ".join(each.value for each in open_compare(compared).caption)
+    assert "times the work" not in said
 
 
 def test_rivals_without_weights_are_named_with_the_way_to_train_them(

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from inspection.lines import Line
 from inspection.ui.cards import list_identity
 from inspection.ui.zoo import (
+    OWN_SIDES,
     Trained,
     flatten,
     list_roles,
@@ -109,10 +110,35 @@ def test_a_card_is_told(app: AppTest, tmp_path: Path) -> None:
     assert r"\*Held\-out\* designs\." in card.markdown[-1].value
 
 
-def test_a_card_says_of_whom_looks_several_times_how_often() -> None:
-    assert "answer" not in list_identity(make_card("yolov5n"))
-    told = list_identity(replace(make_card(), turns=2))
-    assert told["answer"] == "looks 2 times, turned by a quarter from look to look; the mean answers"
+@pytest.mark.parametrize(
+    ("turns", "side", "words"),
+    [
+        (1, 224, None),
+        (2, 224, "looks 2 times, turned by a quarter from look to look; the mean answers"),
+        (1, 256, "looks once, at 256 px instead of 224"),
+        (
+            2,
+            256,
+            "looks 2 times, turned by a quarter from look to look, at 256 px instead of 224; the mean answers",
+        ),
+    ],
+)
+def test_a_card_says_of_whom_looks_otherwise_than_usual_how(turns: int, side: int, words: str | None) -> None:
+    assert list_identity(replace(make_card(), turns=turns, input_size=side)).get("answer") == words
+
+
+def test_the_sides_are_the_registrys() -> None:
+    # other tests of the same process may have registered toys
+    ours = {name: spec.input_size for name, spec in REGISTRY.items() if spec.source != "assay:toy"}
+    assert ours == OWN_SIDES
+
+
+def test_trained_weights_are_listed_with_the_size_that_they_judge_at(line: Line) -> None:
+    """224 had stood there of all, beside weights that judge at 256."""
+    card = replace(make_card(), input_size=256)
+    rows = tabulate_trained([Trained(line, "resnet50", "champion", card)], {})
+    rows += tabulate_trained([Trained(line, "compact_cnn", "rival", None)], {})
+    assert [row["Input"] for row in rows] == ["256 × 256", ""]
 
 
 def test_an_untrained_model_says_how_to_train_it() -> None:
@@ -150,7 +176,7 @@ def test_an_untrained_row_is_empty_not_zero(line: Line) -> None:
 
 def test_the_registry_names_who_uses_it() -> None:
     rows = tabulate_registry([REGISTRY["resnet50"]], {"resnet50": ["aluminium"]})
-    assert rows[0]["Lines"] == ["aluminium"] and rows[0]["Input"] == "224 × 224 × 3"
+    assert rows[0]["Lines"] == ["aluminium"] and rows[0]["Usual input"] == "224 × 224 × 3"
 
 
 def test_rates_come_with_their_counts_and_intervals() -> None:

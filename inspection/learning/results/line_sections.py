@@ -12,6 +12,8 @@ from inspection.learning.study import Study, count_by_group
 from inspection.learning.trial import SEVERITIES, Trial, tabulate, tabulate_severities
 from inspection.types import Precision, VerdictKind
 from inspection.wording import say_looks
+from models.card import Card
+from models.registry import REGISTRY
 
 NOT_TRAINED = "not trained"
 MOST_PARTS = 5  # named where a study counts the parts with errors
@@ -262,12 +264,28 @@ def describe_withheld(results: LineResults) -> str:
 def describe_looks(results: LineResults) -> str:
     studied = {study.model for study in results.studies}
     told = [
-        f"- {each.title} {say_looks(each.card.turns)}, and answers with the mean: its figures and its times are of all looks."
-        f"{' Its networks on other splits look once.' if each.model in studied else ''}"
+        f"- {each.title} {say_own_looks(each.card, studied=each.model in studied)}"
         for each in results.models
-        if each.card is not None and each.card.turns > 1
+        if each.card is not None and is_unusual(each.card)
     ]
     return "\n".join(told) + "\n" if told else ""
+
+
+def is_unusual(card: Card) -> bool:
+    return (card.turns, card.input_size) != (1, REGISTRY[card.model].input_size)
+
+
+def say_own_looks(card: Card, *, studied: bool) -> str:
+    """studied: networks of it were trained to be judged only; they look once, at the registry's size."""
+    own = REGISTRY[card.model].input_size
+    looks = say_looks(card.turns, side=card.input_size, own_side=own)
+    told = f"{looks}, and answers with the mean" if card.turns > 1 else looks
+    told += f": its figures and its times are of {'all looks' if card.turns > 1 else 'that size'}."
+    if not studied:
+        return told
+    return (
+        f"{told} Its networks on other splits look once{'' if card.input_size == own else f', at {own} px'}."
+    )
 
 
 def tabulate_robustness(results: LineResults) -> str:
