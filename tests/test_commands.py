@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from inspection.__main__ import app, main
-from inspection.commands.listing import say_input
+from inspection.commands import listing
 from inspection.config import load_settings
 from inspection.learning.evaluate import read_evaluations
-from inspection.lines import load_line
+from inspection.lines import FoundLines
 from models.card import read_card, write_card
 from tests.fakes import make_line
 from tests.models.cards import make_card
@@ -224,14 +224,14 @@ def test_models_tells_at_which_size_each_lines_weights_judge(tmp_path, monkeypat
         card = make_card(line=name, model="resnet50", input_size=side)
         write_card(card, tmp_path / name / "resnet50.json")
         (tmp_path / name / "resnet50.safetensors").touch()
-    serve = "inspection.commands.listing.load_served"
-    monkeypatch.setattr(serve, lambda name: (load_line(name), lambda _model: tmp_path))
+    monkeypatch.setattr(listing, "check_lines", lambda: FoundLines(("aluminium", "casting"), {}))
+    monkeypatch.setattr(listing, "load_served", lambda _name: (make_line(), lambda _model: tmp_path))
     rows = {row["model"]: row for row in map(json.loads, run("models", "--json")[1])}
     assert rows["resnet50"]["input"] == [3, 224, 224]
     assert rows["resnet50"]["line_inputs"] == {"aluminium": [3, 256, 256], "casting": [3, 224, 224]}
     assert rows["compact_cnn"]["line_inputs"] == {}
-    assert say_input(224, {"aluminium": 256, "casting": 224}) == "224 (256 on aluminium)"
-    assert say_input(224, {"casting": 224}) == "224"
+    assert listing.say_input(224, {"aluminium": 256, "casting": 224}) == "224 (256 on aluminium)"
+    assert listing.say_input(224, {"casting": 224}) == "224"
     (tmp_path / "casting" / "resnet50.json").write_text("{")
     done = CliRunner().invoke(app, ["models", "--json"], catch_exceptions=False)
     assert done.exit_code == 1 and "casting: Expected JSON in resnet50.json" in done.stderr
