@@ -215,9 +215,11 @@ def read_stored(path: Path) -> Stored:
     try:
         class_names, turns = tuple(json.loads(header["class_names"])), int(header.get("turns", "1"))
         side = int(header["side"]) if "side" in header else None
+        if side is not None and side < 1:
+            raise ValueError(f"a side of {side} px")
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise WeightsUnreadable(
-            f"Expected class names and a number of looks in the header of {path.name}, got: {error}. Fetch the file again."
+            f"Expected class names, a number of looks and a side in the header of {path.name}, got: {error}. Fetch the file again."
         ) from error
     tensors = {
         name: expand(name, tensor, stored) for name, tensor in stored.items() if not name.endswith(SCALE)

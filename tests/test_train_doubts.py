@@ -122,7 +122,7 @@ def test_looks_from_sides_that_were_never_learnt_are_told(
     line: str, recipe: str | None, turns: int, told: bool
 ) -> None:
     config = plan_run(load_line(line), "resnet50", recipe=recipe, epochs=6, changes={})
-    said = " ".join(find_doubts(load_line(line), config, turns=turns))
+    said = " ".join(find_doubts(load_line(line), config, looks=Looks(turns)))
     assert ("look once (--turns 1)" in said) is told
 
 
@@ -148,7 +148,7 @@ def test_epochs_that_a_recipe_does_not_take_are_told() -> None:
         (
             "mobilevit_xxs",
             ("--sizes", "2x96,4x256"),
-            "multiples, as mobilevit_xxs takes them, got 96. Say --sizes 6x128",
+            "multiples, as mobilevit_xxs takes them, got 96. Say 128",
         ),
     ],
 )

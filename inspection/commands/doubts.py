@@ -2,21 +2,25 @@
 
 from inspection.learning.augment_presets import PRESETS
 from inspection.learning.config import TrainConfig
+from inspection.learning.looks import ONE_LOOK, Looks
 from inspection.lines import Line
 from inspection.wording import say_number
 
 LEAST_TURN = 90  # degrees to either side: a part that teaches lies in any pose
 
 
-def find_doubts(line: Line, config: TrainConfig, *, epochs: int | None = None, turns: int = 1) -> list[str]:
-    """epochs: as they were asked for. turns: how often what is released will look at a part."""
+def find_doubts(
+    line: Line, config: TrainConfig, *, epochs: int | None = None, looks: Looks = ONE_LOOK
+) -> list[str]:
+    """epochs: as they were asked for. looks: how what is released will look at a part."""
     from models.registry import find_spec
 
     spec, doubts = find_spec(config.model), []
-    if config.final_size != spec.input_size:
+    side = looks.side or spec.input_size
+    if config.final_size != side:
         doubts.append(
-            f"the last stage shows {config.final_size} px, but {config.model} is judged at {spec.input_size}: it will do worse than "
-            f"its validation says. End with a stage of {spec.input_size} px."
+            f"the last stage shows {config.final_size} px, but {config.model} is judged at {side}: the epoch is chosen at another size "
+            f"than it will serve at. End with a stage of {side} px, or see by `release --side` which serves better."
         )
     if spec.task == "detect" and line.locate.mode == "frame" and line.defect_detector != config.model:
         doubts.append(
@@ -50,9 +54,9 @@ def find_doubts(line: Line, config: TrainConfig, *, epochs: int | None = None, t
             "there is one stage, or a rate that does not change: --restart changes nothing here. Name stages by --sizes."
         )
     learnt = PRESETS[config.augment].rotate_degrees
-    if turns > 1 and learnt < LEAST_TURN:
+    if looks.turns > 1 and learnt < LEAST_TURN:
         doubts.append(
-            f"this recipe turns pictures by at most {learnt:g}°: a quarter further, as {turns} looks go, it judges what it does not "
+            f"this recipe turns pictures by at most {learnt:g}°: a quarter further, as {looks.turns} looks go, it judges what it does not "
             f"learn here. Have it look once (--turns 1), or name a recipe whose parts lie in any pose."
         )
     if epochs is not None and config.epochs != epochs:

@@ -1,7 +1,7 @@
 """release: what a training left in its folder, perhaps on another machine, becomes weights with their card here."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,11 @@ from inspection.commands.training_options import Side, Turns
 from inspection.commands.training_runs import load_classes, tell_made
 from inspection.config import load_settings
 from inspection.errors import DataInvalid
-from inspection.learning.config import TrainConfig
-from inspection.lines import load_line
+from inspection.learning.left_run import LeftRun, read_run
+from inspection.lines import SYNTHETIC, Line, load_line
+
+if TYPE_CHECKING:
+    from inspection.learning.line_data import LineData
 
 
 def release_run(
@@ -27,18 +30,19 @@ def release_run(
     ] = None,
 ) -> None:
     """Calibrate, evaluate and write the weights of a classifier that `train --later` left, with their card."""
-    from inspection.learning.looks import settle_looks
+    from inspection.learning.looks import override
     from inspection.learning.release import release_classifier
 
     settings, definition = load_settings(), load_line(line)
-    config = read_finished(run, line, definition.classes)
-    looks = settle_looks(line, config, turns=turns, side=side)
+    left = read_run(run)
+    check_run(left, line, definition.classes)
+    config, looks = left.config, override(left.looks, left.config.model, turns=turns, side=side)
     sets = load_classes(definition, config, data, settings, side=looks.side)
     card = release_classifier(
         definition,
         config,
         run,
-        tell_made(sets, config, run),
+        tell_made(check_taught(left, definition, sets), config, run),
         settings,
         int8_a_channel=small,
         looks=looks,
@@ -55,24 +59,28 @@ def release_run(
     raise typer.Exit(Exit.OK)
 
 
-def read_finished(run: Path, line: str, classes: tuple[str, ...]) -> TrainConfig:
-    from inspection.learning.checkpoint import BEST
-    from inspection.learning.run_status import read_status
-    from inspection.learning.starts import read_begun
+def check_run(left: LeftRun, line: str, classes: tuple[str, ...]) -> None:
     from models.registry import find_spec
 
-    config, status = read_begun(run), read_status(run)
-    if config is None or status is None or not (run / BEST).is_file():
+    config = left.config
+    if left.state != "finished":
         raise DataInvalid(
-            f"Expected in {run} what a training leaves (config.json, status.json, {BEST}), got less. Name another folder, or train."
-        )
-    if status.state != "finished":
-        raise DataInvalid(
-            f"Expected a finished training in {run}, got one that is {status.state}. Start it again; it goes on."
+            f"Expected a finished training in {left.folder}, got one that is {left.state}. Start it again; it goes on."
         )
     if (config.line, config.class_names) != (line, classes) or find_spec(config.model).task != "classify":
         raise DataInvalid(
-            f"Expected in {run} a classifier of {line} that knows {', '.join(classes)}, got {config.model} of {config.line} with "
-            f"{', '.join(config.class_names)}. Name its line, or another folder."
+            f"Expected in {left.folder} a classifier of {line} that knows {', '.join(classes)}, got {config.model} of {config.line} "
+            f"with {', '.join(config.class_names)}. Name its line, or another folder."
         )
-    return config
+
+
+def check_taught(left: LeftRun, line: Line, sets: "LineData") -> "LineData":
+    """What taught must not judge. Where parts were made meanwhile none of the folder taught; where the pictures are
+    synthesised another processor rounds otherwise, and the split says which they are."""
+    named = ["split"] if line.name in SYNTHETIC else ["split", "sha256"]
+    if not left.config.made and any(left.facts.get(name) != sets.facts[name] for name in named):
+        raise DataInvalid(
+            f"Expected the pictures and the split that the training in {left.folder} began with, got others: what judges might have "
+            "taught. Name the folder it was trained from."
+        )
+    return sets

@@ -36,7 +36,3 @@ def check_epochs(epochs: int | None, sizes: tuple[tuple[int, int], ...] | None) 
             f"Expected the epochs of --sizes to make the {epochs} of --epochs, got {staged}. Change one of them, or leave "
             f"--epochs out: --sizes says how many."
         )
-
-
-def round_side(side: int, step: int) -> int:
-    return max(step, round(side / step) * step)

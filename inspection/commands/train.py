@@ -9,7 +9,7 @@ from inspection.commands.doubts import find_doubts
 from inspection.commands.make_data import require_synthetic
 from inspection.commands.naming import name_rival
 from inspection.commands.output import Exit, notes, results, show_share
-from inspection.commands.stages import check_epochs, parse_layers, parse_sizes, round_side
+from inspection.commands.stages import check_epochs, parse_layers, parse_sizes
 from inspection.commands.training_options import (
     Batch,
     Device,
@@ -25,14 +25,13 @@ from inspection.commands.training_options import (
 )
 from inspection.commands.training_runs import (
     learn_classes,
-    load_classes,
     train_classification,
     train_detection,
     train_patches,
 )
 from inspection.config import Settings, load_settings
 from inspection.errors import DataInvalid
-from inspection.learning.config import MADE_SEED, MOST_MADE, ClassBalance, TrainConfig
+from inspection.learning.config import MADE_SEED, MOST_MADE, MOST_SEED, ClassBalance, TrainConfig
 from inspection.lines import Line, load_line
 
 DETECTOR_EPOCHS, CLASSIFIER_EPOCHS = 30, 40
@@ -85,13 +84,15 @@ def train_model(
             min=0,
             max=MOST_MADE,
             help="Parts of a synthetic line that are made while the network learns, instead of those of --data, which then only "
-            "choose and judge. For a GPU beside many cores.",
+            "calibrate, choose and judge. For a GPU beside many cores.",
         ),
     ] = 0,
     made_seed: Annotated[
         int,
         typer.Option(
-            min=MADE_SEED, help="Of the parts of --made: another makes others, for a training that goes on."
+            min=MADE_SEED,
+            max=MOST_SEED,
+            help="Of the parts of --made: another makes others, for a training that goes on.",
         ),
     ] = MADE_SEED,
     later: Annotated[
@@ -105,7 +106,7 @@ def train_model(
     ] = None,
 ) -> None:
     """Train, calibrate, evaluate and write the weights with their card. Started again, it goes on where it stopped."""
-    from inspection.learning.looks import settle_looks
+    from inspection.learning.looks import ONE_LOOK, keep_looks, settle_looks
     from inspection.learning.pace import settle_precision
     from models.registry import find_spec
 
@@ -125,15 +126,24 @@ def train_model(
             raise DataInvalid(
                 f"Expected a classifier with {option}, got {model}, which finds boxes. Name a classifier, or leave {option} out."
             )
-    if patches and made:
-        raise DataInvalid(
-            "Expected --patches or --made, got both: pieces are cut from stored pictures. Leave one out."
+    for option, asked in (("--made", made > 0), ("--later", later)):
+        if patches and asked:
+            raise DataInvalid(
+                f"Expected --patches or {option}, got both: pieces are cut from stored pictures, and never released. Leave one out."
+            )
+    if not made and made_seed != MADE_SEED:
+        notes.print("no parts are made, so --made-seed changes nothing here: say how many by --made.")
+    if later and (small or note):
+        notes.print(
+            "nothing is released yet, so --small and --note change nothing here: say them to `release`."
         )
     if patches and (small or note or turns is not None or side is not None):
         notes.print(
             "patches are not released, so --small, --note, --turns and --side change nothing here: say them with what starts from them."
         )
     stages = None if sizes is None else parse_sizes(sizes)
+    if made and stages is None:  # what is made is made at one size
+        stages = ((epochs or CLASSIFIER_EPOCHS, find_spec(model).input_size),)
     check_epochs(epochs, stages)
     if made:
         require_synthetic(line)
@@ -160,7 +170,7 @@ def train_model(
         },
     )
     looks = settle_looks(line, config, turns=turns, side=side)
-    for doubt in find_doubts(definition, config, epochs=epochs, turns=1 if patches else looks.turns):
+    for doubt in find_doubts(definition, config, epochs=epochs, looks=ONE_LOOK if patches else looks):
         notes.print(doubt)
     take_in_added(definition, data, settings)
     if patches:
@@ -170,15 +180,9 @@ def train_model(
     config = settle_precision(config, run_dir, tell=notes.print)
     said = tuple(note or ())
     if later:
-        run = learn_classes(
-            definition,
-            config,
-            load_classes(definition, config, data, settings, side=looks.side),
-            data,
-            run_dir,
-            settings,
-        )
-        results.print(f"release it with: python -m inspection release {line} --run {run} --data FOLDER")
+        keep_looks(looks, run_dir)
+        run = learn_classes(definition, config, data, run_dir, settings)
+        results.print(f"release it with: python -m inspection release {line} --run {run} --data {data}")
         raise typer.Exit(Exit.OK)
     if detects:
         card = train_detection(definition, config, data, run_dir, settings, small=small, said=said)
@@ -217,7 +221,7 @@ def name_teacher(settings: Settings, line: str, teacher: str) -> dict[str, str]:
 def plan_run(
     line: Line, model: str, *, recipe: str | None, epochs: int, changes: dict[str, object]
 ) -> TrainConfig:
-    from inspection.learning.recipes import FIXED_SIZE, SIDE_STEPS, make_config
+    from inspection.learning.recipes import check_side, make_config
     from models.registry import find_spec
 
     spec = find_spec(model)
@@ -228,17 +232,6 @@ def plan_run(
         names = line.classes
         recipe = recipe or ("strip" if line.locate.mode == "frame" else "line")
     config = make_config(line.name, model, names, recipe=recipe, epochs=epochs, **changes)
-    others = sorted({side for _, side in config.sizes} - {spec.input_size})
-    if model in FIXED_SIZE and others:
-        raise DataInvalid(
-            f"Expected stages of {spec.input_size} px, the only size that {model} takes, got {', '.join(map(str, others))}. "
-            f"Say --sizes {config.epochs}x{spec.input_size}, or name another model."
-        )
-    step = SIDE_STEPS.get(model, 1)  # the others take any side
-    odd = sorted({side for _, side in config.sizes if side % step})
-    if odd:
-        raise DataInvalid(
-            f"Expected stages of {step} px and its multiples, as {model} takes them, got {', '.join(map(str, odd))}. "
-            f"Say --sizes {config.epochs}x{round_side(odd[0], step)}, for example."
-        )
+    for _, side in config.sizes:
+        check_side(model, side, "stages")
     return config

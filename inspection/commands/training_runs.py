@@ -36,8 +36,8 @@ def train_classification(
     from inspection.learning.release import release_classifier
 
     looks = looks or read_own_looks(line.name, config)  # before the release replaces what it starts from
+    learn_classes(line, config, data, run_dir, settings)
     sets = load_classes(line, config, data, settings, side=looks.side)
-    learn_classes(line, config, sets, data, run_dir, settings)
     return release_classifier(
         line,
         config,
@@ -53,30 +53,30 @@ def train_classification(
 
 
 def load_classes(
-    line: Line, config: TrainConfig, data: Path, settings: Settings, *, side: int | None = None
+    line: Line, config: TrainConfig, data: Path, settings: Settings, *, side: int | None
 ) -> "LineData":
     """side: of the pictures, in pixels; the model's own where none is said."""
     from inspection.learning.line_data import load_line_data
     from models.registry import find_spec
 
     size = side or find_spec(config.model).input_size
-    sets = load_line_data(line, data, size=size, cache_dir=settings.cache_dir / "arrays")
-    taught = f"{config.made} parts that are made meanwhile" if config.made else f"{len(sets.train)} pictures"
-    notes.print(f"{taught} teach, {len(sets.validation)} choose, {len(sets.test)} judge")
-    for doubt in find_share_doubts(config.made or len(sets.train), config):
-        notes.print(doubt)
-    return sets
+    return load_line_data(line, data, size=size, cache_dir=settings.cache_dir / "arrays")
 
 
-def learn_classes(
-    line: Line, config: TrainConfig, sets: "LineData", data: Path, run_dir: Path, settings: Settings
-) -> Path:
-    """The run's folder, whose network waits to be released."""
+def learn_classes(line: Line, config: TrainConfig, data: Path, run_dir: Path, settings: Settings) -> Path:
+    """The run's folder, whose network waits to be released. What it learns from does not hang on how it will look."""
     from inspection.learning.line_data import load_guided
     from inspection.learning.made_task import train_made
     from inspection.learning.train import ROOM, train_classifier
     from models.registry import find_spec
 
+    sets = load_classes(
+        line, config, data, settings, side=max(config.final_size, find_spec(config.model).input_size)
+    )
+    taught = f"{config.made} parts that are made meanwhile" if config.made else f"{len(sets.train)} pictures"
+    notes.print(f"{taught} teach, {len(sets.validation)} choose, {len(sets.test)} judge")
+    for doubt in find_share_doubts(config.made or len(sets.train), config):
+        notes.print(doubt)
     pin_data(run_dir, sets.facts)
     with show_progress(f"training {config.model}") as tick:
 

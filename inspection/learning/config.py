@@ -11,6 +11,7 @@ from inspection.errors import DataInvalid
 ClassBalance = Literal["none", "weights", "sampling"]
 MOST_MADE = 1_000_000  # parts of the synthetic line: a seed has no more scenes of its own
 MADE_SEED = 6  # train, validation and test have 1, 2 and 3, parts that judge or calibrate 4 and 5
+MOST_SEED = 899  # the live belt shows parts of 970
 _GUIDE_HEADS = "maps of three scales"  # a run that was begun with other heads cannot be gone on with
 
 
@@ -65,10 +66,10 @@ class TrainConfig:
             )
         if not self.learning_rate > 0:
             raise DataInvalid(f"The learning rate must be above 0, got {self.learning_rate:g}. Try 0.001.")
-        if self.made_seed < MADE_SEED:
+        if not MADE_SEED <= self.made_seed <= MOST_SEED:
             raise DataInvalid(
-                f"Seeds below {MADE_SEED} make the pictures that choose, judge and calibrate, got made_seed {self.made_seed}. "
-                f"Say {MADE_SEED} or more."
+                f"Seeds below {MADE_SEED} make the pictures that choose, judge and calibrate, those above {MOST_SEED} what the live "
+                f"belt shows; got made_seed {self.made_seed}. Say {MADE_SEED} to {MOST_SEED}."
             )
         if self.batch_size < 2:
             raise DataInvalid(f"batch_size must be at least 2 (batch normalisation), got {self.batch_size}.")

@@ -1,12 +1,15 @@
 """How a network looks at a part once it is released: what it learnt says little of either."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from inspection.errors import DataInvalid
 from inspection.learning.config import TrainConfig
-from inspection.learning.recipes import FIXED_SIZE, find_side_step
+from inspection.learning.recipes import check_side
 from inspection.learning.starts import read_document
+from inspection.writing import write_atomically
+
+LOOKS = "looks.json"  # beside what a training leaves that is released later
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +24,13 @@ ONE_LOOK = Looks()
 def settle_looks(line: str, config: TrainConfig, *, turns: int | None, side: int | None) -> Looks:
     """What is not asked for is as the line's own weights that the training starts from look: in which poses the parts of
     another line lie, and how fine its defects are, says nothing of this line's."""
-    own = read_own_looks(line, config)
-    settled = Looks(turns or own.turns, side or own.side)
+    return override(read_own_looks(line, config), config.model, turns=turns, side=side)
+
+
+def override(looks: Looks, model: str, *, turns: int | None, side: int | None) -> Looks:
+    settled = Looks(turns or looks.turns, side or looks.side)
     if settled.side is not None:
-        check_side(config.model, settled.side)
+        check_side(model, settled.side, "--side")
     return settled
 
 
@@ -37,15 +43,12 @@ def read_own_looks(line: str, config: TrainConfig) -> Looks:
     return Looks(int(card.get("turns", 1)), card.get("input_size"))
 
 
-def check_side(model: str, side: int) -> None:
-    from models.registry import find_spec
+def keep_looks(looks: Looks, run_dir: Path) -> None:
+    """Settled where the training begins: what it starts from may lie elsewhere, or be others, where it is released."""
+    run_dir.mkdir(parents=True, exist_ok=True)
+    write_atomically(run_dir / LOOKS, (json.dumps(asdict(looks)) + "\n").encode())
 
-    own, step = find_spec(model).input_size, find_side_step(model)
-    if model in FIXED_SIZE and side != own:
-        raise DataInvalid(
-            f"Expected --side {own}, the only size that {model} takes, got {side}. Leave it out, or name another model."
-        )
-    if side % step:
-        raise DataInvalid(
-            f"Expected a multiple of {step} px as --side, got {side}. Say {max(step, round(side / step) * step)}, for example."
-        )
+
+def read_kept_looks(run_dir: Path) -> Looks:
+    told = json.loads((run_dir / LOOKS).read_text(encoding="utf-8"))
+    return Looks(int(told["turns"]), None if told["side"] is None else int(told["side"]))

@@ -174,6 +174,26 @@ def find_side_step(model: str) -> int:
     return SIDE_STEPS.get(model, SIDE_STEP)
 
 
+def check_side(model: str, side: int, named: str) -> None:
+    """named: where the side was said, for the refusal."""
+    from models.registry import find_spec
+
+    own, step = find_spec(model).input_size, SIDE_STEPS.get(model, 1)  # the others take any side
+    if model in FIXED_SIZE and side != own:
+        raise DataInvalid(
+            f"Expected {named} of {own} px, the only size that {model} takes, got {side}. Say {own}, or name another model."
+        )
+    if side % step:
+        raise DataInvalid(
+            f"Expected {named} of {step} px and its multiples, as {model} takes them, got {side}. "
+            f"Say {round_side(side, step)}, for example."
+        )
+
+
+def round_side(side: int, step: int) -> int:
+    return max(step, round(side / step) * step)
+
+
 def multiplies_bf16(device: str) -> bool:
     """Without such instructions bfloat16 is emulated and slower than float32."""
     import torch

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.prepare import calibration_path
 from inspection.engines.quantize import Ranges, quantize_model, record_calibration, vary_exposure
+from inspection.errors import DataInvalid
 from inspection.hashing import hash_file
 from inspection.learning.checkpoint import BEST, EPOCHS
 from inspection.learning.config import TrainConfig
@@ -42,7 +43,11 @@ def store_weights(
 ) -> Card:
     network = build_network(config.model, len(config.class_names))
     missing = load_matching(network, run_dir / BEST)
-    assert not missing, missing
+    if missing:
+        raise DataInvalid(
+            f"Expected in {run_dir / BEST} the weights of {config.model}, got a file that lacks {len(missing)} of its tensors, for "
+            f"example {missing[0]}. Train it again."
+        )
     own = find_spec(config.model).input_size
     side = looks.side or own
     digest = save_weights(

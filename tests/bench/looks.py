@@ -1,6 +1,6 @@
 """How well stored weights of the synthetic line name parts at other sizes of picture, looking once and twice.
 
-    python -m tests.bench.looks MODEL [SIDE...] [--parts N] [--of FOLDER]
+    python -m tests.bench.looks MODEL SIDE... [--parts N] [--of FOLDER]
 
 The parts are those that calibrate: of the designs that teach, under a seed that neither taught nor judges. So what is
 chosen by them leaves the test side untouched.

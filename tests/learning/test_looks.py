@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from inspection.errors import DataInvalid
-from inspection.learning.looks import ONE_LOOK, Looks, settle_looks
+from inspection.learning.looks import ONE_LOOK, Looks, keep_looks, read_kept_looks, settle_looks
 from inspection.learning.recipes import make_config
 from models.card import write_card
+from models.registry import find_spec
 from tests.models.cards import make_card
 
 
@@ -40,13 +41,18 @@ def test_weights_of_the_line_itself_say_how_their_successor_looks(
 @pytest.mark.parametrize(
     ("model", "side", "word"),
     [
-        ("resnet50", 250, "Say 256"),
+        ("mobilevit_xxs", 100, "multiples, as mobilevit_xxs takes them, got 100. Say 128"),
         ("mlp_mixer", 256, "only size that mlp_mixer takes"),
-        ("resnet50", 33, "Say 32"),
     ],
 )
 def test_a_side_that_the_network_cannot_take_is_refused(model: str, side: int, word: str) -> None:
     config = make_config("casting", model, ("good", "bad"))
     with pytest.raises(DataInvalid, match=word):
         settle(config, "casting", side=side)
-    assert settle(config, "casting", side=224) == Looks(1, 224)
+    assert settle(config, "casting", side=find_spec(model).input_size).side == find_spec(model).input_size
+
+
+def test_looks_are_kept_beside_what_is_released_later(tmp_path: Path) -> None:
+    for looks in (ONE_LOOK, Looks(2, 256)):
+        keep_looks(looks, tmp_path / "run")
+        assert read_kept_looks(tmp_path / "run") == looks

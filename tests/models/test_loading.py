@@ -115,12 +115,13 @@ def test_how_large_a_picture_a_network_judges_is_part_of_its_weights(tmp_path: P
         {"class_names": "3"},
         {"class_names": "[]", "turns": "two"},
         {"class_names": "[]", "side": "wide"},
+        {"class_names": "[]", "side": "0"},
     ),
 )
 def test_a_header_that_names_nothing_is_refused_in_words(tmp_path: Path, header: dict[str, str]) -> None:
     path = tmp_path / "w.safetensors"
     save_file({"w": torch.zeros(1)}, path, metadata={"format": "assay-1", **header})
-    with pytest.raises(WeightsUnreadable, match="class names and a number of looks"):
+    with pytest.raises(WeightsUnreadable, match="class names, a number of looks and a side"):
         load_matching(build_network("compact_cnn", 5), path)
 
 
