@@ -55,11 +55,18 @@ def train_classifier(
         return runner.run(on_epoch=on_epoch, stop=stop)
 
 
+def teaching_size(config: TrainConfig) -> int:
+    """The side of the pictures that are kept for teaching."""
+    return round(max(side for _, side in config.sizes) * ROOM)
+
+
 def prepare_run(config: TrainConfig) -> None:
     if config.threads:
         torch.set_num_threads(config.threads)
     if config.device != "cpu":
-        torch.backends.cudnn.benchmark = True  # the sizes stay, so the quickest kernels are worth looking for
+        # cudnn looks for the quickest kernels once a size; which it finds may differ from run to run, and with them the
+        # last bits of a seeded run
+        torch.backends.cudnn.benchmark = True
     cv2.setNumThreads(1)  # the batch thread is one; more would fight with the network's
     torch.manual_seed(config.seed)
 
@@ -121,7 +128,8 @@ class ClassifierTask:
         if self.teacher is None:
             return loss
         with torch.no_grad():
-            teacher_logits = self.teacher.network(show(self.teacher.spec)).float()
+            shown = resize_view(show(self.teacher.spec), self.teacher.side, config)
+            teacher_logits = self.teacher.network(shown).float()
         hint = distillation_loss(logits, teacher_logits, temperature=config.distill_temperature)
         return (1 - config.distill_share) * loss + config.distill_share * hint
 
@@ -137,6 +145,18 @@ class ClassifierTask:
         labels = torch.from_numpy(self.validation.labels)
         scores = score_logits(logits.numpy(), self.validation.labels)
         return {**scores, "val_loss": float(functional.cross_entropy(logits, labels))}
+
+
+def resize_view(shown: Tensor, side: int, config: TrainConfig) -> Tensor:
+    """shown: (n, channels, s, s) → as whoever judges whole parts at `side` sees it; a piece of a part keeps its scale."""
+    own = shown.shape[2]
+    if config.windows and own < config.final_size:
+        side = round(side * own / config.final_size)
+    if side == own:
+        return shown
+    return functional.interpolate(
+        shown, size=(side, side), mode="bilinear", align_corners=False, antialias=side < own
+    )
 
 
 def guide_network(

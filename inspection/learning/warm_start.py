@@ -18,6 +18,7 @@ LEAST_SHARED = 0.5  # of the parameters; fewer, and the file belongs to another 
 class Teacher:
     network: nn.Module  # frozen, in evaluation mode; it looks as often as where it judges: its answers teach
     spec: ModelSpec
+    side: int  # pixels of the whole parts that it judges, and teaches about
 
 
 def warm_start(network: nn.Module, config: TrainConfig) -> None:
@@ -47,7 +48,8 @@ def load_teacher(config: TrainConfig) -> Teacher | None:
     network, weights = build_network(config.teacher, len(config.class_names)), Path(config.teacher_weights)
     try:
         missing = load_matching(network, weights)
-        looking = turn(network, read_stored(weights).turns)
+        stored = read_stored(weights)
+        looking = turn(network, stored.turns)
     except WeightsError as error:
         raise WeightsRefused(str(error)) from error
     if missing:
@@ -56,4 +58,5 @@ def load_teacher(config: TrainConfig) -> Teacher | None:
             "A teacher must be complete and know the same classes."
         )
     looking.requires_grad_(False).eval().to(config.device)
-    return Teacher(looking, find_spec(config.teacher))
+    spec = find_spec(config.teacher)
+    return Teacher(looking, spec, stored.side or spec.input_size)

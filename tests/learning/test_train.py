@@ -12,16 +12,24 @@ import pytest
 import torch
 
 from inspection.errors import DataInvalid
+from inspection.learning import recipes
 from inspection.learning.averaging import recalibrate_norms
 from inspection.learning.batches import iterate_calibration
 from inspection.learning.config import TrainConfig
 from inspection.learning.epochs import TrainingDiverged
 from inspection.learning.optimizing import learning_rate, order_layers, set_trainable
 from inspection.learning.run_status import RunFolderBusy, RunFolderGone, read_status
-from inspection.learning.train import distillation_loss, score_logits, train_classifier
+from inspection.learning.train import (
+    ROOM,
+    ClassifierTask,
+    distillation_loss,
+    score_logits,
+    teaching_size,
+    train_classifier,
+)
 from inspection.learning.warm_start import load_teacher
 from models.loading import load_matching, save_weights
-from models.registry import build_network, find_spec
+from models.registry import REGISTRY, build_network, find_spec
 from tests.learning.toy import (
     TinyNet,
     assert_same_weights,
@@ -186,6 +194,31 @@ def test_a_teacher_that_looks_twice_teaches_what_it_answers(tmp_path: Path) -> N
     assert not torch.allclose(answer, looks[0])
 
 
+@pytest.mark.parametrize(
+    ("stored", "changes", "seen"),
+    [
+        (48, {}, [48, 48]),  # the student learns at 16, then at 32
+        (None, {}, [32, 32]),
+        (48, {"windows": True}, [24, 48]),  # half of a part first, as large as in the whole one
+    ],
+)
+def test_a_teacher_sees_parts_as_large_as_it_judges_them(
+    tmp_path: Path, stored: int | None, changes: dict[str, object], seen: list[int]
+) -> None:
+    weights = tmp_path / "teacher.safetensors"
+    save_weights(build_network("tiny", 3), weights, class_names=("a", "b", "c"), side=stored)
+    config = make_config(
+        sizes=((1, 16), (1, 32)), teacher="tiny", teacher_weights=str(weights), guide=0.0, **changes
+    )
+    task = ClassifierTask(config, TRAIN, VALIDATION)
+    sides: list[int] = []
+    assert task.teacher is not None
+    task.teacher.network.register_forward_pre_hook(lambda _network, given: sides.append(given[0].shape[3]))
+    for epoch in range(2):
+        assert task.loss(next(iter(task.batches(epoch)))).isfinite()
+    assert sides == seen
+
+
 def test_the_distillation_loss_is_zero_for_equal_logits_and_grows_with_the_difference() -> None:
     teacher = torch.tensor([[2.0, 0.0, -1.0]])
     same = distillation_loss(teacher, teacher, temperature=4)
@@ -252,6 +285,15 @@ def test_a_run_from_before_there_was_restart_goes_on() -> None:
     plain, restarted = make_config(), make_config(restart=True)
     told = {key: value for key, value in plain.to_dict().items() if key != "restart"}
     assert TrainConfig.from_dict(told).digest == plain.digest != restarted.digest
+
+
+@pytest.mark.parametrize("name", [name for name, spec in REGISTRY.items() if spec.task == "classify"])
+def test_pictures_that_teach_are_kept_somewhat_larger_than_the_largest_that_is_shown(name: str) -> None:
+    side = find_spec(name).input_size
+    for recipe in ("line", "guided", "harden", "distill"):
+        config = recipes.make_config("aluminium", name, ("a", "b"), recipe=recipe)
+        assert teaching_size(config) == round(side * ROOM)
+    assert teaching_size(make_config(sizes=((1, 64), (1, 256), (1, 32)))) == round(256 * ROOM)
 
 
 def test_scores_are_those_of_the_confusion() -> None:
