@@ -1,7 +1,8 @@
 """Pictures varied a batch at a time on the device where the network learns.
 
 A GPU learns from more pictures a second than the processor's threads can vary. What is varied, and how far, is as in
-`augment`; what is drawn for a picture is not, as it is drawn for the whole batch at once.
+`augment`; what is drawn for a picture is not, as it is drawn for the whole batch at once. Nor is each picture shrunk for
+its own zoom before it is moved, but the batch for the recipe's mean.
 """
 
 from dataclasses import fields
@@ -31,6 +32,7 @@ KNOWN = {
 _BLUR_REACH = 3  # pixels to either side
 _LEAST_SIGMA = 0.3
 MOST_SIGMA = 1.0  # what the reach holds
+LEAST_SHRINK = 0.75  # as in `augment.warp`: below it, a bilinear look skips over pixels
 
 
 def check_known(augment: Augment) -> None:
@@ -52,15 +54,26 @@ def check_known(augment: Augment) -> None:
 def vary_batch(
     pixels: Tensor, masks: Tensor, augment: Augment, *, size: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """pixels: (n, side, side, 3), bytes · masks: (n, side, side), bytes → levels (n, 3, size, size) and masks (n, size, size),
-    whole numbers of 0 to 255. Light, noise and blur leave the masks alone."""
+    """pixels: (n, side, side, 3), bytes · masks: (n, side, side), bytes → levels (n, 3, size, size), whole numbers of 0 to 255,
+    and masks (n, size, size), fractions too: where an edge was moved to lies between pixels. Light, noise and blur leave
+    the masks alone. The pictures are in no order: the first of them are blurred."""
     stacked = torch.cat([pixels, masks[..., None]], dim=3).permute(0, 3, 1, 2).float()
+    stacked = shrink(stacked, augment, size=size)
     turns, shifts = draw_motion(len(pixels), augment, generator)
     moved = move(stacked, turns, shifts, size=size)
     levels = change_light(moved[:, :3], augment, generator)
     levels = blur_some(levels, augment, generator)
     levels = add_noise(levels, augment, generator)
     return levels.round_().clamp_(0, 255), moved[:, 3]
+
+
+def shrink(pictures: Tensor, augment: Augment, *, size: int) -> Tensor:
+    """Averaged over areas to the scale at which they are shown, where that is far below their own."""
+    side = pictures.shape[2]
+    scale = size / side * (augment.zoom[0] * augment.zoom[1]) ** 0.5
+    if scale >= LEAST_SHRINK:
+        return pictures
+    return functional.interpolate(pictures, size=max(1, round(side * scale)), mode="area")
 
 
 def draw_motion(count: int, augment: Augment, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -101,7 +114,7 @@ def change_light(levels: Tensor, augment: Augment, generator: torch.Generator) -
 
 
 def blur_some(levels: Tensor, augment: Augment, generator: torch.Generator) -> Tensor:
-    """The first of the batch, which has no order: so many as the chance says, so that nobody waits to count them."""
+    """The first of the batch, which was shuffled: so many as the chance says, so that nobody waits to count them."""
     count = round(len(levels) * augment.blur_chance)
     if not count:
         return levels

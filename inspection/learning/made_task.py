@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import psutil  # type: ignore[import-untyped]
 import torch
 from torch import Tensor, nn
 
@@ -17,25 +18,26 @@ from inspection.learning.device_augment import check_known, vary_batch
 from inspection.learning.epochs import EpochRow, EpochRunner, TrainReport
 from inspection.learning.run_status import hold_run
 from inspection.learning.synthesis.supply import MadePart, Supply, plan_supply
-from inspection.learning.train import ROOM, ClassifierTask, prepare_run
+from inspection.learning.train import ClassifierTask, prepare_run, teaching_size
 from inspection.lines import Line
-from models.registry import find_spec
 
 FIRST_PARTS = 2048  # before the first step: fewer would be shown too often
 PLAIN_PARTS = 512  # kept as pictures too: batch norm is measured on some of them
+USABLE = 0.9  # of the free memory; the network needs the rest
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceBatch:
     levels: Tensor  # (n, 3, size, size), 0 to 255
     targets: Tensor  # (n, classes)
-    masks: Tensor  # (n, size, size), 0 to 255
+    masks: Tensor  # (n, size, size), 0 to 255, fractions too
 
 
 class GrowingParts:
     """Room on the device for all parts; those that have come fill its front."""
 
     def __init__(self, room: int, *, size: int, device: str) -> None:
+        check_room(room, size=size, free=read_free_bytes(device), device=device)
         self.pixels = torch.empty((room, size, size, 3), dtype=torch.uint8, device=device)
         self.masks = torch.empty((room, size, size), dtype=torch.uint8, device=device)
         self.labels = torch.empty(room, dtype=torch.int64, device=device)
@@ -52,45 +54,58 @@ class GrowingParts:
         self.count += len(parts)
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
-        """(count,): places, none twice. What was seen seldom, as whatever has just come, is drawn more often."""
+        """(count,): places in no order, none twice. What was seen seldom, as whatever has just come, is drawn more often."""
         weights = 1 / (1 + self.seen[: self.count])
         chosen = torch.multinomial(weights, count, generator=generator)
         self.seen[chosen] += 1
-        return chosen
+        # the heavier stand further to the front
+        return chosen[torch.randperm(count, device=generator.device, generator=generator)]
 
 
 class MadeTask:
-    """Which parts a step shows hangs on how many have been made by then, so two runs are alike but not the same."""
+    """Which parts a step shows hangs on how many have been made by then, so two runs are alike but not the same. A run that
+    goes on renders its parts from the first on, and has forgotten how often each was seen.
+
+    It waits for no part before it must: a run that is refused or finished needs none.
+    """
 
     def __init__(self, config: TrainConfig, supply: Supply, validation: ArraySet) -> None:
-        check_made(config, supply.parts)
+        check_made(config)
         self.config, self.supply = config, supply
         self.augment = PRESETS[config.augment]
-        first = supply.wait(min(FIRST_PARTS, supply.parts))
-        self.inner = ClassifierTask(config, to_set(first[:PLAIN_PARTS]), validation)
+        self.inner = ClassifierTask(config, BLANK, validation)
         self.network: nn.Module = self.inner.network
         self.steps = count_steps(supply.parts, config)
-        self.parts = GrowingParts(supply.parts, size=first[0].pixels.shape[0], device=config.device)
-        self.parts.add(first)
+        self.parts: GrowingParts | None = None
 
     def start_epoch(self, epoch: int) -> None:
         self.inner.start_epoch(epoch)
+
+    def take_first(self) -> GrowingParts:
+        """Room for all is taken before anybody waits for the first."""
+        parts = GrowingParts(self.supply.parts, size=self.supply.size, device=self.config.device)
+        first = self.supply.wait(min(max(FIRST_PARTS, self.config.batch_size), self.supply.parts))
+        self.inner.train = to_set(first[:PLAIN_PARTS])
+        parts.add(first)
+        self.parts = parts
+        return parts
 
     def batches(self, epoch: int) -> Iterator[DeviceBatch]:
         config = self.config
         generator = torch.Generator(config.device).manual_seed(config.seed * 1_000_003 + epoch)
         one_hot = torch.eye(len(config.class_names), device=config.device)
+        parts = self.parts or self.take_first()
         for _ in range(self.steps):
-            self.parts.add(self.supply.take())
-            chosen = self.parts.draw(config.batch_size, generator)
+            parts.add(self.supply.take())
+            chosen = parts.draw(config.batch_size, generator)
             levels, masks = vary_batch(
-                self.parts.pixels[chosen],
-                self.parts.masks[chosen],
+                parts.pixels[chosen],
+                parts.masks[chosen],
                 self.augment,
                 size=config.final_size,
                 generator=generator,
             )
-            yield DeviceBatch(levels, one_hot[self.parts.labels[chosen]], masks)
+            yield DeviceBatch(levels, one_hot[parts.labels[chosen]], masks)
 
     def loss(self, batch: DeviceBatch) -> Tensor:
         return self.inner.compare(
@@ -104,7 +119,8 @@ class MadeTask:
         return self.inner.plain_inputs()
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        return {**self.inner.validate(network), "parts_made": float(self.parts.count)}
+        made = 0 if self.parts is None else self.parts.count
+        return {**self.inner.validate(network), "parts_made": float(made)}
 
 
 def to_set(parts: Sequence[MadePart]) -> ArraySet:
@@ -116,7 +132,28 @@ def to_set(parts: Sequence[MadePart]) -> ArraySet:
     )
 
 
-def check_made(config: TrainConfig, parts: int) -> None:
+# instead of the first parts while there are none: a network that learns where the defects are asks whether masks are there
+BLANK = to_set([MadePart(np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.uint8), 0)])
+
+
+def read_free_bytes(device: str) -> int:
+    if torch.device(device).type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def check_room(parts: int, *, size: int, free: int, device: str) -> None:
+    """free: bytes. A part takes three bytes a pixel, and one more for its mask."""
+    each, usable = size**2 * 4, int(free * USABLE)
+    if parts * each > usable:
+        raise DataInvalid(
+            f"Expected {parts * each / 2**30:.2f} GiB for {parts} parts of {size} px, got {usable / 2**30:.2f} GiB that are free on "
+            f"{device} beside the network. Lower --made to {usable // each} or fewer, or free some."
+        )
+
+
+def check_made(config: TrainConfig) -> None:
+    """What can be told before anything is read."""
     check_known(PRESETS[config.augment])
     if {side for _, side in config.sizes} != {config.final_size}:
         raise DataInvalid(
@@ -128,9 +165,9 @@ def check_made(config: TrainConfig, parts: int) -> None:
             f"Expected no --balance where parts are made while the network learns, got {config.class_balance}: as many are made of "
             "each class. Leave it out."
         )
-    if parts < config.batch_size:
+    if config.made < config.batch_size:
         raise DataInvalid(
-            f"Expected at least a batch of {config.batch_size} parts, got {parts}. Raise --made or lower --batch."
+            f"Expected at least a batch of {config.batch_size} parts, got {config.made}. Raise --made or lower --batch."
         )
 
 
@@ -144,8 +181,15 @@ def train_made(
     on_epoch: Callable[[EpochRow], None] | None = None,
 ) -> TrainReport:
     """As `train_classifier`, with `config.made` parts of the synthetic line instead of pictures that lie on the disk."""
+    check_made(config)
     prepare_run(config)
-    size = round(find_spec(config.model).input_size * ROOM)
     side = plan_supply(config.made, config.made_seed)
-    with hold_run(out_dir), Supply(line, side, size=size, workers=workers) as supply:
-        return EpochRunner(MadeTask(config, supply, validation), config, out_dir).run(on_epoch=on_epoch)
+    with (
+        hold_run(out_dir),
+        Supply(line, side, size=teaching_size(config), workers=workers) as supply,
+    ):
+        task = MadeTask(config, supply, validation)
+        runner = EpochRunner(task, config, out_dir)  # looks first at what lies in its folder
+        if len(runner.rows) < config.epochs:
+            task.take_first()  # before an epoch's time is taken, from which the time left is told
+        return runner.run(on_epoch=on_epoch)

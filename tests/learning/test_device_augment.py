@@ -11,7 +11,7 @@ from torch import Tensor
 from inspection.errors import DataInvalid
 from inspection.learning.augment import warp
 from inspection.learning.augment_presets import PRESETS, Augment
-from inspection.learning.device_augment import check_known, draw_motion, move, vary_batch
+from inspection.learning.device_augment import check_known, draw_motion, move, shrink, vary_batch
 
 RNG = np.random.default_rng(3)
 SMOOTH = cv2.GaussianBlur(RNG.integers(0, 256, (64, 64, 3)).astype(np.uint8), (0, 0), 3)
@@ -61,6 +61,28 @@ def test_a_motion_moves_a_picture_as_the_processor_does(seed: int) -> None:
     inside = warp(inner, replace(augment, border="grey"), matrix, size=56, pad=0) == 255
     assert inside.mean() > 0.3
     assert np.abs(moved.numpy() - expected)[inside].max() <= 2
+
+
+def test_what_is_shown_far_smaller_is_averaged_as_the_processor_does() -> None:
+    rough = RNG.integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    levels, masks = vary_batch(
+        stack(rough), stack(rough[..., 1]), PRESETS["none"], size=16, generator=seeded(0)
+    )
+    to_16 = np.diag([16 / 64, 16 / 64, 1.0])
+    expected = warp(rough, PRESETS["none"], to_16, size=16)
+    assert np.abs(levels[0].permute(1, 2, 0).numpy() - expected).max() <= 1
+    assert np.abs(masks[0].numpy() - expected[..., 1]).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("zoom", "size", "side"),
+    [((1, 1), 48, 64), ((1, 1), 47, 47), ((0.8, 1.25), 32, 32), ((0.4, 0.4), 80, 32)],
+)
+def test_a_batch_is_shrunk_by_the_mean_zoom_of_its_recipe(
+    zoom: tuple[float, float], size: int, side: int
+) -> None:
+    pictures = stack(SMOOTH, 2).permute(0, 3, 1, 2).float()
+    assert shrink(pictures, Augment("z", zoom=zoom), size=size).shape == (2, 3, side, side)
 
 
 def test_motions_stay_in_their_spans_and_differ_within_a_batch() -> None:

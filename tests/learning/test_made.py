@@ -1,24 +1,34 @@
 """Parts of the synthetic line that are made while the first of them already teach."""
 
+import multiprocessing
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 import torch
 
 from inspection.errors import DataInvalid
+from inspection.learning import made_task
 from inspection.learning.annotated import read_coco
 from inspection.learning.arrays import ArraySet
 from inspection.learning.batches import levels_to_input, to_input
 from inspection.learning.config import MADE_SEED, TrainConfig
 from inspection.learning.data import BOXES
 from inspection.learning.line_data import cut_mask, cut_parts
-from inspection.learning.made_task import GrowingParts, MadeTask, train_made
+from inspection.learning.made_task import (
+    GrowingParts,
+    MadeTask,
+    check_made,
+    check_room,
+    read_free_bytes,
+    train_made,
+)
 from inspection.learning.synthesis.dataset import plan_dataset
 from inspection.learning.synthesis.making import make_side
-from inspection.learning.synthesis.supply import Cut, MadePart, Supply, plan_supply
+from inspection.learning.synthesis.supply import Cut, MadePart, Supply, SupplyBroken, plan_supply
 from inspection.lines import Line, load_line
 from models.registry import REGISTRY
 from tests.learning.toy import make_config, register_toys
@@ -96,6 +106,33 @@ def test_what_has_come_is_drawn_and_what_was_seen_seldom_more_often(parts: list[
     assert int(growing.labels[place]) == parts[place].label
 
 
+def test_what_is_drawn_stands_in_no_order(parts: list[MadePart]) -> None:
+    growing = GrowingParts(24, size=SIZE, device="cpu")
+    generator = torch.Generator().manual_seed(0)
+    growing.add(parts)
+    growing.seen[:8] = 1000
+    to_the_front = sum(int((growing.draw(20, generator)[:10] < 8).sum()) for _ in range(10))
+    assert 12 <= to_the_front <= 28  # of 40 that were seen often, in the first half of what was drawn
+
+
+def test_room_that_is_not_there_is_refused_before_anybody_waits(
+    line: Line, supply: Supply, parts: list[MadePart], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_free_bytes("cpu") > 2**20
+    check_room(10, size=100, free=445_000, device="cpu")
+    with pytest.raises(DataInvalid, match="for 10 parts of 100 px, .* Lower --made to 9 or fewer"):
+        check_room(10, size=100, free=444_000, device="cpu")  # a tenth is the network's
+    task = MadeTask(configure(line), supply, to_pictures(parts))
+    monkeypatch.setattr(Supply, "wait", make_none)
+    monkeypatch.setattr(made_task, "read_free_bytes", lambda device: 100_000)
+    with pytest.raises(DataInvalid, match="Lower --made to 13"):
+        next(task.batches(0))
+
+
+def make_none(_supply: Supply, _parts: int) -> NoReturn:
+    raise AssertionError("parts were waited for")
+
+
 @pytest.mark.parametrize("model", ["tiny", "tiny_grey"])
 def test_levels_on_the_device_are_the_same_input(parts: list[MadePart], model: str) -> None:
     pixels = np.stack([part.pixels for part in parts[:4]])
@@ -110,14 +147,45 @@ def configure(line: Line, **changes: object) -> TrainConfig:
     return make_config(**{**told, "made": 24, "batch_size": 8, "guide": 1.0, **changes})
 
 
-def test_a_network_learns_from_parts_that_are_made(line: Line, parts: list[MadePart], tmp_path: Path) -> None:
+def test_a_network_learns_from_parts_that_are_made(
+    line: Line, parts: list[MadePart], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told = []
     report = train_made(configure(line), line, to_pictures(parts), tmp_path, workers=2, on_epoch=told.append)
     assert report.state == "finished" and len(told) == 3 and report.weights is not None
     assert [row.metrics["parts_made"] for row in report.rows] == [24, 24, 24]
     assert report.rows[-1].train_loss < report.rows[0].train_loss
+    monkeypatch.setattr(Supply, "wait", make_none)
     again = train_made(configure(line), line, to_pictures(parts), tmp_path, workers=2)
     assert [row.to_dict() for row in again.rows] == [row.to_dict() for row in report.rows], "it was finished"
+    with pytest.raises(DataInvalid, match="other settings"):
+        train_made(configure(line, seed=5), line, to_pictures(parts), tmp_path, workers=2)
+
+
+def test_a_run_that_was_cut_short_goes_on(line: Line, parts: list[MadePart], tmp_path: Path) -> None:
+    def interrupt(_row: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_made(configure(line), line, to_pictures(parts), tmp_path, workers=1, on_epoch=interrupt)
+    rest: list[int] = []
+    report = train_made(
+        configure(line),
+        line,
+        to_pictures(parts),
+        tmp_path,
+        workers=1,
+        on_epoch=lambda row: rest.append(row.epoch),
+    )
+    assert rest == [2, 3] and [row.epoch for row in report.rows] == [1, 2, 3]
+
+
+def test_a_batch_waits_until_it_can_be_filled(
+    line: Line, supply: Supply, parts: list[MadePart], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(made_task, "FIRST_PARTS", 2)
+    task = MadeTask(configure(line, batch_size=20), supply, to_pictures(parts))
+    assert next(task.batches(0)).levels.shape == (20, 3, 32, 32)
 
 
 @pytest.fixture
@@ -136,10 +204,31 @@ def supply(line: Line) -> Iterator[Supply]:
     ],
 )
 def test_what_cannot_be_done_while_parts_are_made_is_refused(
-    line: Line, supply: Supply, parts: list[MadePart], changes: dict[str, object], word: str
+    line: Line, parts: list[MadePart], tmp_path: Path, changes: dict[str, object], word: str
 ) -> None:
+    config = configure(line, **changes)
     with pytest.raises(DataInvalid, match=word):
-        MadeTask(configure(line, **changes), supply, to_pictures(parts))
+        check_made(config)
+    with pytest.raises(DataInvalid, match=word):
+        train_made(config, line, to_pictures(parts), tmp_path / "run", workers=1)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_process_that_is_killed_is_told_in_words(line: Line) -> None:
+    with Supply(line, plan_supply(4000, MADE_SEED), size=SIZE, workers=1) as supply:
+        supply.wait(1)
+        for process in multiprocessing.active_children():
+            process.kill()
+        with pytest.raises(SupplyBroken, match="got one that was killed.*Start the training again"):
+            supply.wait(4000)
+
+
+def test_nobody_renders_any_longer_than_the_training_lasts(line: Line) -> None:
+    with Supply(line, plan_supply(4000, MADE_SEED), size=SIZE, workers=1) as supply:
+        assert not multiprocessing.active_children(), "nobody has asked for parts"
+        supply.wait(1)
+        assert multiprocessing.active_children()
+    assert not multiprocessing.active_children()
 
 
 def test_the_seeds_of_what_judges_are_refused(line: Line) -> None:

@@ -1,6 +1,7 @@
 """A data set made by several processes, cut short and gone on with, is the one that one process makes at once."""
 
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from inspection.learning.known_split import find_known_split
 from inspection.learning.line_sides import split_line
 from inspection.learning.synthesis import HELD_OUT_DESIGNS, TRAINED_DESIGNS, write_dataset
 from inspection.learning.synthesis.made_again import check_made_again
-from inspection.learning.synthesis.making import JOURNAL, Side, make_side, plan_sides
+from inspection.learning.synthesis.making import JOURNAL, Side, begin_work, make_side, plan_sides
 from inspection.lines import load_line
 from tests.models.cards import make_card
 
@@ -86,7 +87,13 @@ def read_parent(pid: int) -> int:
         return 0
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_ctrl_c_is_left_to_who_started_the_work() -> None:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn, initializer=begin_work, initargs=(os.getpid(),)) as pool:
+        assert pool.submit(signal.getsignal, signal.SIGINT).result(60) == signal.SIG_IGN
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_workers_end_with_who_started_them(how: signal.Signals, tmp_path: Path) -> None:
     words = f"""
 from pathlib import Path
@@ -94,14 +101,22 @@ from inspection.learning.synthesis.making import Side, make_side
 made = lambda done, count: print(done, flush=True)
 make_side(Path({str(tmp_path)!r}), Side("test", 5000, 3, {SIDE.designs!r}), workers=2, on_progress=made)
 """
-    parent = subprocess.Popen([sys.executable, "-c", words], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", words],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     assert parent.stdout is not None
     with parent.stdout:
         assert parent.stdout.readline() == "1\n"
         workers = list_children(parent.pid)
         assert len(workers) >= 2
-        parent.send_signal(how)
-        parent.wait(timeout=30)
+        if how == signal.SIGINT:  # a terminal's Ctrl-C reaches the workers too
+            os.killpg(parent.pid, how)
+        else:
+            parent.send_signal(how)
+        assert parent.wait(timeout=60) == -how
     try:
         until = time.monotonic() + 30
         while any(map(lives, workers)) and time.monotonic() < until:

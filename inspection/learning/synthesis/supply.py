@@ -7,8 +7,10 @@ as it would be from its file, and handed on.
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -16,6 +18,7 @@ from types import TracebackType
 import cv2
 import numpy as np
 
+from inspection.errors import AssayError
 from inspection.learning.synthesis.dataset import TRAINED_DESIGNS, PlannedScene, encode_scene
 from inspection.learning.synthesis.making import Side, begin_work, plan_side
 from inspection.letterbox import crop_box, crop_mask
@@ -24,6 +27,10 @@ from inspection.types import U8
 
 _CHUNK = 8  # parts a process takes at a time
 _AHEAD = 8  # such chunks for each process: nobody takes any while the network is judged
+
+
+class SupplyBroken(AssayError):
+    """A process that made parts was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +65,13 @@ def plan_supply(parts: int, seed: int) -> Side:
 
 
 class Supply:
-    """Within a `with`; the parts come in the order of their plan."""
+    """Within a `with`; the parts come in the order of their plan, and none is made before some are asked for."""
 
     def __init__(self, line: Line, side: Side, *, size: int, workers: int) -> None:
-        self.parts = parts = side.count
+        self.parts, self.size = side.count, size
         self._cut = Cut(line.classes, line.locate.margin, size)
         plan = plan_side(side)
-        self._waiting = deque(plan[start : start + _CHUNK] for start in range(0, parts, _CHUNK))
+        self._waiting = deque(plan[start : start + _CHUNK] for start in range(0, side.count, _CHUNK))
         self._workers = workers
         self._making: deque[Future[list[MadePart]]] = deque()
 
@@ -74,7 +81,6 @@ class Supply:
         self._pool = ProcessPoolExecutor(
             self._workers, mp_context=spawn, initializer=begin_work, initargs=(os.getpid(),)
         )
-        self._order()
         return self
 
     def __exit__(
@@ -83,27 +89,43 @@ class Supply:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        # waited for: what follows a training is measured, and nobody may render beside it
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def take(self) -> list[MadePart]:
         """What was made since the last time; nothing where nothing was, or all has been taken."""
         taken: list[MadePart] = []
-        while self._making and self._making[0].done():
-            taken += self._making.popleft().result()
-        self._order()
+        with tell_broken(self._workers):
+            while self._making and self._making[0].done():
+                taken += self._making.popleft().result()
+            self._order()
         return taken
 
     def wait(self, parts: int) -> list[MadePart]:
         """The next parts, at least so many unless fewer are left."""
         taken: list[MadePart] = []
-        while self._making and len(taken) < parts:
-            taken += self._making.popleft().result()
+        with tell_broken(self._workers):
             self._order()
+            while self._making and len(taken) < parts:
+                taken += self._making.popleft().result()
+                self._order()
         return taken
 
     def _order(self) -> None:
         while self._waiting and len(self._making) < self._workers * _AHEAD:
             self._making.append(self._pool.submit(partial(make_all, self._cut), self._waiting.popleft()))
+
+
+@contextmanager
+def tell_broken(workers: int) -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise SupplyBroken(
+            f"Expected {workers} processes to make parts until the end, got one that was killed, most likely because the "
+            "machine ran out of memory. Start the training again to go on from the last finished epoch, on fewer cores "
+            "(taskset) if it is killed again."
+        ) from error
 
 
 def make_all(cut: Cut, chunk: Sequence[PlannedScene]) -> list[MadePart]:
