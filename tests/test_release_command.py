@@ -167,6 +167,8 @@ def test_what_is_no_finished_training_of_the_line_is_refused(
         ("aluminium", "yolov5n", ("--side", 320), "--side, got yolov5n, which finds boxes"),
         ("aluminium", MODEL, ("--made", 100, "--patches"), "--patches or --made"),
         ("aluminium", MODEL, ("--later", "--patches"), "--patches or --later"),
+        ("aluminium", MODEL, ("--made", 100, "--batch", 200), "at least a batch of 200"),
+        ("aluminium", MODEL, ("--made", 100, "--recipe", "rough"), "line-rough"),
     ],
 )
 def test_options_are_refused_where_they_mean_nothing(

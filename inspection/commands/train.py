@@ -107,6 +107,7 @@ def train_model(
 ) -> None:
     """Train, calibrate, evaluate and write the weights with their card. Started again, it goes on where it stopped."""
     from inspection.learning.looks import ONE_LOOK, keep_looks, settle_looks
+    from inspection.learning.made_task import check_made
     from inspection.learning.pace import settle_precision
     from models.registry import find_spec
 
@@ -169,6 +170,8 @@ def train_model(
             **({} if teacher is None else name_teacher(settings, line, teacher)),
         },
     )
+    if made:
+        check_made(config)
     looks = settle_looks(line, config, turns=turns, side=side)
     for doubt in find_doubts(definition, config, epochs=epochs, looks=ONE_LOOK if patches else looks):
         notes.print(doubt)

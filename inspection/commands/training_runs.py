@@ -67,7 +67,7 @@ def learn_classes(line: Line, config: TrainConfig, data: Path, run_dir: Path, se
     """The run's folder, whose network waits to be released. What it learns from does not hang on how it will look."""
     from inspection.learning.line_data import load_guided
     from inspection.learning.made_task import train_made
-    from inspection.learning.train import ROOM, train_classifier
+    from inspection.learning.train import teaching_size, train_classifier
     from models.registry import find_spec
 
     sets = load_classes(
@@ -89,7 +89,7 @@ def learn_classes(line: Line, config: TrainConfig, data: Path, run_dir: Path, se
         else:
             teach = sets.train
             if config.guide:
-                size = round(find_spec(config.model).input_size * ROOM)
+                size = teaching_size(config)
                 teach = load_guided(line, data, size=size, cache_dir=settings.cache_dir / "arrays")
             report = train_classifier(config, teach, sets.validation, run_dir, on_epoch=show)
     check_finished(report, run_dir)
