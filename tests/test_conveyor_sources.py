@@ -15,8 +15,8 @@ from inspection.conveyor.watched import FolderSource, list_folders
 from inspection.conveyor.world import open_world, read_kept
 from inspection.errors import DataInvalid
 from inspection.learning.synthesis.defects import CONDITIONS
-from tests.fakes import make_line as make_other_line
 from tests.conveying import wait_until
+from tests.fakes import make_line as make_other_line
 from tests.ui.fakes import make_line, make_png
 
 

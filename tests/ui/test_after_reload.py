@@ -21,8 +21,8 @@ from inspection.ui.after_reload import Holding, Tab, is_connected, is_same_brows
 from inspection.ui.keeping import Ledger, NotKept
 from inspection.ui.live_run import Run
 from models.card import write_card
-from tests.records.makers import CONTEXT, make_inspection
 from tests.racing import FAST, PICTURES, Stable, plan_for
+from tests.records.makers import CONTEXT, make_inspection
 from tests.ui.live_page import start_watching, wait_until, watched  # noqa: F401  (the watched folder)
 from tests.ui.measured import make_measured_card
 from tests.ui.test_latency_page import find_button
