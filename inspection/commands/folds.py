@@ -30,7 +30,6 @@ from models.card import read_card
 
 if TYPE_CHECKING:
     from inspection.learning.study import Study
-    from inspection.types import Precision
 
 EPOCHS, FOLDS = 40, 5
 
@@ -147,11 +146,11 @@ def check_start(weights: Path, line: str) -> None:
 
 
 def print_study(study: "Study", *, good: str | None, groups: Mapping[str, str] | None) -> None:
+    from inspection.learning.evaluate import MEASURED
     from inspection.learning.study import count_by_group
 
     rows = []
-    precisions: tuple[Precision, ...] = ("f32", "int8")
-    for precision in precisions:
+    for precision in MEASURED:
         for name, right, n, interval in study.accuracies(precision):
             assert interval is not None
             rows.append(
@@ -165,7 +164,7 @@ def print_study(study: "Study", *, good: str | None, groups: Mapping[str, str] |
                 )
             )
     print_table(("part", "precision", "pictures", "wrong", "accuracy", "95 %"), rows)
-    for precision in precisions:
+    for precision in MEASURED:
         figures = study.figures(precision, good=good)
         assert figures.accuracy is not None and figures.accuracy_interval is not None
         low, high = figures.accuracy_interval.as_list()

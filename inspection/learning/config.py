@@ -103,7 +103,8 @@ class TrainConfig:
 
     @property
     def digest(self) -> str:
-        """Two runs with the same digest do the same thing; how fast they do it does not count."""
+        """Two runs with the same digest do the same thing; how fast they do it does not count. Where parts are made meanwhile it
+        does: which of them a step shows hangs on how many are there, so such runs are alike but not the same."""
         told = {key: value for key, value in self.to_dict().items() if key not in ("device", "threads")}
         if self.share == 1:
             del told["share"]  # runs that were begun before there was a share go on

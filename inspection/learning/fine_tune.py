@@ -226,7 +226,12 @@ def plan_training(line: Line, wish: Wish, weights: Path, *, pictures: int) -> Tr
     from inspection.learning.augment_presets import PRESETS
     from inspection.learning.recipes import make_config
 
-    used = str(read_card(weights.with_suffix(".json")).recipe.get("augment", ""))
+    recipe = read_card(weights.with_suffix(".json")).recipe
+    used = str(recipe.get("augment", ""))
+    stages = recipe.get(
+        "sizes"
+    )  # at the size that it learnt at last, which need not be the one that it judges at
+    own = {"sizes": ((wish.epochs, int(stages[-1][1])),)} if stages else {}
     fallback = "strip" if line.locate.mode == "frame" else "line-default"
     return make_config(
         line.name,
@@ -240,6 +245,7 @@ def plan_training(line: Line, wish: Wish, weights: Path, *, pictures: int) -> Tr
         device=wish.device,
         threads=wish.threads,
         batch_size=max(2, min(32, pictures)),
+        **own,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from inspection.config import Settings
 from inspection.engines.prepare import find_weights, prepare_model
 from inspection.errors import DataInvalid, WeightsRefused
+from inspection.learning.evaluate import MEASURED
 from inspection.learning.known_split import find_known_split
 from inspection.learning.line_data import load_line_boxes
 from inspection.learning.release_detector import evaluate_detector
@@ -49,7 +50,7 @@ def measure_boxes_again(
         )
     engines: dict[str, Engine] = {
         name: load_engine(prepare_model(line.name, model, name, settings), name, settings)
-        for name in ("f32", "int8")
+        for name in MEASURED
     }
     tell(f"{len(boxes.validation)} pictures choose, {len(boxes.test)} judge")
     figures, int8 = evaluate_detector(

@@ -18,7 +18,13 @@ from inspection.hashing import hash_file
 from inspection.learning.arrays import ArraySet
 from inspection.learning.calibration import fit_temperature
 from inspection.learning.config import TrainConfig
-from inspection.learning.evaluate import Evaluation, compare_precisions, evaluate_set, write_evaluations
+from inspection.learning.evaluate import (
+    MEASURED,
+    Evaluation,
+    compare_precisions,
+    evaluate_set,
+    write_evaluations,
+)
 from inspection.learning.line_data import LineData
 from inspection.learning.looks import ONE_LOOK, Looks
 from inspection.learning.shipping import (
@@ -144,7 +150,7 @@ def fill_card(
             precision: evaluations[split, precision]
             .figures(line.classes, good=line.good, temperature=temperature)
             .to_dict()
-            for precision in ("f32", "int8")
+            for precision in MEASURED
         }
         for split in ("validation", "test")
     }

@@ -61,19 +61,19 @@ def write_champion(path: Path) -> None:
 
     from models.card import write_card
     from models.loading import save_weights
-    from models.registry import build_network, find_spec
+    from models.registry import build_network
 
     torch.manual_seed(1)
     network = build_network("compact_cnn", len(CLASSES))
     path.parent.mkdir(parents=True)
-    digest = save_weights(network, path, class_names=CLASSES, turns=2)
+    digest = save_weights(network, path, class_names=CLASSES, turns=2, side=288)
     card = make_card(
         line="toy",
         class_names=CLASSES,
         weights_sha256=digest,
         weights_bytes=path.stat().st_size,
-        input_size=find_spec("compact_cnn").input_size,
-        recipe={"augment": "gentle"},
+        input_size=288,  # larger than the architecture's own, and than what it learnt at
+        recipe={"augment": "gentle", "sizes": [[2, 128], [3, 224]]},
         turns=2,
         precisions={"f32": {}, "int8": {}},
     )
@@ -121,7 +121,9 @@ def test_answers_become_a_challenger_and_the_challenger_the_champion(
     assert "may forget" in challenge.notes[0] and challenge.last_answer == 24
     assert challenge.novelty is None and "no novelty check" in challenge.notes[-1]
     assert (challenge.folder / "toy" / "compact_cnn.int8.safetensors").is_file()
-    assert read_card(challenge.folder / "toy" / "compact_cnn.json").turns == 2, "as its start does"
+    card = read_card(challenge.folder / "toy" / "compact_cnn.json")
+    assert (card.turns, card.input_size) == (2, 288), "it looks as its start does"
+    assert card.recipe["sizes"] == [[1, 224]], "and learns at the size that its start learnt at last"
     written = (challenge.folder / "challenge.json").stat().st_mtime_ns
     assert run(*told)[0] == 1 and (challenge.folder / "challenge.json").stat().st_mtime_ns == written
 
@@ -130,6 +132,7 @@ def test_answers_become_a_challenger_and_the_challenger_the_champion(
     record = promote(store, line, challenge, signature, settings=settings, override=True)
     assert record.body["details"]["novelty"] is None
     after = load_inspector("toy", precision="f32")
+    assert after.classifying.input_size == 288
     assert after.classifying.weights_sha256 == challenge.weights_sha256 != before.classifying.weights_sha256
     assert after.inspect(decode(pictures[0], name="p")).model_sha256 == challenge.weights_sha256
     (tmp_path / "weights" / "toy" / "compact_cnn.safetensors").rename(tmp_path / "put away")
