@@ -20,7 +20,7 @@ def find_doubts(
     if config.final_size != side:
         doubts.append(
             f"the last stage shows {config.final_size} px, but {config.model} is judged at {side}: the epoch is chosen at another size "
-            f"than it will serve at. End with a stage of {side} px, or see by `release --side` which serves better."
+            f"than it will serve at. End with a stage of {side} px."
         )
     if spec.task == "detect" and line.locate.mode == "frame" and line.defect_detector != config.model:
         doubts.append(

@@ -228,9 +228,8 @@ def plan_training(line: Line, wish: Wish, weights: Path, *, pictures: int) -> Tr
 
     recipe = read_card(weights.with_suffix(".json")).recipe
     used = str(recipe.get("augment", ""))
-    stages = recipe.get(
-        "sizes"
-    )  # at the size that it learnt at last, which need not be the one that it judges at
+    # it learns at the size that its start learnt at last, which need not be the one that it judges at
+    stages = recipe.get("sizes")
     own = {"sizes": ((wish.epochs, int(stages[-1][1])),)} if stages else {}
     fallback = "strip" if line.locate.mode == "frame" else "line-default"
     return make_config(
