@@ -1,8 +1,18 @@
 """A trained model is asked for by name, and a line answers to the names in its file only."""
 
+from inspection.commands.output import notes, results
 from inspection.config import Settings
 from inspection.errors import LineInvalid
 from inspection.lines import Line, is_shipped
+from models.card import Card
+
+
+def tell_released(line: Line, card: Card, settings: Settings) -> None:
+    weights = settings.weights_dir / line.name / f"{card.model}.safetensors"
+    results.print(f"{card.model}: {weights}, {card.weights_bytes / 1e6:.1f} MB")
+    named = name_rival(line, card.model, settings)
+    if named is not None:
+        notes.print(named)
 
 
 def name_rival(line: Line, model: str, settings: Settings) -> str | None:

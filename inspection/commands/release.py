@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inspection.commands.naming import name_rival
-from inspection.commands.output import Exit, notes, results
+from inspection.commands.naming import tell_released
+from inspection.commands.output import Exit, notes
 from inspection.commands.training_options import Side, Turns
 from inspection.commands.training_runs import load_classes, tell_made
 from inspection.config import load_settings
@@ -50,12 +50,7 @@ def release_run(
         split=sets.split,
         tell=notes.print,
     )
-    results.print(
-        f"{card.model}: {settings.weights_dir / line / card.model}.safetensors, {card.weights_bytes / 1e6:.1f} MB"
-    )
-    named = name_rival(definition, card.model, settings)
-    if named is not None:
-        notes.print(named)
+    tell_released(definition, card, settings)
     raise typer.Exit(Exit.OK)
 
 

@@ -7,7 +7,7 @@ import typer
 
 from inspection.commands.doubts import find_doubts
 from inspection.commands.make_data import require_synthetic
-from inspection.commands.naming import name_rival
+from inspection.commands.naming import tell_released
 from inspection.commands.output import Exit, notes, results, show_share
 from inspection.commands.stages import check_epochs, parse_layers, parse_sizes
 from inspection.commands.training_options import (
@@ -107,7 +107,6 @@ def train_model(
 ) -> None:
     """Train, calibrate, evaluate and write the weights with their card. Started again, it goes on where it stopped."""
     from inspection.learning.looks import ONE_LOOK, keep_looks, settle_looks
-    from inspection.learning.made_task import check_made
     from inspection.learning.pace import settle_precision
     from models.registry import find_spec
 
@@ -171,6 +170,8 @@ def train_model(
         },
     )
     if made:
+        from inspection.learning.made_task import check_made
+
         check_made(config)
     looks = settle_looks(line, config, turns=turns, side=side)
     for doubt in find_doubts(definition, config, epochs=epochs, looks=ONE_LOOK if patches else looks):
@@ -184,8 +185,8 @@ def train_model(
     said = tuple(note or ())
     if later:
         keep_looks(looks, run_dir)
-        run = learn_classes(definition, config, data, run_dir, settings)
-        results.print(f"release it with: python -m inspection release {line} --run {run} --data {data}")
+        learn_classes(definition, config, data, run_dir, settings)
+        results.print(f"release it with: python -m inspection release {line} --run {run_dir} --data {data}")
         raise typer.Exit(Exit.OK)
     if detects:
         card = train_detection(definition, config, data, run_dir, settings, small=small, said=said)
@@ -193,12 +194,7 @@ def train_model(
         card = train_classification(
             definition, config, data, run_dir, settings, small=small, said=said, looks=looks
         )
-    results.print(
-        f"{card.model}: {settings.weights_dir / line / card.model}.safetensors, {card.weights_bytes / 1e6:.1f} MB"
-    )
-    named = name_rival(definition, card.model, settings)
-    if named is not None:
-        notes.print(named)
+    tell_released(definition, card, settings)
     raise typer.Exit(Exit.OK)
 
 

@@ -34,10 +34,13 @@ def train_classification(
     """looks: none for those of the line's own weights that it starts from."""
     from inspection.learning.looks import read_own_looks
     from inspection.learning.release import release_classifier
+    from models.registry import find_spec
 
     looks = looks or read_own_looks(line.name, config)  # before the release replaces what it starts from
-    learn_classes(line, config, data, run_dir, settings)
-    sets = load_classes(line, config, data, settings, side=looks.side)
+    judging = looks.side or find_spec(config.model).input_size
+    sets = learn_classes(line, config, data, run_dir, settings)
+    if judging != find_teaching_side(config):
+        sets = load_classes(line, config, data, settings, side=judging)
     return release_classifier(
         line,
         config,
@@ -63,16 +66,22 @@ def load_classes(
     return load_line_data(line, data, size=size, cache_dir=settings.cache_dir / "arrays")
 
 
-def learn_classes(line: Line, config: TrainConfig, data: Path, run_dir: Path, settings: Settings) -> Path:
-    """The run's folder, whose network waits to be released. What it learns from does not hang on how it will look."""
+def find_teaching_side(config: TrainConfig) -> int:
+    """Of the pictures that teach and choose, as they are kept: it does not hang on how the network will look."""
+    from models.registry import find_spec
+
+    return max(config.final_size, find_spec(config.model).input_size)
+
+
+def learn_classes(
+    line: Line, config: TrainConfig, data: Path, run_dir: Path, settings: Settings
+) -> "LineData":
+    """What it learnt with; the network waits in the run's folder to be released."""
     from inspection.learning.line_data import load_guided
     from inspection.learning.made_task import train_made
     from inspection.learning.train import teaching_size, train_classifier
-    from models.registry import find_spec
 
-    sets = load_classes(
-        line, config, data, settings, side=max(config.final_size, find_spec(config.model).input_size)
-    )
+    sets = load_classes(line, config, data, settings, side=find_teaching_side(config))
     taught = f"{config.made} parts that are made meanwhile" if config.made else f"{len(sets.train)} pictures"
     notes.print(f"{taught} teach, {len(sets.validation)} choose, {len(sets.test)} judge")
     for doubt in find_share_doubts(config.made or len(sets.train), config):
@@ -93,7 +102,7 @@ def learn_classes(line: Line, config: TrainConfig, data: Path, run_dir: Path, se
                 teach = load_guided(line, data, size=size, cache_dir=settings.cache_dir / "arrays")
             report = train_classifier(config, teach, sets.validation, run_dir, on_epoch=show)
     check_finished(report, run_dir)
-    return run_dir
+    return sets
 
 
 def tell_made(sets: "LineData", config: TrainConfig, run_dir: Path) -> "LineData":
