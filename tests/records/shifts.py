@@ -73,8 +73,10 @@ def keep_parts(
 
 
 def keep_days(store: RecordStore, clock: Clock, days: int, *, until: datetime, **parts: int | float) -> None:
-    """The same every day, the last one being that of `until`."""
+    """The same every day, the last one being that of `until`, also in the minutes after midnight."""
+    midnight = until.replace(hour=0, minute=0, second=0, microsecond=0)
+    moment = max(midnight, until - timedelta(minutes=10))
     for back in reversed(range(days)):
-        clock.now = until - timedelta(days=back, minutes=10)
+        clock.now = moment - timedelta(days=back)
         keep_parts(store, **parts)  # type: ignore[arg-type]
     clock.now = until
