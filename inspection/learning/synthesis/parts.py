@@ -55,7 +55,7 @@ class Blueprint:
         return np.asarray(np.minimum(self.outline, 255 - self.cuts), np.uint8)
 
 
-def _pick_style(rng: np.random.Generator) -> str:
+def pick_style(rng: np.random.Generator) -> str:
     return str(rng.choice(["plain", "countersunk", "threaded"], p=[0.4, 0.35, 0.25]))
 
 
@@ -67,7 +67,7 @@ def _flange(rng: np.random.Generator) -> Blueprint:
     if rng.random() < 0.5:
         part.steps.append(Step(draw_disc(blank(), 0, 0, hub * 0.78), -rng.uniform(4, 9)))
     part.bore(0, 0, hub * rng.uniform(0.42, 0.62))
-    style, circle, size = _pick_style(rng), (radius + hub) / 2, rng.uniform(10, 17)
+    style, circle, size = pick_style(rng), (radius + hub) / 2, rng.uniform(10, 17)
     for index in range(holes):
         part.bore(*polar(circle, 2 * np.pi * index / holes), size, style)
     return part
@@ -85,7 +85,7 @@ def _slotted_bracket(rng: np.random.Generator) -> Blueprint:
     )
     for x in (-slot_x, slot_x):
         draw_slot(part.cuts, ((x, -slot_y), (x, slot_y)), slot_r)
-    style, size = _pick_style(rng), rng.uniform(12, 20)
+    style, size = pick_style(rng), rng.uniform(12, 20)
     if rng.random() < 0.5:
         part.bore(0, 0, half_h * rng.uniform(0.3, 0.45))
     else:
@@ -109,7 +109,7 @@ def _l_bracket(rng: np.random.Generator) -> Blueprint:
     ]
     outline = round_corners(draw_polygon(blank(), [*shape, (-size, size)]), rng.uniform(6, 18))
     part = Blueprint(outline, rng.uniform(14, 24))
-    style, hole, mid = _pick_style(rng), rng.uniform(13, 22), -size + arm / 2
+    style, hole, mid = pick_style(rng), rng.uniform(13, 22), -size + arm / 2
     part.bore(mid, -size * 0.72, hole, style)
     part.bore(size * 0.72, -mid, hole, style)
     part.bore(mid, -mid, hole * 1.25)
@@ -168,7 +168,7 @@ def _ring(rng: np.random.Generator) -> Blueprint:
         groove = draw_disc(draw_disc(blank(), 0, 0, inner + band * 0.3), 0, 0, inner + band * 0.17, value=0)
         part.steps.append(Step(groove, -5, 2))
         middle += band * 0.12
-    holes, style, size = int(rng.integers(3, 13)), _pick_style(rng), band * rng.uniform(0.1, 0.16)
+    holes, style, size = int(rng.integers(3, 13)), pick_style(rng), band * rng.uniform(0.1, 0.16)
     for index in range(holes):
         part.bore(*polar(middle, 2 * np.pi * index / holes), size, style)
     return part
@@ -179,7 +179,7 @@ def _cover(rng: np.random.Generator) -> Blueprint:
     part = Blueprint(draw_rectangle(blank(), 0, 0, half_w, half_h, corner=corner), rng.uniform(18, 28))
     wall = rng.uniform(38, 48)
     pocket = draw_rectangle(blank(), 0, 0, half_w - wall, half_h - wall, corner=corner * 0.7)
-    hole_x, hole_y, style = half_w - wall * 0.52, half_h - wall * 0.52, _pick_style(rng)
+    hole_x, hole_y, style = half_w - wall * 0.52, half_h - wall * 0.52, pick_style(rng)
     for x in (-hole_x, hole_x):
         for y in (-hole_y, hole_y):
             draw_disc(pocket, x, y, wall * 0.8, value=0)  # meat around the corner screws
@@ -204,7 +204,7 @@ def _hex_plate(rng: np.random.Generator) -> Blueprint:
     if rng.random() < 0.6:
         part.steps.append(Step(draw_disc(blank(), 0, 0, size * 0.5), rng.choice([-7.0, 8.0]), 3))
     part.bore(0, 0, size * rng.uniform(0.2, 0.36))
-    style, hole = _pick_style(rng), rng.uniform(11, 20)
+    style, hole = pick_style(rng), rng.uniform(11, 20)
     for index in range(6):
         part.bore(*polar(size * 0.7, np.pi / 3 * index), hole, style)
     return part
@@ -216,7 +216,7 @@ def _t_plate(rng: np.random.Generator) -> Blueprint:
     shape = [(-half, top), (half, top), (half, top + arm), (stem, top + arm), (stem, foot)]
     outline = draw_polygon(blank(), [*shape, (-stem, foot), (-stem, top + arm), (-half, top + arm)])
     part = Blueprint(round_corners(outline, rng.uniform(7, 18)), rng.uniform(14, 22))
-    style, hole = _pick_style(rng), rng.uniform(13, 20)
+    style, hole = pick_style(rng), rng.uniform(13, 20)
     for x in (-half * 0.74, 0.0, half * 0.74):
         part.bore(x, top + arm / 2, hole, style)
     draw_slot(part.cuts, ((0, top + arm + 45), (0, foot - 70)), hole * 0.8)
@@ -237,7 +237,7 @@ def _tri_flange(rng: np.random.Generator) -> Blueprint:
     part = Blueprint(round_corners(outline, 8), rng.uniform(16, 24), turned=True)
     part.steps.append(Step(draw_disc(blank(), 0, 0, body * 0.72), rng.uniform(7, 12), 3))
     part.bore(0, 0, body * rng.uniform(0.36, 0.52))
-    style, hole = _pick_style(rng), lobe * rng.uniform(0.36, 0.5)
+    style, hole = pick_style(rng), lobe * rng.uniform(0.36, 0.5)
     for index in range(3):
         part.bore(*polar(reach, 2 * np.pi * index / 3), hole, style)
     return part

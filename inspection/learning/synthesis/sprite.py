@@ -9,6 +9,7 @@ import numpy as np
 from inspection.learning.synthesis.channels import paint, repeat3
 from inspection.learning.synthesis.defects import add_defect
 from inspection.learning.synthesis.drawing import FRAME
+from inspection.learning.synthesis.free_forms import FREE_FORMS
 from inspection.learning.synthesis.light import Light
 from inspection.learning.synthesis.marks import add_marks
 from inspection.learning.synthesis.parts import BLUEPRINTS, Blueprint
@@ -35,7 +36,7 @@ class Sprite:
 
 
 def draw_blueprint(seed: int, design: str) -> Blueprint:
-    return BLUEPRINTS[design](stream(seed, _BLUEPRINT))
+    return {**BLUEPRINTS, **FREE_FORMS}[design](stream(seed, _BLUEPRINT))
 
 
 def render_part(

@@ -4,6 +4,7 @@ Files would hold no more than a disk has room for, and a GPU would wait until th
 as it would be from its file, and handed on.
 """
 
+import math
 import multiprocessing
 import os
 from collections import deque
@@ -20,6 +21,7 @@ import numpy as np
 
 from inspection.errors import AssayError
 from inspection.learning.synthesis.dataset import TRAINED_DESIGNS, PlannedScene, encode_scene
+from inspection.learning.synthesis.free_forms import FREE_FORMS
 from inspection.learning.synthesis.making import Side, begin_work, plan_side
 from inspection.letterbox import crop_box, crop_mask
 from inspection.lines import Line
@@ -61,7 +63,11 @@ class Cut:
 
 
 def plan_supply(parts: int, seed: int) -> Side:
-    return Side("made", parts, seed, TRAINED_DESIGNS, negatives_share=0.0)
+    """As many of free forms as of the designs that teach. None is of a design that judges."""
+    free = tuple(FREE_FORMS)
+    whole = math.lcm(len(TRAINED_DESIGNS), len(free))
+    designs = TRAINED_DESIGNS * (whole // len(TRAINED_DESIGNS)) + free * (whole // len(free))
+    return Side("made", parts, seed, designs, negatives_share=0.0)
 
 
 class Supply:
