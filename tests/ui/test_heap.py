@@ -13,9 +13,9 @@ from inspection.ui.heap import Heap
 
 @pytest.fixture(autouse=True)
 def thawed() -> Iterator[None]:
-    gc.unfreeze()  # a page that ran in this process before has set aside what there was
+    gc.unfreeze()  # it was set aside once the tests were imported, and by each page that ran in this process before
     yield
-    gc.unfreeze()
+    gc.freeze()  # for the tests that follow
 
 
 class Knot:
