@@ -60,8 +60,14 @@ def test_each_picture_is_shown_to_all_before_the_next_and_another_begins(
     assert all((each > 0).all() for each in taken.values())
 
 
+@pytest.fixture(scope="module")
+def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Only the cache is written here: what was made ready for one test is ready for the next."""
+    return tmp_path_factory.mktemp("var")
+
+
 @pytest.fixture
-def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: Path) -> Iterator[Path]:
+def weights(tmp_path: Path, var: Path, monkeypatch: pytest.MonkeyPatch, pictures: Path) -> Iterator[Path]:
     """Two shipped classifiers, as if they had been trained from these pictures."""
     shipped, home = load_settings().weights_dir / "steel", tmp_path / "weights" / "steel"
     home.mkdir(parents=True)
@@ -88,7 +94,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: Path) -> 
         ]
         write_evaluations(rows, home / f"{model}.parquet")
     monkeypatch.setenv("ASSAY_WEIGHTS", str(tmp_path / "weights"))
-    monkeypatch.setenv("ASSAY_VAR", str(tmp_path / "var"))
+    monkeypatch.setenv("ASSAY_VAR", str(var))
     load_settings.cache_clear()
     yield home
     load_settings.cache_clear()
