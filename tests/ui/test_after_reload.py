@@ -269,7 +269,7 @@ def test_who_is_at_work_here_stays_so_when_more_is_taken_over(browser: Browser) 
 
 
 @pytest.mark.parametrize("waited", [False, True], ids=["reloaded", "waited for"])
-@pytest.mark.parametrize("pace", [Pace.of_parts(100), Pace(0.35)], ids=["100 parts", "0.35 m/s"])
+@pytest.mark.parametrize("pace", [Pace.of_parts(100), Pace(0.65)], ids=["100 parts", "0.65 m/s"])
 def test_a_live_line_goes_on_as_it_was_set(
     browser: Browser,
     watched: Path,  # noqa: F811
@@ -280,9 +280,9 @@ def test_a_live_line_goes_on_as_it_was_set(
     first.selectbox(key="live.model.aluminium").set_value("compact_cnn").run()
     first.segmented_control(key="live.precision.aluminium").set_value("f32").run()
     conveyor = start_watching(first)
-    if pace == Pace(0.35):
+    if pace == Pace(0.65):
         first.segmented_control(key="live.unit").set_value("m/s").run()
-        first.slider(key="live.metres").set_value(0.35).run()
+        first.slider(key="live.metres").set_value(0.65).run()
     if waited:  # with widgets of its own on the page
         again = browser.open("screens/live.py", run=read_token(first))
         assert is_told_of_another_tab(again) and again.slider(key="live.parts").value == 45
@@ -296,8 +296,8 @@ def test_a_live_line_goes_on_as_it_was_set(
     assert again.selectbox(key="live.folder").value == "shift-a"
     assert again.selectbox(key="live.model.aluminium").value == "compact_cnn"
     assert again.segmented_control(key="live.precision.aluminium").value == "f32"
-    if pace == Pace(0.35):
-        assert again.slider(key="live.metres").value == 0.35
+    if pace == Pace(0.65):
+        assert again.slider(key="live.metres").value == 0.65
     else:
         assert again.slider(key="live.parts").value == 100
     assert conveyor.pace.metres_per_s == pytest.approx(pace.metres_per_s)
