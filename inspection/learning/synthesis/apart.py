@@ -4,9 +4,10 @@ from functools import cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from inspection.learning.synthesis.parts import BLUEPRINTS, HELD_OUT_DESIGNS
-from inspection.types import F32, U8
+from inspection.types import U8
 
 _SIDE, _AREA = 64, 900.0  # of the small picture that an outline is compared in; both in pixels
 _TURNS = 48
@@ -19,13 +20,13 @@ def measure_likeness(outline: U8) -> float:
     Parts of one such design have 0.90 and more with each other, those of the designs that teach at most 0.76 with them.
     """
     known, own = _draw_held_out(), _bring_to_size(outline, 0.0)
-    shared = known @ own
-    return float((shared / (known.sum(axis=1) + own.sum() - shared)).max())
+    shared, either = np.count_nonzero(known & own, axis=1), np.count_nonzero(known | own, axis=1)
+    return float((shared / either).max())
 
 
 @cache
-def _draw_held_out() -> F32:
-    """(outlines, pixels), 0 or 1."""
+def _draw_held_out() -> NDArray[np.bool_]:
+    """(outlines, pixels)"""
     outlines = [
         BLUEPRINTS[design](np.random.default_rng(number)).outline
         for design in HELD_OUT_DESIGNS
@@ -35,11 +36,11 @@ def _draw_held_out() -> F32:
     return np.stack([_bring_to_size(outline, float(angle)) for outline in outlines for angle in angles])
 
 
-def _bring_to_size(outline: U8, angle_rad: float) -> F32:
+def _bring_to_size(outline: U8, angle_rad: float) -> NDArray[np.bool_]:
     moments = cv2.moments(outline)
     x, y = moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
     scale = np.sqrt(_AREA / (moments["m00"] / 255))
     cos, sin = np.cos(angle_rad) * scale, np.sin(angle_rad) * scale
     move = np.array([[cos, -sin, _SIDE / 2 - cos * x + sin * y], [sin, cos, _SIDE / 2 - sin * x - cos * y]])
     small = cv2.warpAffine(outline, move, (_SIDE, _SIDE), flags=cv2.INTER_AREA)
-    return np.asarray(small > 127, np.float32).ravel()
+    return np.asarray(small > 127).ravel()

@@ -12,6 +12,7 @@ import numpy as np
 
 from inspection.learning.synthesis.apart import measure_likeness
 from inspection.learning.synthesis.drawing import (
+    FRAME,
     HALF,
     blank,
     draw_disc,
@@ -27,6 +28,7 @@ from inspection.types import F32, U8
 
 _REACH = 203.0  # px from the centre, at most
 _RIM = 7.0  # px of metal left beside a hole
+_TRIES = 400
 MOST_ALIKE = 0.85  # to an outline of a design that judges
 Outline = Callable[[np.random.Generator], U8]
 
@@ -81,12 +83,12 @@ def _measure_room(part: Blueprint) -> F32:
 
 
 def _find_place(rng: np.random.Generator, room: F32, radius: float) -> tuple[float, float] | None:
-    """Anywhere that a hole of such a radius leaves a rim."""
-    rows, columns = np.nonzero(room > radius + _RIM)
-    if not len(rows):
+    """Anywhere that a hole of such a radius leaves a rim; none where nothing was found soon."""
+    rows, columns = rng.integers(0, FRAME, (2, _TRIES))
+    fits = np.flatnonzero(room[rows, columns] > radius + _RIM)
+    if not len(fits):
         return None
-    chosen = int(rng.integers(len(rows)))
-    return float(columns[chosen] - HALF), float(rows[chosen] - HALF)
+    return float(columns[fits[0]] - HALF), float(rows[fits[0]] - HALF)
 
 
 def _add_steps(rng: np.random.Generator, part: Blueprint) -> None:
