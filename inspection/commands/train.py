@@ -95,6 +95,13 @@ def train_model(
             help="Of the parts of --made: another makes others, for a training that goes on.",
         ),
     ] = MADE_SEED,
+    free_forms: Annotated[
+        bool,
+        typer.Option(
+            "--free-forms",
+            help="Half of the parts of --made have an outline of their own instead of one of the line's designs.",
+        ),
+    ] = False,
     later: Annotated[
         bool,
         typer.Option(
@@ -131,8 +138,10 @@ def train_model(
             raise DataInvalid(
                 f"Expected --patches or {option}, got both: pieces are cut from stored pictures, and never released. Leave one out."
             )
-    if not made and made_seed != MADE_SEED:
-        notes.print("no parts are made, so --made-seed changes nothing here: say how many by --made.")
+    if not made and (made_seed != MADE_SEED or free_forms):
+        notes.print(
+            "no parts are made, so --made-seed and --free-forms change nothing here: say how many by --made."
+        )
     if later and (small or note):
         notes.print(
             "nothing is released yet, so --small and --note change nothing here: say them to `release`."
@@ -164,7 +173,7 @@ def train_model(
             **({} if rate is None else {"learning_rate": rate}),
             **({} if layers is None else {"trainable": parse_layers(layers)}),
             **({"restart": True} if restart else {}),
-            **({"made": made, "made_seed": made_seed} if made else {}),
+            **({"made": made, "made_seed": made_seed, "free_forms": free_forms} if made else {}),
             **({} if balance is None else {"class_balance": balance}),
             **({} if teacher is None else name_teacher(settings, line, teacher)),
         },

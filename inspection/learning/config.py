@@ -51,6 +51,9 @@ class TrainConfig:
     guide: float = 0.0  # weight of what each cell of the maps is asked; needs masks of the defects
     made: int = 0  # parts of the synthetic line that are made while it learns, instead of stored pictures
     made_seed: int = MADE_SEED
+    free_forms: bool = (
+        False  # half of those parts have an outline of their own, not one of the line's designs
+    )
     device: str = "cpu"
     threads: int = 0  # 0: as torch finds it
     validate_every: int = 1  # epochs; those of the last stage are validated all
@@ -108,7 +111,12 @@ class TrainConfig:
         told = {key: value for key, value in self.to_dict().items() if key not in ("device", "threads")}
         if self.share == 1:
             del told["share"]  # runs that were begun before there was a share go on
-        for later, unsaid in (("restart", False), ("made", 0), ("made_seed", MADE_SEED)):
+        for later, unsaid in (
+            ("restart", False),
+            ("made", 0),
+            ("made_seed", MADE_SEED),
+            ("free_forms", False),
+        ):
             if told[later] == unsaid:
                 del told[later]  # likewise
         if self.guide:

@@ -60,9 +60,10 @@ def test_every_condition_can_be_rendered_on_a_free_form(form: str, condition: st
     assert np.array_equal(scene.pixels, again.pixels)
 
 
-def test_half_of_the_parts_that_are_made_to_teach_have_free_forms_and_none_judges() -> None:
-    planned = plan_side(plan_supply(4800, 9))
+def test_where_asked_half_of_the_parts_that_are_made_to_teach_have_free_forms_and_none_judges() -> None:
+    planned = plan_side(plan_supply(4800, 9, free_forms=True))
     free = [each for each in planned if each.design in FREE_FORMS]
     assert len(free) == 2400
     assert {each.design for each in planned} == {*TRAINED_DESIGNS, *FREE_FORMS}
     assert {each.condition for each in free} == set(CONDITIONS)
+    assert {each.design for each in plan_side(plan_supply(400, 9))} == set(TRAINED_DESIGNS)

@@ -239,7 +239,8 @@ def test_the_seeds_of_what_judges_are_refused(line: Line) -> None:
 def test_a_run_without_made_parts_keeps_the_digest_that_it_had(line: Line) -> None:
     plain = configure(line, made=0)
     assert plain.digest == configure(line, made=0, made_seed=MADE_SEED).digest
-    assert len({plain.digest, configure(line).digest, configure(line, made_seed=7).digest}) == 3
+    others = (configure(line), configure(line, made_seed=7), configure(line, free_forms=True))
+    assert len({plain.digest, *(each.digest for each in others)}) == 4
 
 
 def test_a_cut_knows_the_classes_of_its_line(line: Line) -> None:

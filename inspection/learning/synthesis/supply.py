@@ -62,8 +62,10 @@ class Cut:
         )
 
 
-def plan_supply(parts: int, seed: int) -> Side:
-    """As many of free forms as of the designs that teach. None is of a design that judges."""
+def plan_supply(parts: int, seed: int, *, free_forms: bool = False) -> Side:
+    """Of the designs that teach, or as many of free forms as of these. None is of a design that judges."""
+    if not free_forms:
+        return Side("made", parts, seed, TRAINED_DESIGNS, negatives_share=0.0)
     free = tuple(FREE_FORMS)
     whole = math.lcm(len(TRAINED_DESIGNS), len(free))
     designs = TRAINED_DESIGNS * (whole // len(TRAINED_DESIGNS)) + free * (whole // len(free))
