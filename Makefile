@@ -14,8 +14,9 @@ run: .venv/ready
 
 # One thread a process: two pools of threads on the same cores wait for one another more than they work. Files in the
 # order of tests/conftest.py: xdist's own puts those with few tests last, and few tests are long ones.
+# What is compiled may be kept, wherever PYTHONDONTWRITEBYTECODE is set: else each of a hundred processes compiles it anew.
 test: .venv/ready-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/ready-dev
 	$(BIN)/python -m pytest -m slow
