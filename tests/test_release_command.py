@@ -109,6 +109,18 @@ def test_what_judges_larger_pictures_is_shown_them(run: Path, data: Path, home: 
     assert np.allclose(again.logits, rows["test", "f32"].logits, atol=1e-4)
 
 
+def test_the_mean_of_trainings_ships_and_says_so(run: Path, data: Path, home: Path) -> None:
+    other = home / "other"
+    shutil.copytree(run, other)
+    invoke("release", "aluminium", "--run", run, "--data", data, "--mean-with", other, "--note", "of a test")
+    card = read_card(home / "weights" / "aluminium" / f"{MODEL}.json")
+    assert card.notes[0].startswith("The weights are the mean of those of 2 trainings: ")
+    assert card.notes[1] == "of a test" and card.commit == "0123456789ab"
+    change_file("status.json", state="cancelled")(other)
+    with pytest.raises(DataInvalid, match="one that is cancelled"):
+        invoke("release", "aluminium", "--run", run, "--data", data, "--mean-with", other)
+
+
 def break_file(name: str, content: str) -> Callable[[Path], object]:
     return lambda folder: (folder / name).write_text(content)
 

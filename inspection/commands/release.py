@@ -1,6 +1,7 @@
 """release: what a training left in its folder, perhaps on another machine, becomes weights with their card here."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,13 @@ def release_run(
     line: Annotated[str, typer.Argument(help="The production line.")],
     run: Annotated[Path, typer.Option(help="The folder of a finished training.")],
     data: Annotated[Path, typer.Option(help="The line's pictures: they calibrate, choose and judge.")],
+    mean_with: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Another finished training of the same model, from the same start: released is the mean of the weights. May be "
+            "given several times."
+        ),
+    ] = None,
     small: Annotated[bool, typer.Option("--small", help="Store eight bits a channel.")] = False,
     turns: Turns = None,
     side: Side = None,
@@ -31,25 +39,32 @@ def release_run(
 ) -> None:
     """Calibrate, evaluate and write the weights of a classifier that `train --later` left, with their card."""
     from inspection.learning.looks import override
+    from inspection.learning.mean_run import average_runs, tell_mean
     from inspection.learning.release import release_classifier
 
     settings, definition = load_settings(), load_line(line)
-    left = read_run(run)
-    check_run(left, line, definition.classes)
+    left, others = read_run(run), [read_run(each) for each in mean_with or ()]
+    for each in (left, *others):
+        check_run(each, line, definition.classes)
     config, looks = left.config, override(left.looks, left.config.model, turns=turns, side=side)
     sets = load_classes(definition, config, data, settings, side=looks.side)
-    card = release_classifier(
-        definition,
-        config,
-        run,
-        tell_made(check_taught(left, definition, sets), config, run),
-        settings,
-        int8_a_channel=small,
-        looks=looks,
-        notes=tuple(note or ()),
-        split=sets.split,
-        tell=notes.print,
-    )
+    for each in (left, *others):
+        check_taught(each, definition, sets)
+    said = tuple(note or ()) if not others else (tell_mean(left, others), *(note or ()))
+    with TemporaryDirectory(prefix="assay-mean-") as scratch:
+        released = average_runs(left, others, Path(scratch)) if others else left
+        card = release_classifier(
+            definition,
+            config,
+            released.folder,
+            tell_made(sets, config, run),
+            settings,
+            int8_a_channel=small,
+            looks=looks,
+            notes=said,
+            split=sets.split,
+            tell=notes.print,
+        )
     tell_released(definition, card, settings)
     raise typer.Exit(Exit.OK)
 
@@ -69,7 +84,7 @@ def check_run(left: LeftRun, line: str, classes: tuple[str, ...]) -> None:
         )
 
 
-def check_taught(left: LeftRun, line: Line, sets: "LineData") -> "LineData":
+def check_taught(left: LeftRun, line: Line, sets: "LineData") -> None:
     """What taught must not judge. Where parts were made meanwhile none of the folder taught; where the pictures are
     synthesised another processor rounds otherwise, and the split says which they are."""
     named = ["split"] if line.name in SYNTHETIC else ["split", "sha256"]
@@ -78,4 +93,3 @@ def check_taught(left: LeftRun, line: Line, sets: "LineData") -> "LineData":
             f"Expected the pictures and the split that the training in {left.folder} began with, got others: what judges might have "
             "taught. Name the folder it was trained from."
         )
-    return sets

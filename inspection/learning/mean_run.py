@@ -1,0 +1,68 @@
+"""Several trainings of one model, released as one: the mean of their weights.
+
+Trainings that began with the same weights end close enough together for their mean to be a network that works, and that errs
+less than each (Wortsman et al. 2022). It costs nothing where it judges.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from inspection.errors import DataInvalid, WeightsRefused
+from inspection.hashing import hash_file
+from inspection.learning.checkpoint import BEST, save_best
+from inspection.learning.left_run import FILES, LeftRun
+from inspection.learning.origin import ORIGIN
+from inspection.learning.shipping import read_curves
+from models.loading import WeightsError, read_stored
+
+
+def average_runs(first: LeftRun, others: Sequence[LeftRun], folder: Path) -> LeftRun:
+    """In `folder`, which is there and empty; all but its weights is as the first of them left it."""
+    for run in others:
+        if run.config.model != first.config.model:
+            raise DataInvalid(
+                f"Expected trainings of one model, got {first.config.model} in {first.folder} and {run.config.model} in {run.folder}. "
+                "Name others."
+            )
+    average_weights([run.folder / BEST for run in (first, *others)], folder / BEST)
+    for name in (*FILES, ORIGIN):
+        if name != BEST and (first.folder / name).is_file():
+            shutil.copyfile(first.folder / name, folder / name)
+    return replace(first, folder=folder)
+
+
+def average_weights(sources: Sequence[Path], out: Path) -> None:
+    try:
+        stored = [read_stored(source) for source in sources]
+    except WeightsError as error:
+        raise WeightsRefused(str(error)) from error
+    shapes = [{name: tensor.shape for name, tensor in each.tensors.items()} for each in stored]
+    for source, each in zip(sources, shapes, strict=True):
+        if each != shapes[0]:
+            raise WeightsRefused(
+                f"Expected in {source} the tensors of {sources[0]}, got others. Name trainings of one model and of the same classes."
+            )
+    mean = {
+        name: torch.stack([each.tensors[name].double() for each in stored]).mean(0).to(tensor.dtype)
+        for name, tensor in stored[0].tensors.items()
+    }
+    save_best(out, mean, stored[0].class_names)
+
+
+def tell_mean(first: LeftRun, others: Sequence[LeftRun]) -> str:
+    """For the card, whose recipe and curves are of the first."""
+    told = [_tell_run(run) for run in (first, *others)]
+    return f"The weights are the mean of those of {len(told)} trainings: {'; '.join(told)}. Recipe and curves are of the first."
+
+
+def _tell_run(run: LeftRun) -> str:
+    made = max(
+        (int(row.get("parts_made", 0)) for row in read_curves(run.folder) if row["is_best"]), default=0
+    )
+    stages = ",".join(f"{epochs}x{side}" for epochs, side in run.config.sizes)
+    parts = f", {made:,} parts made" if made else ""
+    return f"seed {run.config.seed}, {stages}{parts}, SHA-256 {hash_file(run.folder / BEST)[:12]}…"
