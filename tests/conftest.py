@@ -15,11 +15,11 @@ _WAITED_IN_VAIN = "playwright._impl._errors.TimeoutError"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """One more than there are cores: a third of the time walks in a browser and processes that start leave one idle."""
+    """Two more than there are cores: a third of the time walks in a browser and processes that start leave some idle."""
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None  # xdist reads it
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    return cores + 1
+    return cores + 2
 
 
 @pytest.hookimpl(wrapper=True)

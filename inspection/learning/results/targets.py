@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from inspection.learning.calibration import ChanceError
 from inspection.learning.evaluate import MEASURED, MORE_PARTS
-from inspection.learning.metrics import Figures
+from inspection.learning.metrics import ClassFigures, Figures
 from inspection.learning.results.gather import LineResults, Shipped
 from inspection.learning.results.markdown import NONE, bounded, exact_rate, percent, rate, table
 from inspection.learning.study import FOLDS, GROUPED, Study, count_by_group
@@ -179,10 +179,7 @@ def judge_f1(
 
 def judge_worst_class(case: str, theirs: str, shipped: Shipped | None) -> Target:
     found = measured(shipped)
-    worst = {
-        name: min(each.per_class, key=lambda one: one.recall if one.recall is not None else 1.0)
-        for name, each in found.items()
-    }
+    worst = {name: find_worst(each) for name, each in found.items()}
     return Target(
         case,
         theirs,
@@ -202,7 +199,14 @@ def judge_worst_class(case: str, theirs: str, shipped: Shipped | None) -> Target
 
 def say_more(shipped: Shipped | None, precision: Precision) -> str:
     more = None if shipped is None else shipped.figures(precision, MORE_PARTS)
-    return "" if more is None else f"; of more parts made to judge by {rate(count_right(more), more.n)}"
+    if more is None:
+        return ""
+    worst = find_worst(more)
+    return f"; of more parts made to judge by {rate(count_right(more), more.n)}; worst class {worst.name} {percent(worst.recall)}"
+
+
+def find_worst(figures: Figures) -> ClassFigures:
+    return min(figures.per_class, key=lambda each: each.recall if each.recall is not None else 1.0)
 
 
 def judge_boxes(
