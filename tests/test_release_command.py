@@ -14,6 +14,7 @@ from inspection.config import load_settings
 from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.prepare import prepare_model
 from inspection.errors import DataInvalid
+from inspection.learning.checkpoint import save_best
 from inspection.learning.config import MADE_SEED
 from inspection.learning.evaluate import evaluate_set, read_released
 from inspection.learning.line_data import load_line_data
@@ -112,7 +113,18 @@ def test_what_judges_larger_pictures_is_shown_them(run: Path, data: Path, home: 
 def test_the_mean_of_trainings_ships_and_says_so(run: Path, data: Path, home: Path) -> None:
     other = home / "other"
     shutil.copytree(run, other)
+    with pytest.raises(DataInvalid, match="Name each once"):
+        invoke("release", "aluminium", "--run", run, "--data", data, "--mean-with", other)
+    began = read_stored(run / "best.safetensors")
+    moved = {
+        name: tensor + 0.2 if tensor.is_floating_point() else tensor for name, tensor in began.tensors.items()
+    }
+    save_best(other / "best.safetensors", moved, began.class_names)
     invoke("release", "aluminium", "--run", run, "--data", data, "--mean-with", other, "--note", "of a test")
+    shipped = read_stored(home / "weights" / "aluminium" / f"{MODEL}.safetensors").tensors
+    for name, tensor in began.tensors.items():
+        if tensor.is_floating_point():
+            assert np.allclose(shipped[name], tensor + 0.1, rtol=0.01, atol=0.01), name
     card = read_card(home / "weights" / "aluminium" / f"{MODEL}.json")
     assert card.notes[0].startswith("The weights are the mean of those of 2 trainings: ")
     assert card.notes[1] == "of a test" and card.commit == "0123456789ab"

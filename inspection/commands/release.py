@@ -26,7 +26,7 @@ def release_run(
     mean_with: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Another finished training of the same model, from the same start: released is the mean of the weights. May be "
+            help="Another finished training of the same model, from the same start or gone on with: released is the mean of the weights. May be "
             "given several times."
         ),
     ] = None,

@@ -1,7 +1,7 @@
 """Several trainings of one model, released as one: the mean of their weights.
 
-Trainings that began with the same weights end close enough together for their mean to be a network that works, and that errs
-less than each (Wortsman et al. 2022). It costs nothing where it judges.
+Trainings that began with the same weights, or with each other's, end close enough together for their mean to be a network
+that works, and that may err less than each (Wortsman et al. 2022). It costs nothing where it judges.
 """
 
 import shutil
@@ -28,11 +28,24 @@ def average_runs(first: LeftRun, others: Sequence[LeftRun], folder: Path) -> Lef
                 f"Expected trainings of one model, got {first.config.model} in {first.folder} and {run.config.model} in {run.folder}. "
                 "Name others."
             )
+    check_unlike([first, *others])
     average_weights([run.folder / BEST for run in (first, *others)], folder / BEST)
     for name in (*FILES, ORIGIN):
         if name != BEST and (first.folder / name).is_file():
             shutil.copyfile(first.folder / name, folder / name)
     return replace(first, folder=folder)
+
+
+def check_unlike(runs: Sequence[LeftRun]) -> None:
+    """One that is named twice would count twice, and the card would call it two."""
+    known: dict[str, Path] = {}
+    for run in runs:
+        digest = hash_file(run.folder / BEST)
+        if digest in known:
+            raise DataInvalid(
+                f"Expected trainings that left different weights, got the same in {known[digest]} and {run.folder}. Name each once."
+            )
+        known[digest] = run.folder
 
 
 def average_weights(sources: Sequence[Path], out: Path) -> None:
@@ -41,8 +54,8 @@ def average_weights(sources: Sequence[Path], out: Path) -> None:
     except WeightsError as error:
         raise WeightsRefused(str(error)) from error
     shapes = [{name: tensor.shape for name, tensor in each.tensors.items()} for each in stored]
-    for source, each in zip(sources, shapes, strict=True):
-        if each != shapes[0]:
+    for source, each, names in zip(sources, shapes, (one.class_names for one in stored), strict=True):
+        if each != shapes[0] or names != stored[0].class_names:
             raise WeightsRefused(
                 f"Expected in {source} the tensors of {sources[0]}, got others. Name trainings of one model and of the same classes."
             )

@@ -202,7 +202,7 @@ def say_more(shipped: Shipped | None, precision: Precision) -> str:
     if more is None:
         return ""
     worst = find_worst(more)
-    return f"; of more parts made to judge by {rate(count_right(more), more.n)}; worst class {worst.name} {percent(worst.recall)}"
+    return f"; of more parts made to judge by {rate(count_right(more), more.n)}; worst class there {worst.name} {percent(worst.recall)}"
 
 
 def find_worst(figures: Figures) -> ClassFigures:
