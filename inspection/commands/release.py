@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inspection.commands.naming import tell_released
-from inspection.commands.output import Exit, notes
+from inspection.commands.output import Exit
 from inspection.commands.training_options import Side, Turns
-from inspection.commands.training_runs import load_classes, tell_made
+from inspection.commands.training_runs import load_classes, release_learnt
 from inspection.config import load_settings
 from inspection.errors import DataInvalid
 from inspection.learning.left_run import LeftRun, read_run
@@ -26,8 +26,8 @@ def release_run(
     mean_with: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Another finished training of the same model, from the same start or gone on with: released is the mean of the weights. May be "
-            "given several times."
+            help="Another finished training of the same model, from the same start or gone on with: released is the mean of the "
+            "weights. May be given several times."
         ),
     ] = None,
     small: Annotated[bool, typer.Option("--small", help="Store eight bits a channel.")] = False,
@@ -39,31 +39,29 @@ def release_run(
 ) -> None:
     """Calibrate, evaluate and write the weights of a classifier that `train --later` left, with their card."""
     from inspection.learning.looks import override
-    from inspection.learning.mean_run import average_runs, tell_mean
-    from inspection.learning.release import release_classifier
+    from inspection.learning.mean_run import average_runs, check_mixable, tell_mean
 
     settings, definition = load_settings(), load_line(line)
     left, others = read_run(run), [read_run(each) for each in mean_with or ()]
     for each in (left, *others):
         check_run(each, line, definition.classes)
+    check_mixable(left, others, turns=turns, side=side)
     config, looks = left.config, override(left.looks, left.config.model, turns=turns, side=side)
     sets = load_classes(definition, config, data, settings, side=looks.side)
     for each in (left, *others):
         check_taught(each, definition, sets)
-    said = tuple(note or ()) if not others else (tell_mean(left, others), *(note or ()))
+    said = (tell_mean(left, others),) if others else ()
     with TemporaryDirectory(prefix="assay-mean-") as scratch:
         released = average_runs(left, others, Path(scratch)) if others else left
-        card = release_classifier(
+        card = release_learnt(
             definition,
             config,
             released.folder,
-            tell_made(sets, config, run),
+            sets,
             settings,
-            int8_a_channel=small,
+            small=small,
+            said=(*said, *(note or ())),
             looks=looks,
-            notes=said,
-            split=sets.split,
-            tell=notes.print,
         )
     tell_released(definition, card, settings)
     raise typer.Exit(Exit.OK)

@@ -33,7 +33,6 @@ def train_classification(
 ) -> Card:
     """looks: none for those of the line's own weights that it starts from."""
     from inspection.learning.looks import read_own_looks
-    from inspection.learning.release import release_classifier
     from models.registry import find_spec
 
     looks = looks or read_own_looks(line.name, config)  # before the release replaces what it starts from
@@ -41,6 +40,23 @@ def train_classification(
     sets = learn_classes(line, config, data, run_dir, settings)
     if judging != find_teaching_side(config):
         sets = load_classes(line, config, data, settings, side=judging)
+    return release_learnt(line, config, run_dir, sets, settings, small=small, said=said, looks=looks)
+
+
+def release_learnt(
+    line: Line,
+    config: TrainConfig,
+    run_dir: Path,
+    sets: "LineData",
+    settings: Settings,
+    *,
+    small: bool,
+    said: tuple[str, ...],
+    looks: "Looks",
+) -> Card:
+    """sets: of the pictures as it will judge them."""
+    from inspection.learning.release import release_classifier
+
     return release_classifier(
         line,
         config,

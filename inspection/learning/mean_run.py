@@ -15,37 +15,44 @@ from inspection.errors import DataInvalid, WeightsRefused
 from inspection.hashing import hash_file
 from inspection.learning.checkpoint import BEST, save_best
 from inspection.learning.left_run import FILES, LeftRun
+from inspection.learning.looks import override
 from inspection.learning.origin import ORIGIN
 from inspection.learning.shipping import read_curves
 from models.loading import WeightsError, read_stored
 
 
-def average_runs(first: LeftRun, others: Sequence[LeftRun], folder: Path) -> LeftRun:
-    """In `folder`, which is there and empty; all but its weights is as the first of them left it."""
+def check_mixable(first: LeftRun, others: Sequence[LeftRun], *, turns: int | None, side: int | None) -> None:
+    """What can be told before a picture is read. turns, side: as asked for, over what the trainings say."""
+    looks = override(first.looks, first.config.model, turns=turns, side=side)
+    known = {hash_file(first.folder / BEST): first.folder}
     for run in others:
         if run.config.model != first.config.model:
             raise DataInvalid(
                 f"Expected trainings of one model, got {first.config.model} in {first.folder} and {run.config.model} in {run.folder}. "
                 "Name others."
             )
-    check_unlike([first, *others])
-    average_weights([run.folder / BEST for run in (first, *others)], folder / BEST)
-    for name in (*FILES, ORIGIN):
-        if name != BEST and (first.folder / name).is_file():
-            shutil.copyfile(first.folder / name, folder / name)
-    return replace(first, folder=folder)
-
-
-def check_unlike(runs: Sequence[LeftRun]) -> None:
-    """One that is named twice would count twice, and the card would call it two."""
-    known: dict[str, Path] = {}
-    for run in runs:
+        own = override(run.looks, run.config.model, turns=turns, side=side)
+        if own != looks:
+            raise DataInvalid(
+                f"Expected trainings that are to look alike, got {looks} in {first.folder} and {own} in {run.folder}. Say --turns and "
+                "--side."
+            )
+        # named twice it would count twice, and the card would call it two
         digest = hash_file(run.folder / BEST)
         if digest in known:
             raise DataInvalid(
                 f"Expected trainings that left different weights, got the same in {known[digest]} and {run.folder}. Name each once."
             )
         known[digest] = run.folder
+
+
+def average_runs(first: LeftRun, others: Sequence[LeftRun], folder: Path) -> LeftRun:
+    """In `folder`, which is there and empty; all but its weights is as the first of them left it."""
+    average_weights([run.folder / BEST for run in (first, *others)], folder / BEST)
+    for name in (*FILES, ORIGIN):
+        if name != BEST and (first.folder / name).is_file():
+            shutil.copyfile(first.folder / name, folder / name)
+    return replace(first, folder=folder)
 
 
 def average_weights(sources: Sequence[Path], out: Path) -> None:
@@ -73,9 +80,10 @@ def tell_mean(first: LeftRun, others: Sequence[LeftRun]) -> str:
 
 
 def _tell_run(run: LeftRun) -> str:
-    made = max(
-        (int(row.get("parts_made", 0)) for row in read_curves(run.folder) if row["is_best"]), default=0
-    )
+    best = [row for row in read_curves(run.folder) if row["is_best"]][-1]
     stages = ",".join(f"{epochs}x{side}" for epochs, side in run.config.sizes)
-    parts = f", {made:,} parts made" if made else ""
-    return f"seed {run.config.seed}, {stages}{parts}, SHA-256 {hash_file(run.folder / BEST)[:12]}…"
+    parts = f" with {best['parts_made']:,.0f} parts made" if best.get("parts_made") else ""
+    return (
+        f"seed {run.config.seed}, epoch {best['epoch']} of {stages}{parts}, "
+        f"SHA-256 {hash_file(run.folder / BEST)[:12]}…"
+    )

@@ -10,8 +10,8 @@ import torch
 from inspection.errors import DataInvalid, WeightsRefused
 from inspection.learning.checkpoint import BEST, save_best
 from inspection.learning.left_run import LeftRun
-from inspection.learning.looks import ONE_LOOK
-from inspection.learning.mean_run import average_runs, tell_mean
+from inspection.learning.looks import ONE_LOOK, Looks
+from inspection.learning.mean_run import average_runs, check_mixable, tell_mean
 from inspection.learning.recipes import make_config
 from models.loading import load_matching, read_stored
 from models.registry import build_network
@@ -50,18 +50,43 @@ def test_every_weight_is_the_mean_and_the_rest_is_of_the_first(runs: list[LeftRu
 def test_the_card_is_told_which_trainings_they_were(runs: list[LeftRun]) -> None:
     told = tell_mean(runs[0], runs[1:])
     assert told.startswith("The weights are the mean of those of 3 trainings: seed 1, ")
-    assert "seed 2, " in told and "3,000 parts made, SHA-256 " in told
+    assert "seed 2, " in told and "epoch 1 of 1x256 with 3,000 parts made, SHA-256 " in told
 
 
-def test_another_model_and_other_tensors_are_refused(runs: list[LeftRun], tmp_path: Path) -> None:
-    (tmp_path / "mean").mkdir()
+def check(first: LeftRun, *others: LeftRun, turns: int | None = None, side: int | None = None) -> None:
+    check_mixable(first, others, turns=turns, side=side)
+
+
+def test_what_is_no_other_training_of_the_model_is_refused(runs: list[LeftRun], tmp_path: Path) -> None:
+    check(*runs)
     other = replace(runs[1], config=replace(runs[1].config, model="mobilenetv2"))
     with pytest.raises(DataInvalid, match="got compact_cnn in .*mobilenetv2"):
-        average_runs(runs[0], [other], tmp_path / "mean")
+        check(runs[0], other)
+    with pytest.raises(DataInvalid, match="Name each once"):
+        check(runs[0], runs[1], runs[1])
+    with pytest.raises(DataInvalid, match="Name each once"):
+        check(runs[0], runs[0])
+
+
+def test_trainings_that_are_to_look_otherwise_are_refused_until_it_is_said_how(runs: list[LeftRun]) -> None:
+    wider = replace(runs[1], looks=Looks(turns=2, side=256))
+    with pytest.raises(DataInvalid, match="Say --turns and --side"):
+        check(runs[0], wider)
+    with pytest.raises(DataInvalid, match="Say --turns and --side"):
+        check(runs[0], wider, turns=2)
+    check(runs[0], wider, turns=2, side=256)
+
+
+def test_other_tensors_and_classes_are_refused_and_nothing_is_left(
+    runs: list[LeftRun], tmp_path: Path
+) -> None:
+    (tmp_path / "mean").mkdir()
     wider = leave_run(tmp_path / "wider", 4, classes=("good", "bad", "worse"))
-    with pytest.raises(WeightsRefused, match="the tensors of"):
-        average_runs(runs[0], [wider], tmp_path / "mean")
+    turned = leave_run(tmp_path / "turned", 5, classes=CLASSES[::-1])
+    for run in (wider, turned):
+        with pytest.raises(WeightsRefused, match="of the same classes"):
+            average_runs(runs[0], [run], tmp_path / "mean")
     (runs[2].folder / BEST).write_bytes(b"no weights")
     with pytest.raises(WeightsRefused, match="Expected safetensors"):
         average_runs(runs[0], [runs[2]], tmp_path / "mean")
-    assert not (tmp_path / "mean" / BEST).exists()
+    assert not list((tmp_path / "mean").iterdir())
