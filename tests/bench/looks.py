@@ -2,8 +2,9 @@
 
     python -m tests.bench.looks MODEL SIDE... [--parts N] [--of WEIGHTS...] [--free-forms] [--precision bf16]
 
-The parts are those that calibrate: of the designs that teach, under a seed that neither taught nor judges; or free forms, which
-are of no design, as those that judge are of none that taught. So what is chosen by them leaves the test side untouched.
+The parts are those that calibrate: of the designs that teach, under a seed that neither taught nor judges; or free forms, of
+the last seed that `--made-seed` takes, which no training that is judged so may be given. What is chosen by them leaves the test
+side untouched.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Parts of no design: an outline drawn anew for each, with whatever bores, steps and slots there is room for.
 
 Eight designs teach where the metal of eight designs ends. Outlines that never come twice teach that a defect looks the same on
-any. They teach only: nothing is judged, shown or calibrated by them, and none is like a design that judges.
+any. They teach, and may help to choose; nothing that ships is judged, shown or calibrated by them, and none is like a design that judges.
 """
 
 from collections.abc import Callable

@@ -19,6 +19,7 @@ from inspection.learning.synthesis.textures import cloud_tile, crop_tile, stream
 from inspection.types import F32, U8
 
 Kind = Literal["part", "empty", "foreign", "partial"]
+_DRAWN = {**BLUEPRINTS, **FREE_FORMS}
 _BLUEPRINT, _METAL, _MARKS, _DEFECT, _WALLS = 11, 12, 13, 14, 15  # purposes of random streams
 
 
@@ -36,7 +37,7 @@ class Sprite:
 
 
 def draw_blueprint(seed: int, design: str) -> Blueprint:
-    return {**BLUEPRINTS, **FREE_FORMS}[design](stream(seed, _BLUEPRINT))
+    return _DRAWN[design](stream(seed, _BLUEPRINT))
 
 
 def render_part(
