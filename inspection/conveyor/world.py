@@ -53,10 +53,16 @@ class World:
 
     def draw_part(self, seed: int, *, design: str, condition: str, severity_0_1: float) -> U8:
         pose = pick_pose(stream(seed, _POSE), (VIEW_WIDTH, VIEW_HEIGHT))
-        outline = draw_blueprint(seed, design).outline
-        pose = fit_pose(replace(pose, x=VIEW_WIDTH / 2), outline, (VIEW_WIDTH, VIEW_HEIGHT))
+        blueprint = draw_blueprint(seed, design)
+        pose = fit_pose(replace(pose, x=VIEW_WIDTH / 2), blueprint.outline, (VIEW_WIDTH, VIEW_HEIGHT))
         sprite = render_part(
-            seed, design=design, condition=condition, severity_0_1=severity_0_1, light=self.light, pose=pose
+            seed,
+            blueprint,
+            design=design,
+            condition=condition,
+            severity_0_1=severity_0_1,
+            light=self.light,
+            pose=pose,
         )
         return self.develop(place(sprite, self.belt, self.light, pose).pixels)
 

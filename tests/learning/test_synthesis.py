@@ -62,10 +62,10 @@ def test_every_design_renders_in_every_condition(design: str) -> None:
 def test_the_box_is_as_tight_as_the_silhouette() -> None:
     for seed in range(3):
         light, belt = make_light(stream(seed, 1)), make_belt(stream(seed, 2), 640, 480)
-        outline = draw_blueprint(seed, "gear").outline
-        pose = fit_pose(pick_pose(stream(seed, 3), (640, 480)), outline, (640, 480))
+        gear = draw_blueprint(seed, "gear")
+        pose = fit_pose(pick_pose(stream(seed, 3), (640, 480)), gear.outline, (640, 480))
         sprite = render_part(
-            seed, design="gear", condition="flawless", severity_0_1=0, light=light, pose=pose
+            seed, gear, design="gear", condition="flawless", severity_0_1=0, light=light, pose=pose
         )
         cover = place(sprite, belt, light, pose).cover
         columns = np.flatnonzero((cover > 0.5).any(axis=0))

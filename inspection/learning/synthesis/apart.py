@@ -17,7 +17,7 @@ _PARTS = 3  # of each design: their sizes differ a little
 def measure_likeness(outline: U8) -> float:
     """The largest overlap, intersection over union, with any of them when both have one centre and one area, however turned.
 
-    Parts of one such design have 0.90 and more with each other, those of the designs that teach at most 0.76 with them.
+    Of 400 parts of each such design all but one T plate (0.847) have more than 0.85, those of the designs that teach at most 0.76.
     """
     known, own = _draw_held_out(), _bring_to_size(outline, 0.0)
     shared, either = np.count_nonzero(known & own, axis=1), np.count_nonzero(known | own, axis=1)

@@ -68,10 +68,11 @@ def render_scene(
     if kind == "foreign":
         sprite = render_foreign(stream(seed, _FOREIGN), light, pose)
     else:
+        blueprint = draw_blueprint(seed, design)
         if kind == "part":
-            pose = fit_pose(pose, draw_blueprint(seed, design).outline, (width, height))
+            pose = fit_pose(pose, blueprint.outline, (width, height))
         sprite = render_part(
-            seed, design=design, condition=condition, severity_0_1=severity, light=light, pose=pose
+            seed, blueprint, design=design, condition=condition, severity_0_1=severity, light=light, pose=pose
         )
     placed = place(sprite, belt, light, pose)
     pixels = _finish(placed.pixels, None if kind == "foreign" else placed.cover, camera, light)

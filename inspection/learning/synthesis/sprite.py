@@ -42,6 +42,7 @@ def draw_blueprint(seed: int, design: str) -> Blueprint:
 
 def render_part(
     seed: int,
+    blueprint: Blueprint,
     *,
     design: str,
     condition: str,
@@ -49,8 +50,7 @@ def render_part(
     light: Light,
     pose: Pose,
 ) -> Sprite:
-    """The light is in the picture's frame; it is turned into the part's here."""
-    blueprint = draw_blueprint(seed, design)
+    """blueprint: that of the seed and the design. The light is in the picture's frame; it is turned into the part's here."""
     metal = stream(seed, _METAL)
     finish = pick_finish(metal, blueprint)
     surface = lay_metal(metal, blueprint, finish)
