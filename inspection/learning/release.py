@@ -36,7 +36,7 @@ from inspection.learning.shipping import (
 )
 from inspection.learning.split_store import store_split
 from inspection.learning.splits import Split
-from inspection.learning.withholding import judge_int8
+from inspection.learning.withholding import judge_int8, judge_reference
 from inspection.lines import Line
 from inspection.placing import stage_release
 from inspection.types import U8
@@ -175,10 +175,12 @@ def fill_card(
 
 def withhold_int8(reference: Evaluation, other: Evaluation) -> str | None:
     """Both of the validation pictures."""
+    blind = judge_reference(reference.labels, reference.called)
     right, right_int8 = (int((each.called == each.labels).sum()) for each in (reference, other))
-    return judge_int8(
+    strays = judge_int8(
         pictures=len(reference),
         changed=int((reference.called != other.called).sum()),
         lost=(right - right_int8) / len(reference),
         figure="accuracy",
     )
+    return "; ".join(each for each in (strays, blind) if each) or None

@@ -1,4 +1,5 @@
-"""When INT8 is not fit to run a line: it judges too many validation pictures differently, or too many wrongly.
+"""When INT8 is not fit to run a line: it judges too many validation pictures differently, or too many wrongly, or the network
+knows so little of them that they cannot say.
 
 Decided on validation only. Where it is withheld the card says why, the calibration and the evaluations still ship, and
 whoever names no precision gets f32. Whoever names INT8 gets it: to measure it, or because the loss is acceptable there.
@@ -7,6 +8,7 @@ whoever names no precision gets f32. Whoever names INT8 gets it: to measure it, 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inspection.learning.data import LabelledBox
 from inspection.learning.detection_metrics import count_hits
@@ -31,6 +33,21 @@ def judge_int8(*, pictures: int, changed: int, lost: float, figure: str) -> str 
             f"loses {100 * lost:.3g} points of {figure} on {pictures} validation pictures (at most {100 * MOST_LOST:g})"
         )
     return f"INT8 {' and '.join(complaints)}" if complaints else None
+
+
+def judge_reference(labels: NDArray[np.int64], called: NDArray[np.int64]) -> str | None:
+    """Why nothing can be told by these validation pictures, in words; None where it can.
+
+    A network that names one class whatever it is shown does so at INT8 as well, and no picture changes; of pictures that it
+    can tell apart many may.
+    """
+    right, commonest = int((labels == called).sum()), int(np.bincount(labels, minlength=1).max())
+    if len(labels) == 0 or right > commonest:
+        return None
+    return (
+        f"INT8 cannot be judged by {len(labels)} validation pictures of which F32 names {right} right, where {commonest} are of "
+        "one class"
+    )
 
 
 def compare_findings(

@@ -8,14 +8,19 @@ import pytest
 from inspection import loading
 from inspection.config import Settings, load_settings
 from inspection.learning.arrays import BoxSet
-from inspection.learning.evaluate import Evaluation
+from inspection.learning.evaluate import Evaluation, read_released
 from inspection.learning.release import withhold_int8
 from inspection.learning.release_detector import evaluate_detector
-from inspection.learning.withholding import compare_findings, judge_int8
+from inspection.learning.withholding import compare_findings, judge_int8, judge_reference
 from inspection.types import Box, Finding
-from models.card import write_card
+from models.card import read_card, write_card
 from tests.fakes import FakeEngine, make_line
 from tests.models.cards import make_card
+
+
+def list_classifier_cards() -> list[Path]:
+    cards = sorted(load_settings().weights_dir.glob("*/*.json"))
+    return [path for path in cards if path.with_suffix(".parquet").is_file()]
 
 
 @pytest.mark.parametrize(
@@ -37,19 +42,41 @@ def test_int8_is_withheld_where_it_strays(pictures, changed, lost, complaint) ->
 
 
 def make_evaluation(called: list[int], precision: str) -> Evaluation:
+    """Half of the pictures are of the first class, half of the second."""
     logits = np.eye(3, dtype=np.float32)[called]
-    labels = np.zeros(len(called), np.int64)
+    labels = np.arange(len(called)) * 2 // len(called)
     keys = tuple(map(str, range(len(called))))
     return Evaluation("validation", precision, keys, labels, logits, np.ones(len(called), np.float32))  # type: ignore[arg-type]
 
 
 def test_a_classifier_is_judged_by_its_calls() -> None:
-    reference = make_evaluation([0] * 98 + [1] * 2, "f32")
-    assert withhold_int8(reference, make_evaluation([0] * 97 + [1] * 3, "int8")) is None
-    told = withhold_int8(reference, make_evaluation([0] * 96 + [1] * 4, "int8"))
+    reference = make_evaluation([0] * 48 + [1] * 52, "f32")
+    assert withhold_int8(reference, make_evaluation([0] * 47 + [1] * 53, "int8")) is None
+    told = withhold_int8(reference, make_evaluation([0] * 46 + [1] * 54, "int8"))
     assert told is not None and "changes 2 of 100" in told and "loses 2 points" in told
     # errors that change sides cancel in the accuracy, not in the count
-    assert withhold_int8(reference, make_evaluation([1] * 2 + [0] * 98, "int8")) is not None
+    swapped = make_evaluation([0] * 50 + [1] * 48 + [0] * 2, "int8")
+    told = withhold_int8(reference, swapped)
+    assert told is not None and "changes 4 of 100" in told and "loses" not in told
+
+
+def test_pictures_that_the_network_cannot_tell_apart_say_nothing_of_int8() -> None:
+    always = make_evaluation([1] * 100, "f32")
+    assert withhold_int8(always, make_evaluation([1] * 100, "int8")) == (
+        "INT8 cannot be judged by 100 validation pictures of which F32 names 50 right, where 50 are of one class"
+    )
+    knows = make_evaluation([1] * 49 + [0] + [1] * 50, "f32")
+    assert withhold_int8(knows, knows) is None, "one more than always the same is something"
+    told = withhold_int8(always, make_evaluation([1] * 98 + [0] * 2, "int8"))
+    assert told is not None and "changes 2 of 100" in told and "; INT8 cannot be judged" in told
+    assert judge_reference(np.zeros(0, np.int64), np.zeros(0, np.int64)) is None
+
+
+@pytest.mark.parametrize("path", list_classifier_cards(), ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_what_ships_is_withheld_by_the_rule_of_today(path: Path) -> None:
+    card = read_card(path)
+    rows = read_released(card, path.with_suffix(".parquet"))
+    assert card.withheld == withhold_int8(rows["validation", "f32"], rows["validation", "int8"])
 
 
 def find(*boxes: tuple[float, float]) -> list[Finding]:
