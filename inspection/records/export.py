@@ -7,6 +7,7 @@ from typing import IO, Any
 
 from inspection.records.chain import canonical_json
 from inspection.records.record import Record
+from inspection.spreadsheet import guard_cell
 
 _BATCH = 2_000
 # name → how Parquet holds it. Times are UTC.
@@ -121,8 +122,4 @@ def _split(found: Iterable[Record]) -> Iterator[list[Record]]:
 
 
 def _disarm(value: object) -> object:
-    return (
-        f"'{value}"
-        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-        else value
-    )
+    return guard_cell(value) if isinstance(value, str) else value

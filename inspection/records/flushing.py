@@ -40,8 +40,11 @@ class Flusher:
 
     def refuse_if_failed(self) -> None:
         """What was confirmed may not have reached the disk: nobody should go on as if it had."""
-        if self.failure is not None:
-            failure, self.failure = self.failure, None
+        failure, self.failure = (
+            self.failure,
+            None,
+        )  # taken first: another writer may come for it at the same time
+        if failure is not None:
             raise failure
 
     def flush(self) -> None:

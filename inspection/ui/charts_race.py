@@ -8,8 +8,8 @@ from typing import Any
 from inspection.racing.keeping import tabulate_laps
 from inspection.racing.plan import Entrant
 from inspection.racing.results import Compared, Result, Standing
+from inspection.spreadsheet import guard_cell
 from inspection.types import Precision
-from inspection.ui.exports import guard_cell
 
 SHOWN_LAPS = 240  # a line; more cannot be told apart on a screen
 _WIDE = 8.0  # medians further apart than this share no straight axis

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from inspection.ui.exports import guard_cell
+from inspection.spreadsheet import guard_cell
 
 Rows = Sequence[Mapping[str, Any]]
 UNDEFINED = "–"  # never a zero

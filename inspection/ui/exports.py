@@ -8,10 +8,10 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from typing import cast
 
+from inspection.spreadsheet import guard_cell
 from inspection.types import Inspection
 from inspection.ui.uploads import Refusal
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = (
     "picture",
     "verdict",
@@ -33,11 +33,6 @@ _COLUMNS = (
     "model_sha256",
     "refused_because",
 )
-
-
-def guard_cell(text: str) -> str:
-    """A spreadsheet runs a cell that starts like a formula; an apostrophe keeps a file's name a text."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def row_of(name: str, outcome: Inspection | Refusal) -> dict[str, object]:

@@ -199,14 +199,21 @@ def keep_up(run: Run | None, setting: Setting, pace: Pace, *, keeping: bool) -> 
             st.caption(f":material/group: On this machine {others}: a line beside it slows both.")
         return
     run.conveyor.pace = pace
-    run.conveyor.keeper.wanted = keeping
-    if isinstance(run.source, StockSource):
-        run.source.defective_0_1 = read_defective()
+    if _is_shown(run.setting, setting):
+        run.conveyor.keeper.wanted = keeping
+        if isinstance(run.source, StockSource):
+            run.source.defective_0_1 = read_defective()
     if run.setting != setting:
         st.warning(
             "The line still runs with what it was started with. Restart it to use the new choice.",
             icon=":material/restart_alt:",
         )
+
+
+def _is_shown(runs: Setting, shown: Setting) -> bool:
+    """Whether toggle and slider on the page are those of what runs: each kind of source has its own, and whoever only looks
+    at another must not end the keeping of parts that pass meanwhile, nor have made ones kept."""
+    return (runs.choice.line, runs.source.kind) == (shown.choice.line, shown.source.kind)
 
 
 def show_run(run: Run) -> None:

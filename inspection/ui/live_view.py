@@ -138,7 +138,7 @@ def say_rest(snapshot: Snapshot) -> list[str]:
     if truths.good or truths.defective:
         said.append(
             f"Of {say_number(truths.good, 'part')} made flawless {say_number(truths.good_rejected, 'was', 'were')} rejected; "
-            f"of {truths.defective} made with a defect {truths.defective_passed} passed. The rest was judged right, or goes to a person."
+            f"of {truths.defective} made with a defect {truths.defective_passed} passed. The others were judged right, go to a person, or were not found."
         )
     return said
 

@@ -1,7 +1,9 @@
 """Who may read which records: auditors and managers all of them, everybody else what they made themselves."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from inspection.lines import Line
 from inspection.records.record import Kind, Record
 from inspection.records.search import Search
 from inspection.records.store import RecordStore
@@ -51,7 +53,19 @@ def correct_record(
 
 def find_good(record: Record) -> str | None:
     """The good class of the record's line; None: it has none, or the line is gone."""
-    return resources.get_line(record.line).good if record.line in resources.find_lines().sound else None
+    line = _find_line(record)
+    return None if line is None else line.good
+
+
+def list_classes(record: Record) -> tuple[str, ...]:
+    """Those that its network told apart; where no part was found none was asked, and the line's are those it would tell."""
+    line = _find_line(record)
+    named: Sequence[str] = record.body["class_names"]
+    return tuple(named) or (() if line is None else line.classes)
+
+
+def _find_line(record: Record) -> Line | None:
+    return resources.get_line(record.line) if record.line in resources.find_lines().sound else None
 
 
 def is_correctable(record: Record, person: Person) -> bool:

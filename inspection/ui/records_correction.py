@@ -12,7 +12,7 @@ from inspection.records.facts import say_outcome
 from inspection.records.record import Record
 from inspection.records.store import RecordStore
 from inspection.types import VerdictKind
-from inspection.ui.records_access import correct_record, find_good
+from inspection.ui.records_access import correct_record, find_good, list_classes
 from inspection.ui.widgets import escape_markdown, show_error
 
 _FORM = (*CORRECTABLE, "reason")
@@ -83,7 +83,7 @@ def _ask_changes(record: Record, filled: dict[str, Any]) -> dict[str, str]:
 
 
 def _list_classes(record: Record, held: str | None) -> list[str]:
-    return list(dict.fromkeys(["", *record.body["class_names"], held or ""]))
+    return list(dict.fromkeys(["", *list_classes(record), held or ""]))
 
 
 def _find_changes(asked: dict[str, str], current: dict[str, str | None]) -> dict[str, str]:

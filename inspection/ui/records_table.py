@@ -1,8 +1,10 @@
 """A page of a search as a table with thumbnails; choosing a row opens its record."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -24,6 +26,8 @@ _WORK_PX = 320  # what the evidence is drawn on before it becomes a thumbnail
 _DRAWING_S = 0.35  # of one run; the rest of the thumbnails come with the next, so that the page opens at once
 _LARGEST_BYTES = 8 * 1024 * 1024
 _TRAIL = "records.trail"
+# By the record's hash, of this session: a store that is away for a moment, or a picture that is put back, is asked again
+_FAILED, _AGAIN_S = "records.undrawn", 60.0
 
 
 @dataclass(slots=True)
@@ -62,13 +66,13 @@ def show_page(store: RecordStore, page: Page, trail: Trail) -> bool:
             for record, row in zip(page.records, rows, strict=True)
         ]
     key = f"records.table.{st.session_state.get('records.opened_times', 0)}.{len(trail.places)}"
-    event = st.dataframe(
+    st.dataframe(
         pd.DataFrame(rows),
         key=key,
         hide_index=True,
         row_height=_THUMBNAIL_PX + 6 if pictured else None,
         height="content",
-        on_select="rerun",
+        on_select=partial(open_chosen, key, [record.code for record in page.records]),
         selection_mode="single-row",
         alt=f"{say_number(len(rows), 'record')}, newest first",
         column_config={
@@ -80,20 +84,23 @@ def show_page(store: RecordStore, page: Page, trail: Trail) -> bool:
         },
         placeholder="",
     )
-    chosen = event["selection"]["rows"]
-    if chosen and chosen[0] < len(page.records):
-        open_code(page.records[chosen[0]].code, page.records)
     return missing
 
 
-def open_code(code: str, neighbours: Sequence[Record] = ()) -> None:
-    """The address then leads to the record. Ends this run."""
-    if neighbours:
-        st.session_state["records.neighbours"] = [record.code for record in neighbours]
+def open_chosen(key: str, codes: Sequence[str]) -> None:
+    """codes: of the rows as they were drawn. A search made anew may begin with records that were kept since, and the row's
+    number would then be another's."""
+    chosen = st.session_state[key]["selection"]["rows"]
+    if chosen and chosen[0] < len(codes):
+        st.session_state["records.neighbours"] = list(codes)
+        turn_to_record(codes[chosen[0]])
+
+
+def turn_to_record(code: str) -> None:
+    """The address leads to it from the next run on."""
     # a table under a new key has no row selected: the way back would else lead straight here again
     st.session_state["records.opened_times"] = st.session_state.get("records.opened_times", 0) + 1
     st.query_params["record"] = code
-    st.rerun()
 
 
 def show_turning(page: Page, trail: Trail) -> None:
@@ -162,18 +169,26 @@ def _draw_thumbnails(store: RecordStore, records: Sequence[Record]) -> tuple[dic
     """By record; and whether time ran out. At least one is drawn, so that every run gets further."""
     started, drawn = time.perf_counter(), dict[int, str]()
     shelf: dict[str, str | None] = _thumbnail_shelf()
+    failed_at: dict[str, float] = st.session_state.setdefault(_FAILED, {})
     fresh = 0
     for record in records:
         if record.kind is not Kind.INSPECTION:
             continue
         if record.hash not in shelf:
+            if time.monotonic() - failed_at.get(record.hash, -math.inf) < _AGAIN_S:
+                continue
             if fresh and time.perf_counter() - started > _DRAWING_S:
                 return drawn, True
+            fresh += 1
+            try:
+                thumbnail = _draw_thumbnail(store, record)
+            except AssayError:  # opening the record says why
+                failed_at[record.hash] = time.monotonic()
+                continue
             while len(shelf) >= 4_000:
                 shelf.pop(next(iter(shelf)), None)
-            shelf[record.hash] = _draw_thumbnail(store, record)
-            fresh += 1
-        found = shelf[record.hash]
+            shelf[record.hash] = thumbnail
+        found = shelf.get(record.hash)
         if found is not None:
             drawn[record.id] = found
     return drawn, False
@@ -186,13 +201,10 @@ def _thumbnail_shelf() -> dict[str, str | None]:
 
 
 def _draw_thumbnail(store: RecordStore, record: Record) -> str | None:
-    """None where the picture is gone: opening the record says why."""
+    """None where the picture is so large that drawing it would hold up the page."""
     if record.body["picture"]["bytes"] > _LARGEST_BYTES:
         return None
-    try:
-        inspection = store.read_inspection(record)
-        picture = decode(store.read_picture(record), name=inspection.picture)
-    except AssayError:
-        return None
+    inspection = store.read_inspection(record)
+    picture = decode(store.read_picture(record), name=inspection.picture)
     pixels, shrunk = shrink_evidence(picture.pixels, inspection, _WORK_PX)
     return to_data_url(encode_jpeg(draw_thumbnail(pixels, shrunk, _THUMBNAIL_PX), quality=72))

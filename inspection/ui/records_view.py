@@ -14,7 +14,7 @@ from inspection.ui.records_deeds import offer_copies, show_replay
 from inspection.ui.records_detail import close_files, open_files, show_record
 from inspection.ui.records_exports import offer_tables
 from inspection.ui.records_filter import ask_filter, clear_filter, forget_link
-from inspection.ui.records_table import A_PAGE, open_code, open_trail, show_page, show_turning
+from inspection.ui.records_table import A_PAGE, open_trail, show_page, show_turning, turn_to_record
 from inspection.ui.records_verify import show_verify
 from inspection.ui.roles import Person, Role
 from inspection.ui.widgets import show_error
@@ -108,7 +108,8 @@ def _ask_code() -> None:
             width=320,
         )
         if st.form_submit_button("Open", icon=":material/arrow_forward:") and code and code.strip():
-            open_code(code.strip())
+            turn_to_record(code.strip())
+            st.rerun()
 
 
 def show_one(code: str, person: Person) -> None:

@@ -95,7 +95,7 @@ class Desk:
         sheet = self.sheet
         known = self.answered
         if sheet is not None and sheet.stage is Stage.AGAIN:
-            known = known[: known.index(sheet.record.id)]
+            known = known[: known.index(sheet.record.id)] if sheet.record.id in known else known
         elif sheet is not None and sheet.stage is Stage.DONE:
             known = [sheet.record.id]
         elif sheet is not None and sheet.stage is Stage.SHOWN:
@@ -131,8 +131,13 @@ class Desk:
         if sheet.record.id in self.unconfirmed:
             self.unconfirmed.remove(sheet.record.id)
         if again:
-            self.answered.remove(sheet.record.id)
-            self.answered.append(sheet.record.id)
+            self._note_answer(sheet.record.id)
+
+    def _note_answer(self, part: int) -> None:
+        """As the last one. It may be none of this tab's: answered in another, it was opened again here."""
+        if part in self.answered:
+            self.answered.remove(part)
+        self.answered.append(part)
 
     def _decide(self, sheet: Sheet, answer: Answer, *, saw_map: bool) -> Record:
         reason = sheet.reason.strip()

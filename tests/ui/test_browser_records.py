@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
+HEADER_PX, ROW_PX = 36, 62
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +32,17 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Record
         make_card(line="aluminium", model="resnet50", weights_sha256="0" * 64),
         folder / "weights" / "aluminium" / "resnet50.json",
     )
+    return folder, [keep_one(folder, code) for code in (code_of("cracked"), code_of("flawless"), UNSURE)]
+
+
+def keep_one(folder: Path, code: int, *, seed: int = 0) -> Record:
     store = open_store(f"sqlite:///{folder / 'var' / 'records.sqlite'}", str(folder / "var" / "pictures"))
-    inspector = FakeInspector(make_line("aluminium"))
-    kept = []
-    for code in (code_of("cracked"), code_of("flawless"), UNSURE):
-        data = make_png(code)
-        inspection = inspector.inspect(decode(data, name=f"{code}.png"))
-        context = build_full_context(inspector, person="Local user", source="upload")  # type: ignore[arg-type]
-        kept.append(store.add(inspection, data, context=context))
+    inspector, data = FakeInspector(make_line("aluminium")), make_png(code, seed=seed)
+    inspection = inspector.inspect(decode(data, name=f"{code}.png"))
+    context = build_full_context(inspector, person="Local user", source="upload")  # type: ignore[arg-type]
+    record = store.add(inspection, data, context=context)
     store.close()
-    return folder, kept
+    return record
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +90,18 @@ def test_a_record_is_opened_judged_again_and_printed(
     assert taken.suggested_filename == f"record-{record.code}.pdf"
     assert taken.path().read_bytes().startswith(b"%PDF-") and taken.path().stat().st_size > 10_000
     assert page.evaluate(NAMELESS) == [] and page.evaluate(OVERFLOW) <= 0
+
+
+def test_a_row_opens_the_record_that_it_showed(page: "Page", records: tuple[Path, list[Record]]) -> None:
+    """Also when one was kept between the drawing and the press: the search then begins with that one."""
+    folder, kept = records
+    table = page.get_by_test_id("stDataFrame")
+    table.wait_for()
+    keep_one(folder, code_of("dented"), seed=7)
+    table.click(position={"x": 16, "y": HEADER_PX + 1.5 * ROW_PX})
+    page.get_by_text(re.compile(r"^Record \d+, kept")).wait_for()
+    settle(page)
+    page.get_by_text(f"Record {kept[-2].id}, kept").wait_for()
 
 
 def test_the_chain_is_verified(page: "Page") -> None:

@@ -8,8 +8,9 @@ import zipfile
 import pytest
 
 from inspection.images import decode
+from inspection.spreadsheet import guard_cell
 from inspection.types import Inspection
-from inspection.ui.exports import guard_cell, safe_stem, write_csv, write_zip
+from inspection.ui.exports import safe_stem, write_csv, write_zip
 from inspection.ui.judging import judge, mark_pictures
 from inspection.ui.state import Entry
 from inspection.ui.uploads import Refusal

@@ -133,6 +133,19 @@ def test_synthesised_parts_are_kept_only_when_it_is_asked(page: AppTest) -> None
     assert conveyor.keeper.wanted is False, "it is turned while the line runs"
 
 
+def test_looking_at_another_source_turns_nothing_of_the_line_that_runs(page: AppTest) -> None:
+    conveyor = start_watching(page)
+    page.segmented_control(key="live.source.2").set_value("Synthesised parts").run()
+    assert find_toggle(page).value is False and conveyor.keeper.wanted is True
+    find_toggle(page).set_value(True).run()
+    find_toggle(page).set_value(False).run()
+    assert conveyor.keeper.wanted is True, "real parts go on being kept"
+    assert any("Restart it to use the new choice" in warning.value for warning in page.warning)
+    page.segmented_control(key="live.source.2").set_value("Watched folder").run()
+    find_toggle(page).set_value(False).run()
+    assert conveyor.keeper.wanted is False
+
+
 def test_a_full_disk_marks_the_parts_and_the_belt_goes_on(
     page: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from inspection.records.record import Kind, Record
 from inspection.records.store import RecordStore
 from inspection.ui.roles import Person, Role
 from tests.ui import records_page
-from tests.ui.fakes import code_of
+from tests.ui.fakes import NOTHING, code_of
 from tests.ui.records_page import keep, open_records, rows
 from tests.ui.test_inspect_page import words
 
@@ -45,6 +45,14 @@ def send_correction(app: AppTest, record: Record, reason: str, **chosen: str) ->
     next(button for button in app.button if button.label == "Add the correction").click().run()
     assert not app.exception
     return app
+
+
+def test_a_part_that_was_not_found_can_be_called_defective(app: AppTest, store: RecordStore) -> None:
+    record = keep(store, NOTHING)
+    assert record.verdict == "NO PART" and record.body["class_names"] == []
+    send_correction(app, record, "the crack is in the dark corner", verdict="REJECT", **{"class": "cracked"})
+    made = store.about(record.id)[-1]
+    assert (made.verdict, made.class_name) == ("REJECT", "cracked")
 
 
 @pytest.mark.parametrize(("verdict", "class_name"), [("PASS", "flawless"), ("NO PART", "")])

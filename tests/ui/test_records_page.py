@@ -2,17 +2,19 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from inspection.config import ROOT
 from inspection.records.decisions import Answer
+from inspection.records.errors import StoreLost
 from inspection.records.record import Kind
 from inspection.records.search import Search
 from inspection.records.store import RecordStore
 from inspection.types import VerdictKind
-from inspection.ui import records_view
+from inspection.ui import records_table, records_view
 from inspection.ui.keeping import get_store
 from models.card import write_card
 from tests.models.cards import make_card
@@ -79,6 +81,26 @@ def test_pages_are_turned_without_numbers(
     assert rows(app) == [1] and app.button(key="records.older").disabled
     app.button(key="records.newer").click().run()
     assert rows(app) == [3, 2]
+
+
+def test_a_picture_that_could_not_be_read_is_asked_for_again(
+    app: AppTest, store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store of pictures was away for a moment: no session goes without the thumbnail for good."""
+    keep(store, code_of("cracked"))
+    with monkeypatch.context() as away:
+        away.setattr(RecordStore, "read_picture", refuse_to_read)
+        open_records(app)
+        assert not app.error and list(app.dataframe[0].value["Picture"]) == [""]
+    app.run()
+    assert list(app.dataframe[0].value["Picture"]) == [""], "it is not asked for with every run"
+    monkeypatch.setattr(records_table, "_AGAIN_S", 0.0)
+    app.run()
+    assert app.dataframe[0].value["Picture"][0].startswith("data:image/jpeg")
+
+
+def refuse_to_read(*_: object) -> NoReturn:
+    raise StoreLost("Expected the store of pictures, got no answer. Try again.")
 
 
 def test_a_link_of_another_page_fills_the_search(app: AppTest, store: RecordStore) -> None:

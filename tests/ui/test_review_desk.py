@@ -167,6 +167,33 @@ def test_undo_pressed_again_goes_further_back(store: RecordStore, clock: Clock) 
     assert desk.sheet.record.id == first  # there is nothing before it
 
 
+def test_what_was_answered_in_another_tab_is_undone_here(store: RecordStore, clock: Clock) -> None:
+    first, second = ask(store, 2)
+    here = sit_down(store, clock)
+    here.open_next()  # the first is passed over
+    answer(here, clock, DENTED)
+    here.leave()
+    answer(sit_down(store, clock), clock, CRACKED)  # and answered there
+    here.open_previous()
+    while here.sheet is not None and here.sheet.record.id != first:
+        here.open_previous()
+    assert here.sheet is not None and here.sheet.stage is Stage.DONE
+    here.undo()
+    assert (here.sheet.record.id, here.sheet.stage) == (first, Stage.AGAIN)
+    here.undo()
+    assert (here.sheet.record.id, here.sheet.stage) == (second, Stage.AGAIN), "the last answer of this tab"
+    here.open_previous()
+    here.undo()
+    here.choose(FLAWLESS)
+    here.sheet.reason = "I pressed the wrong key"
+    clock.now += 1
+    here.confirm()
+    assert read_answer(list_decisions(store, first)[-1]) == FLAWLESS
+    here.undo()
+    assert here.sheet is not None and (here.sheet.record.id, here.sheet.stage) == (first, Stage.AGAIN)
+    assert verify(store).holds
+
+
 def test_next_and_previous_walk_the_trail(store: RecordStore, clock: Clock) -> None:
     first, second, third = ask(store, 3)
     desk = sit_down(store, clock)
