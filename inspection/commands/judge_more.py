@@ -6,6 +6,7 @@ import typer
 
 from inspection.commands.make_data import require_synthetic
 from inspection.commands.output import Exit, notes, print_table, results, show_progress
+from inspection.commands.shipped import choose_shipped
 from inspection.lines import load_line
 
 if TYPE_CHECKING:
@@ -47,14 +48,19 @@ def _measure(
     from inspection.learning.more_parts import measure_more
 
     require_synthetic(line)
-    definition = load_line(line)
-    model = model or definition.champion
+    definition, settings = load_line(line), load_settings()
+    model = choose_shipped(
+        definition,
+        model,
+        settings,
+        instead="Name another model with --model, or return to the weights that ship, on the Improve page.",
+    )
     with show_progress("rendering parts") as tick:
         card = measure_more(
             definition,
             model,
             parts,
-            load_settings(),
+            settings,
             purpose,
             workers=workers or count_cores(),
             tick=tick,

@@ -7,8 +7,8 @@ import numpy as np
 import typer
 
 from inspection.commands.output import Exit, notes, print_json, print_table, results
+from inspection.commands.shipped import choose_shipped
 from inspection.config import load_settings
-from inspection.errors import WeightsRefused
 from inspection.lines import load_line
 
 if TYPE_CHECKING:
@@ -30,16 +30,15 @@ def fit_novelty(
     Weights that were promoted are refused: what the gate judged stays as it was.
     """
     from inspection.learning.novelty_release import release_novelty
-    from inspection.records.champions import find_serving_champion
 
     settings, definition = load_settings(), load_line(line)
-    champion = find_serving_champion(definition, settings)
-    if champion.release is not None and champion.model == model:
-        raise WeightsRefused(
-            f"Expected weights of {model} that ship, but record {champion.record_id} promoted those that run line {line}, "
-            f"and a release never changes. Teach a challenger: python -m inspection fine-tune {line} --data {data}. It "
-            "carries a novelty check, and passes the gate like any other."
-        )
+    choose_shipped(
+        definition,
+        model,
+        settings,
+        instead=f"Teach a challenger: python -m inspection fine-tune {line} --data {data}. It carries a novelty check, and passes "
+        "the gate like any other.",
+    )
     released = release_novelty(definition, model, data, settings, foreign=foreign, tell=notes.print)
     if as_json:
         print_json(released.told)

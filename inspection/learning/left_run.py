@@ -9,10 +9,10 @@ from typing import Any
 from inspection.errors import DataInvalid
 from inspection.learning.checkpoint import BEST, EPOCHS
 from inspection.learning.config import TrainConfig
-from inspection.learning.looks import LOOKS, Looks, read_kept_looks
+from inspection.learning.looks import CONFIG, LOOKS, Looks, read_kept_looks
 from inspection.learning.run_status import STATUS
 
-CONFIG, DATA = "config.json", "data.json"
+DATA = "data.json"
 FILES = (BEST, CONFIG, DATA, EPOCHS, LOOKS, STATUS)
 
 

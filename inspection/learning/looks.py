@@ -4,11 +4,13 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from inspection.errors import DataInvalid
 from inspection.learning.config import TrainConfig
 from inspection.learning.recipes import check_side
 from inspection.learning.starts import read_document
 from inspection.writing import write_atomically
 
+CONFIG = "config.json"
 LOOKS = "looks.json"  # beside what a training leaves that is released later
 
 
@@ -44,9 +46,23 @@ def read_own_looks(line: str, config: TrainConfig) -> Looks:
 
 
 def keep_looks(looks: Looks, run_dir: Path) -> None:
-    """Settled where the training begins: what it starts from may lie elsewhere, or be others, where it is released."""
+    """Settled where the training begins: what it starts from may lie elsewhere, or be others, where it is released. A training
+    that lies there keeps its own: another that is refused a moment later must not change how it is released."""
+    if (run_dir / LOOKS).is_file() and (run_dir / CONFIG).is_file():
+        kept = read_kept_looks(run_dir)
+        if kept != looks:
+            raise DataInvalid(
+                f"Expected {say_looks(kept)}, as the training in {run_dir} has it, got {say_looks(looks)}. Say --turns and --side as "
+                "it has them, or move that folder away to train anew; `release` takes others."
+            )
+        return
     run_dir.mkdir(parents=True, exist_ok=True)
     write_atomically(run_dir / LOOKS, (json.dumps(asdict(looks)) + "\n").encode())
+
+
+def say_looks(looks: Looks) -> str:
+    side = "the model's own side" if looks.side is None else f"--side {looks.side}"
+    return f"--turns {looks.turns} and {side}"
 
 
 def read_kept_looks(run_dir: Path) -> Looks:

@@ -13,7 +13,7 @@ from inspection.config import Settings
 from inspection.errors import DataInvalid, LineInvalid
 from inspection.hashing import hash_readable
 from inspection.learning.check_data import PART_NAMES, check_data
-from inspection.learning.data import Dataset, list_visible, read_folder, require_folder
+from inspection.learning.data import BOXES, CSV_LIST, Dataset, list_visible, read_folder, require_folder
 from inspection.learning.data_report import DataReport
 from inspection.learning.line_sides import SHA256, split_line
 from inspection.learning.splits import DEFAULT_FRACTIONS
@@ -74,6 +74,14 @@ def refuse_layout(data: Path, model: str) -> None:
         raise DataInvalid(f"Expected a classifier of the zoo as --model, got the detector {model}.")
     require_folder(data)
     folders = [entry for entry in list_visible(data) if entry.is_dir()]
+    listed = [name for name in (CSV_LIST, BOXES) if (data / name).is_file()]
+    if {"images", "annotations"} <= {folder.name for folder in folders}:
+        listed.append("images and annotations")
+    if listed:
+        raise DataInvalid(
+            f"Expected one sub-folder a class in {data}, got {', '.join(listed)}: lists and boxes teach lines that there are. Put "
+            "the pictures of each class into a folder of its own, and nothing else beside these."
+        )
     sides = [folder.name for folder in folders if folder.name.lower() in PART_NAMES]
     if sides:
         raise DataInvalid(

@@ -81,7 +81,7 @@ def release_classifier(
 
         def complain(model: "ov.Model") -> str | None:
             engine = OpenVinoEngine(model.clone, precision="int8", threads=settings.threads)
-            return withhold_int8(
+            return judge_strays(
                 reference, evaluate_set(engine, data.validation, split="validation", channels=spec.channels)
             )
 
@@ -175,12 +175,16 @@ def fill_card(
 
 def withhold_int8(reference: Evaluation, other: Evaluation) -> str | None:
     """Both of the validation pictures."""
-    blind = judge_reference(reference.labels, reference.called)
+    complaints = (judge_strays(reference, other), judge_reference(reference.labels, reference.called))
+    return "; ".join(each for each in complaints if each) or None
+
+
+def judge_strays(reference: Evaluation, other: Evaluation) -> str | None:
+    """What another calibration may mend."""
     right, right_int8 = (int((each.called == each.labels).sum()) for each in (reference, other))
-    strays = judge_int8(
+    return judge_int8(
         pictures=len(reference),
         changed=int((reference.called != other.called).sum()),
         lost=(right - right_int8) / len(reference),
         figure="accuracy",
     )
-    return "; ".join(each for each in (strays, blind) if each) or None

@@ -99,9 +99,10 @@ class GroupCount:
 
 
 def count_by_group(rows: Evaluation, groups: Mapping[str, str], *, seed: int = 0) -> GroupCount:
-    """The percentile bootstrap resamples whole parts (Efron and Tibshirani 1993, chapter 8)."""
+    """The percentile bootstrap resamples whole parts (Efron and Tibshirani 1993, chapter 8). A picture that no group names is a
+    part of its own."""
     right = (rows.called == rows.labels).astype(np.float64)
-    names, place = np.unique([groups[key] for key in rows.keys], return_inverse=True)
+    names, place = np.unique([groups.get(key, key) for key in rows.keys], return_inverse=True)
     hits, sizes = np.bincount(place, weights=right), np.bincount(place)
     rng = np.random.default_rng(seed)
     drawn = rng.integers(0, len(sizes), (_RESAMPLES, len(sizes)))

@@ -1,4 +1,4 @@
-"""When INT8 is not fit to run a line: it judges too many validation pictures differently, or too many wrongly, or the network
+"""When INT8 is not fit to run a line: it judges too many validation pictures differently, or too many wrongly, or a classifier
 knows so little of them that they cannot say.
 
 Decided on validation only. Where it is withheld the card says why, the calibration and the evaluations still ship, and
@@ -38,15 +38,20 @@ def judge_int8(*, pictures: int, changed: int, lost: float, figure: str) -> str 
 def judge_reference(labels: NDArray[np.int64], called: NDArray[np.int64]) -> str | None:
     """Why nothing can be told by these validation pictures, in words; None where it can.
 
-    A network that names one class whatever it is shown does so at INT8 as well, and no picture changes; of pictures that it
-    can tell apart many may.
+    A classifier that names one class whatever it is shown does so at INT8 as well, and no picture changes; of pictures that
+    it can tell apart many may. So it must name more of them right than names given out in its own proportions would.
     """
-    right, commonest = int((labels == called).sum()), int(np.bincount(labels, minlength=1).max())
-    if len(labels) == 0 or right > commonest:
+    if len(np.unique(labels)) < 2:  # one class alone: whoever names it right knows all that can be asked
+        return None
+    right = float((labels == called).mean())
+    by_chance = sum(
+        float((labels == name).mean() * (called == name).mean()) for name in np.unique(labels).tolist()
+    )
+    if right > by_chance + 1e-12:
         return None
     return (
-        f"INT8 cannot be judged by {len(labels)} validation pictures of which F32 names {right} right, where {commonest} are of "
-        "one class"
+        f"INT8 cannot be judged by {len(labels)} validation pictures of which F32 names {right:.1%} right, where the same names "
+        f"given out at random would be right for {by_chance:.1%}"
     )
 
 

@@ -52,6 +52,15 @@ def test_a_side_that_the_network_cannot_take_is_refused(model: str, side: int, w
     assert settle(config, "casting", side=find_spec(model).input_size).side == find_spec(model).input_size
 
 
+def test_what_was_learnt_keeps_how_it_is_to_look(tmp_path: Path) -> None:
+    keep_looks(Looks(2, 256), tmp_path)
+    (tmp_path / "config.json").write_text("{}")  # of a training
+    keep_looks(Looks(2, 256), tmp_path)
+    with pytest.raises(DataInvalid, match="--turns 2 and --side 256.*got --turns 1 and the model's own side"):
+        keep_looks(ONE_LOOK, tmp_path)
+    assert read_kept_looks(tmp_path) == Looks(2, 256)
+
+
 def test_looks_are_kept_beside_what_is_released_later(tmp_path: Path) -> None:
     for looks in (ONE_LOOK, Looks(2, 256)):
         keep_looks(looks, tmp_path / "run")

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from inspection.__main__ import app
 from inspection.config import load_settings
-from inspection.errors import DataInvalid
+from inspection.errors import DataInvalid, WeightsRefused
 from inspection.hashing import hash_file
 from inspection.learning.calibration import fit_temperature
 from inspection.learning.evaluate import CALIBRATION_PARTS, MORE_PARTS, read_released
@@ -22,6 +22,8 @@ from inspection.learning.synthesis.dataset import TRAINED_DESIGNS
 from inspection.learning.synthesis.making import plan_side, plan_sides
 from inspection.learning.trial import say_policy
 from inspection.lines import load_line
+from inspection.records.champions import Champion
+from inspection.records.shelf import Release
 from models.card import read_card
 
 LINE, MODEL = load_line("aluminium"), "resnet18_cbam"
@@ -114,3 +116,16 @@ def test_a_detector_and_a_line_of_photographs_are_refused(card: Path) -> None:
         measure_more(LINE, "yolov5n", 10, load_settings(), JUDGING)
     with pytest.raises(DataInvalid, match="synthesised"):
         CliRunner().invoke(app, ["judge-more", "casting"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("asked", [(), ("--model", "resnet18_cbam")])
+def test_promoted_weights_are_not_worked_on(
+    card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...]
+) -> None:
+    release = Release("aluminium", MODEL, "0" * 64, {})
+    promoted = Champion(MODEL, tmp_path, release, 7)
+    monkeypatch.setattr("inspection.records.champions.find_serving_champion", lambda *_: promoted)
+    before = card.read_bytes()
+    with pytest.raises(WeightsRefused, match="record 7 promoted those that run line aluminium"):
+        CliRunner().invoke(app, ["calibrate", "aluminium", *asked], catch_exceptions=False)
+    assert card.read_bytes() == before

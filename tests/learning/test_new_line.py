@@ -189,6 +189,7 @@ def test_a_class_of_too_few_parts_is_refused_before_anything_is_taught(tmp_path:
         (("train/ok", "train/bad"), r"sides of a split \(train\)"),
         (("train", "test", "ground_truth"), r"sides of a split \(test, train\)"),
         (("empty", "ok", "bad"), "no class called 'empty'.*Rename the folder .*empty"),
+        (("images", "annotations"), "got images and annotations: .* a folder of its own"),
         (("set/ok", "set/bad"), "got one, set, which holds bad, ok. Name .*set instead"),
     ],
 )
@@ -198,6 +199,14 @@ def test_folders_that_are_no_classes_are_refused_before_a_picture_is_read(
     for folder in folders:
         (tmp_path / folder).mkdir(parents=True)
     with pytest.raises(DataInvalid, match=said):
+        refuse_layout(tmp_path, "mobilenetv2")
+
+
+@pytest.mark.parametrize("name", ["pictures.csv", "boxes.json"])
+def test_lists_are_refused_before_a_picture_is_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "ok").mkdir()
+    (tmp_path / name).write_text("path,class\n")
+    with pytest.raises(DataInvalid, match=f"got {name}"):
         refuse_layout(tmp_path, "mobilenetv2")
 
 

@@ -229,5 +229,7 @@ def test_variants_of_a_part_are_counted_as_one() -> None:
     assert lone is not None
     width = counted.accuracy_interval.high - counted.accuracy_interval.low
     assert width > lone.high - lone.low  # fewer independent trials, a wider interval
+    alone = count_by_group(rows, {key: part for key, part in groups.items() if part != "part0"})
+    assert (alone.parts, alone.parts_with_errors) == (7, 2), "pictures that no group names"
     flawless = count_by_group(make_study({}).pool("f32")[0], groups)
     assert (flawless.parts_with_errors, flawless.accuracy_interval) == (0, None)

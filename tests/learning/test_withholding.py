@@ -9,7 +9,7 @@ from inspection import loading
 from inspection.config import Settings, load_settings
 from inspection.learning.arrays import BoxSet
 from inspection.learning.evaluate import Evaluation, read_released
-from inspection.learning.release import withhold_int8
+from inspection.learning.release import judge_strays, withhold_int8
 from inspection.learning.release_detector import evaluate_detector
 from inspection.learning.withholding import compare_findings, judge_int8, judge_reference
 from inspection.types import Box, Finding
@@ -63,13 +63,32 @@ def test_a_classifier_is_judged_by_its_calls() -> None:
 def test_pictures_that_the_network_cannot_tell_apart_say_nothing_of_int8() -> None:
     always = make_evaluation([1] * 100, "f32")
     assert withhold_int8(always, make_evaluation([1] * 100, "int8")) == (
-        "INT8 cannot be judged by 100 validation pictures of which F32 names 50 right, where 50 are of one class"
+        "INT8 cannot be judged by 100 validation pictures of which F32 names 50.0% right, where the same names given out at "
+        "random would be right for 50.0%"
     )
+    worse = make_evaluation([1] * 50 + [0] * 2 + [1] * 48, "f32")
+    assert withhold_int8(worse, worse) is not None, "it names two classes, and none of the first"
     knows = make_evaluation([1] * 49 + [0] + [1] * 50, "f32")
     assert withhold_int8(knows, knows) is None, "one more than always the same is something"
-    told = withhold_int8(always, make_evaluation([1] * 98 + [0] * 2, "int8"))
+    strays = make_evaluation([1] * 98 + [0] * 2, "int8")
+    told = withhold_int8(always, strays)
     assert told is not None and "changes 2 of 100" in told and "; INT8 cannot be judged" in told
-    assert judge_reference(np.zeros(0, np.int64), np.zeros(0, np.int64)) is None
+    assert "cannot be judged" not in (judge_strays(always, strays) or ""), "no calibration mends that"
+
+
+@pytest.mark.parametrize(
+    ("labels", "called"),
+    [
+        ([], []),
+        ([0] * 3, [0] * 3),  # the few answers of a challenger may all be of one class
+        (
+            [0] * 95 + [1] * 5,
+            [0] * 89 + [1] * 11,
+        ),  # fewer right than always the same, and it finds every defect
+    ],
+)
+def test_whoever_knows_something_can_be_judged(labels: list[int], called: list[int]) -> None:
+    assert judge_reference(np.array(labels, np.int64), np.array(called, np.int64)) is None
 
 
 @pytest.mark.parametrize("path", list_classifier_cards(), ids=lambda path: f"{path.parent.name}-{path.stem}")
