@@ -26,7 +26,7 @@ if race is not None:
                 offer_keeping(race)
             except DataInvalid as error:  # a name that will not do; the page below stays
                 show_error(error)
-            offer_result(result, f"race-{line.name}")
+            offer_result(result, f"race-{race.plan.line}")
 elif kept is not None and name is not None:
     show_result(kept, None, key="kept")
     offer_result(kept, name)

@@ -1,8 +1,10 @@
 """Races that are kept: below var/races, a JSON with what was asked and of whom, and a parquet file with every lap."""
 
+import io
 import json
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +16,7 @@ from inspection.errors import DataInvalid
 from inspection.racing.plan import Entrant, Plan, Scope
 from inspection.racing.results import Lane, Laps, Result, Start
 from inspection.types import Precision
+from inspection.writing import write_atomically
 
 _MOST_NAME_CHARS = 60
 _ID = re.compile(r"[a-z0-9-]{1,60}-[0-9a-f]{8}")
@@ -42,34 +45,64 @@ def keep_race(result: Result, name: str, folder: Path) -> Kept:
         raise DataInvalid("Expected a race with at least one lap, got none. Let it run before it is kept.")
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "race"
     id = f"{slug}-{secrets.token_hex(4)}"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_laps(result, folder / f"{id}.parquet")
     described = {"version": _VERSION, "name": name, **describe(result)}
-    beside = folder / f".{id}.json"
-    beside.write_text(json.dumps(described, indent=1), encoding="utf-8")
-    beside.replace(folder / f"{id}.json")  # last: what is listed is whole
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / f"{id}.json", json.dumps(described, indent=1).encode(), encode_laps(result))
+    except OSError as error:
+        raise DataInvalid(
+            f"Expected to write the race into the folder of the kept ones, got: {error.strerror or error}. Nothing of it "
+            "is kept. Make room, or give the server's user the right to write there, and keep it again."
+        ) from error
     return Kept(id, name, result.taken_at, result.plan.line)
 
 
+def _write(path: Path, described: bytes, laps: bytes) -> None:
+    """The JSON last: what is listed is whole."""
+    beside = path.with_suffix(".parquet")
+    write_atomically(beside, laps)
+    try:
+        write_atomically(path, described)
+    except OSError:  # laps that nothing names would take room which nobody finds
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
+
+
 def list_kept(folder: Path) -> list[Kept]:
-    """The newest first. A file that is none of ours is left out, and one that another session drops meanwhile."""
+    """The newest first. Left out is what is none of ours, what cannot be read, and what another session drops meanwhile."""
     kept = []
     for path in folder.glob("*.json"):
         if not _ID.fullmatch(path.stem):
             continue
         try:
-            described = json.loads(path.read_text(encoding="utf-8"))
-            kept.append(Kept(path.stem, described["name"], described["taken_at"], described["plan"]["line"]))
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            kept.append(_read_label(path))
+        except (OSError, ValueError, KeyError, TypeError):
             continue
     return sorted(kept, key=lambda race: (race.taken_at, race.id), reverse=True)
 
 
+def _read_label(path: Path) -> Kept:
+    described = json.loads(path.read_text(encoding="utf-8"))
+    told = described["name"], described["taken_at"], described["plan"]["line"]
+    if not all(isinstance(each, str) for each in told):
+        raise TypeError(f"expected three texts in {path.name}, got {told}")
+    return Kept(path.stem, *told)
+
+
 def load_kept(id: str, folder: Path) -> Result:
+    from pyarrow import ArrowException
+
+    path = _find(id, folder)
     try:
-        return _read(_find(id, folder))
-    except FileNotFoundError:  # another session dropped it since it was found
-        raise _refuse_gone() from None
+        return _read(path)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArrowException) as error:
+        if not path.is_file():  # another session dropped it since it was found
+            raise _refuse_gone() from None
+        raise DataInvalid(
+            "Expected the kept race as it was written, got files that are damaged or cannot be read. "
+            "Delete it, or choose another of the list."
+        ) from error
 
 
 def _read(path: Path) -> Result:
@@ -80,6 +113,9 @@ def _read(path: Path) -> Result:
         )
     plan = described["plan"]
     entrants = tuple(_entrant(key) for key in plan["entrants"])
+    laps = read_laps(path.with_suffix(".parquet"))
+    if strange := {entrant.key for entrant, _ in laps} - described["starts"].keys():
+        raise ValueError(f"expected laps of those that started, got some of {sorted(strange)}")
     return Result(
         plan=Plan(
             plan["line"], entrants, tuple(plan["batches"]), plan["length_s"], cast(Scope, plan["scope"])
@@ -98,14 +134,20 @@ def _read(path: Path) -> Result:
             for key, start in described["starts"].items()
         },
         absent={_entrant(key): why for key, why in described["absent"].items()},
-        laps=read_laps(path.with_suffix(".parquet")),
+        laps=laps,
     )
 
 
 def drop_kept(id: str, folder: Path) -> None:
     path = _find(id, folder)
-    path.unlink(missing_ok=True)
-    path.with_suffix(".parquet").unlink(missing_ok=True)
+    try:
+        path.unlink(missing_ok=True)
+        path.with_suffix(".parquet").unlink(missing_ok=True)
+    except OSError as error:
+        raise DataInvalid(
+            f"Expected to delete the kept race, got: {error.strerror or error}. Give the server's user the right to write "
+            "into the folder of the kept races, and delete it again."
+        ) from error
 
 
 def _find(id: str, folder: Path) -> Path:
@@ -156,11 +198,14 @@ def tabulate_laps(result: Result) -> dict[str, list[Any]]:
     return {name: [row[index] for row in rows] for index, name in enumerate(names)}
 
 
-def write_laps(result: Result, path: Path) -> None:
+def encode_laps(result: Result) -> bytes:
+    """As a parquet file; made in memory, so that a full disk leaves no half of one."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pq.write_table(pa.table(tabulate_laps(result)), path)
+    stream = io.BytesIO()
+    pq.write_table(pa.table(tabulate_laps(result)), stream)
+    return stream.getvalue()
 
 
 def read_laps(path: Path) -> dict[Lane, Laps]:

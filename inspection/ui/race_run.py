@@ -27,9 +27,6 @@ def rejoin_race() -> None:
 
 def start_race(line: Line, plan: Plan) -> Race:
     require(*RACERS)
-    before = held_race()
-    if before is not None:
-        before.stop()
     pictures, holding = give_pictures(line), open_holding(_HELD)
     holding.work = race = Race(
         plan,
@@ -45,6 +42,9 @@ def start_race(line: Line, plan: Plan) -> Race:
 def show_controls(line: Line, plan: Plan | None) -> None:
     race = held_race()
     phase = race.phase if race is not None and not race.phase.over else None
+    # beside this one the next would run unmarked: both have one owner, and an owner's own race is no other's work
+    ending = race is not None and phase is None and race.alive
+    startable = plan is not None and phase is None and not ending
     others = say_others(RACE)
     if others is not None:
         st.warning(
@@ -56,11 +56,7 @@ def show_controls(line: Line, plan: Plan | None) -> None:
     with st.container(horizontal=True):
         words = "Start beside it" if others else "Start the race"
         if st.button(
-            words,
-            type="primary",
-            icon=":material/play_arrow:",
-            key="race.start",
-            disabled=plan is None or phase is not None,
+            words, type="primary", icon=":material/play_arrow:", key="race.start", disabled=not startable
         ):
             assert plan is not None
             with st.spinner("Getting the pictures ready …"):
@@ -78,6 +74,19 @@ def show_controls(line: Line, plan: Plan | None) -> None:
                 on_click=_pause,
             )
         st.button("Stop", icon=":material/stop:", key="race.stop", disabled=phase is None, on_click=_stop)
+    if ending:
+        assert race is not None
+        st.fragment(_wait_for_end, run_every=1.0)(race)
+
+
+def _wait_for_end(race: Race) -> None:
+    """A model that is being compiled cannot be left in the middle; the next race would be timed beside it."""
+    if not race.alive:
+        st.rerun()  # the button must know
+    st.caption(
+        ":material/hourglass_top: The race before is still finishing a step, which takes up to a minute where a model is "
+        "being compiled. The next one can be started as soon as that is done."
+    )
 
 
 def _pause() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from inspection.errors import DataInvalid
 from inspection.racing.keeping import drop_kept, keep_race, list_kept, load_kept, races_dir
 from inspection.racing.plan import SCOPES, Entrant
 from inspection.racing.race import MOST_LAPS, Phase, Race
@@ -27,12 +28,14 @@ from inspection.ui.charts_race import (
 )
 from inspection.ui.exhibits import write_rows
 from inspection.ui.exports import safe_stem
+from inspection.ui.line_choice import title_line
 from inspection.ui.race_choice import find_withheld
 from inspection.ui.race_run import RACERS
 from inspection.ui.roles import require
-from inspection.ui.widgets import escape_markdown
+from inspection.ui.widgets import escape_markdown, show_error
 from inspection.wording import say_number
 
+_REFUSED = "race.refused"
 _NUMBERS = ("p50, ms", "p95, ms", "p99, ms", "Pictures/s", "Load, s", "First run, ms", "Kept p50, ms")
 _HELP = {
     "p50, ms": "For all pictures of the batch together: half of the laps take at most this.",
@@ -130,7 +133,8 @@ def _show_notes(result: Result, *, any_lap: bool) -> None:
             title=f"{_say_entrant(entrant)} does not race",
             icon=":material/block:",
         )
-    st.caption(say_identity(result) if any_lap else "No lap yet.")
+    line = escape_markdown(title_line(result.plan.line))
+    st.caption(say_identity(result) if any_lap else f"{line}: no lap yet.")
     if result.crowded_share > 0:
         st.caption(
             f":material/group: {format_share(result.crowded_share)} of the laps were run beside other work on these "
@@ -169,11 +173,12 @@ def show_table(rows: list[dict[str, Any]], *, key: str) -> None:
 
 
 def say_identity(result: Result) -> str:
-    """Engine, machine and what was timed: a time without them is none."""
+    """Line, engine, machine and what was timed: a time without them is none. The page may have turned to another line."""
     engines = sorted({f"{start.engine} on {start.device}" for start in result.starts.values()})
     machine: Mapping[str, Any] = result.machine
     instructions = ", ".join(machine.get("instructions", [])) or "no instructions for low precision"
     parts = [
+        title_line(result.plan.line),
         ", ".join(engines),
         say_number(result.threads, "thread"),
         f"{machine.get('cpu')}, {say_number(machine['cores'], 'core')}, {instructions}",
@@ -184,6 +189,9 @@ def say_identity(result: Result) -> str:
 
 
 def choose_kept(*, racing: bool) -> tuple[str | None, Result | None]:
+    refused = st.session_state.pop(_REFUSED, None)
+    if isinstance(refused, DataInvalid):
+        show_error(refused)
     kept = {race.id: race for race in list_kept(races_dir())}
     if not kept:
         st.caption("No race is kept yet. Keep one under a name to compare later ones with it.")
@@ -210,12 +218,19 @@ def choose_kept(*, racing: bool) -> tuple[str | None, Result | None]:
                 )
     if chosen is None or chosen not in kept:
         return None, None
-    return kept[chosen].name, load_kept(chosen, races_dir())
+    try:
+        return kept[chosen].name, load_kept(chosen, races_dir())
+    except DataInvalid as error:  # the page stays, and so does the button that deletes it
+        show_error(error)
+        return None, None
 
 
 def _drop(id: str) -> None:
     require(*RACERS)
-    drop_kept(id, races_dir())
+    try:
+        drop_kept(id, races_dir())
+    except DataInvalid as error:  # a callback has no place on the page: said where the kept races are chosen
+        st.session_state[_REFUSED] = error
     st.session_state["race.kept"] = None
 
 

@@ -1,8 +1,10 @@
 """The Latency page under AppTest with fake inspectors, and its chart and rows on their data."""
 
 import csv
+import errno
 import io
 import os
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,10 +20,11 @@ from inspection.jobs.desk import Desk
 from inspection.jobs.job import Standing, write_standing
 from inspection.jobs.processes import identify
 from inspection.occupancy import OCCUPANCY
-from inspection.racing.keeping import list_kept, races_dir
+from inspection.racing.keeping import keep_race, list_kept, races_dir
 from inspection.racing.plan import Entrant
 from inspection.racing.race import Phase, Race
 from inspection.racing.results import Laps, compare, rank
+from inspection.types import Precision
 from inspection.ui.charts_race import (
     COLOURS,
     SHOWN_LAPS,
@@ -32,7 +35,8 @@ from inspection.ui.charts_race import (
 from inspection.ui.exhibits import write_rows
 from inspection.ui.titles import TITLES
 from models.card import write_card
-from tests.racing import FAST, SLOW, make_result
+from tests.racing import FAST, SLOW, make_result, wait_for_end
+from tests.ui.fakes import FakeInspector, make_line
 from tests.ui.measured import make_measured_card
 from tests.ui.test_roles import open_app
 
@@ -176,6 +180,103 @@ def test_a_race_is_kept_compared_and_deleted(page: AppTest) -> None:
     assert set(page.dataframe[0].value["Against kept"]) == {"+0%"}
     find_button(page, "Delete it").click().run()
     assert not page.exception and list_kept(races_dir()) == []
+
+
+def test_a_damaged_kept_race_is_said_and_can_be_deleted(page: AppTest) -> None:
+    kept = keep_race(make_result(medians={(FAST, 1): 2.0}), "Power cut", races_dir())
+    path = races_dir() / f"{kept.id}.parquet"
+    path.write_bytes(bytes(path.stat().st_size))
+    page.run()
+    page.selectbox(key="race.kept").set_value(kept.id).run()
+    assert not page.exception and "damaged or cannot be read" in page.error[0].value
+    assert not find_button(page, "Start the race").disabled
+    start(page)  # beside a race the same
+    find_button(page, "Stop").click().run()
+    assert "damaged" in page.error[0].value and len(page.dataframe) == 1
+    find_button(page, "Delete it").click().run()
+    assert not page.exception and not page.error and list_kept(races_dir()) == []
+
+
+def test_a_race_that_another_session_deleted_first_is_said(page: AppTest) -> None:
+    kept = keep_race(make_result(medians={(FAST, 1): 2.0}), "Twice", races_dir())
+    page.run()
+    page.selectbox(key="race.kept").set_value(kept.id).run()
+    (races_dir() / f"{kept.id}.json").unlink()
+    find_button(page, "Delete it").click().run()
+    assert not page.exception and "not there" in page.error[0].value
+    page.run()
+    assert not page.error, "said once"
+
+
+def test_a_full_disk_is_said_and_the_race_stays(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    start(page)
+    find_button(page, "Stop").click().run()
+    page.text_input[0].set_value("Too much")
+    with monkeypatch.context() as full:
+        full.setattr("inspection.racing.keeping.write_atomically", fill)
+        find_button(page, "Keep").click().run()
+    assert not page.exception and "No space left" in page.error[0].value and len(page.dataframe) == 1
+    find_button(page, "Keep").click().run()
+    assert [race.name for race in list_kept(races_dir())] == ["Too much"]
+
+
+def test_the_raced_line_is_named_whatever_line_the_page_shows(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[str] = []
+    monkeypatch.setattr("inspection.ui.race_view.offer_result", lambda _result, name: offered.append(name))
+    start(page)
+    page.selectbox(key="race.line").set_value("bare").run()
+    find_button(page, "Stop").click().run()
+    assert page.selectbox(key="race.line").value == "bare" and offered[-1] == "race-aluminium"
+    assert any(caption.value.startswith("Fake aluminium · toy 1") for caption in page.caption)
+
+
+def test_a_kept_race_names_its_line_and_one_that_is_gone_by_its_bare_name(page: AppTest) -> None:
+    result = make_result(medians={(FAST, 1): 2.0})
+    for name, line in (("of a line", "aluminium"), ("of a line that is gone", "glass_2")):
+        keep_race(replace(result, plan=replace(result.plan, line=line)), name, races_dir())
+    page.run()
+    for kept in list_kept(races_dir()):
+        page.selectbox(key="race.kept").set_value(kept.id).run()
+        title = {"aluminium": "Fake aluminium", "glass_2": r"glass\_2"}[kept.line]
+        assert not page.exception
+        assert any(caption.value.startswith(f"{title} · openvino 1") for caption in page.caption)
+
+
+def test_the_next_race_waits_until_the_stopped_one_has_ended(
+    page: AppTest, loaded: list[FakeInspector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that is being compiled cannot be left in the middle: what starts meanwhile would be timed beside it."""
+    compiling, compiled = threading.Event(), threading.Event()
+
+    def load_slowly(line: str, model: str, precision: Precision) -> FakeInspector:
+        compiling.set()
+        assert compiled.wait(30)
+        return FakeInspector(make_line(line), model, precision)
+
+    with monkeypatch.context() as slow:
+        slow.setattr("inspection.loading.load_inspector", load_slowly)
+        slow.setattr(Race.stop, "__defaults__", (0.05,))
+        find_button(page, "Start the race").click().run()
+        race = page.session_state["race.held"].work
+        assert compiling.wait(20)
+        find_button(page, "Stop").click().run()
+        assert race.phase is Phase.STOPPED and race.alive
+        assert find_button(page, "Start the race").disabled
+        assert any("still finishing a step" in caption.value for caption in page.caption)
+        under_way = find_button(page, "Start the race")  # pressed before the page said that it must not be
+        under_way.proto.disabled = False
+        under_way.click().run()
+        assert not page.exception and page.session_state["race.held"].work is race
+        compiled.set()
+        wait_for_end(race)
+    page.run()
+    assert not any("still finishing a step" in caption.value for caption in page.caption)
+    assert start(page) is not race
 
 
 def test_a_name_that_will_not_do_is_said(page: AppTest) -> None:
