@@ -41,7 +41,7 @@ def hold_part(home: Path, prefix: str, *, sweep: str | None = None) -> Iterator[
     sweep: how the names begin of what may have been left; as this one's, unless told. Where the file system knows no locks
     of folders, as NFS does, nobody can tell what is a leftover, and all of it stays.
     """
-    with _lock(home, needed=False):
+    with lock_folder(home, needed=False):
         _sweep(home, prefix if sweep is None else sweep)
         part = Path(tempfile.mkdtemp(prefix=prefix, suffix=PART, dir=home))
         part.chmod(0o755)
@@ -60,7 +60,7 @@ def finish_placing(home: Path) -> None:
     if not any(home.glob(f".*{READY}")):
         return
     try:
-        with _lock(home):
+        with lock_folder(home):
             _finish(home)
     except OSError as error:
         raise WeightsRefused(
@@ -73,7 +73,7 @@ def sweep_weights(weights_dir: Path) -> None:
     """Of all lines: what was ready is placed, what was left half written goes."""
     for home in sorted(path for path in weights_dir.glob("*") if path.is_dir()):
         if any(home.glob(f".*{READY}")) or any(home.glob(f".*{PART}")):
-            with _lock(home):
+            with lock_folder(home):
                 _finish(home)
                 _sweep(home, ".")
 
@@ -102,7 +102,7 @@ def _place(part: Path, home: Path, model: str, *, whole: bool) -> None:
         path.chmod(0o644)  # safetensors writes for its owner alone; who serves may be somebody else
         sync_path(path)
     sync_path(part)
-    with _lock(home):
+    with lock_folder(home):
         _finish(home)  # an earlier one first: the order in which they were made ready holds
         os.rename(part, part.with_suffix(READY))
         sync_path(home)
@@ -149,7 +149,7 @@ def _sweep(home: Path, prefix: str) -> None:
 
 
 @contextmanager
-def _lock(home: Path, *, needed: bool = True) -> Iterator[None]:
+def lock_folder(home: Path, *, needed: bool = True) -> Iterator[None]:
     """Of the folder itself: no file is left behind, and a killed process frees it."""
     held = os.open(home, os.O_RDONLY)
     try:

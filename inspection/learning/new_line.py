@@ -19,6 +19,7 @@ from inspection.learning.line_sides import SHA256, split_line
 from inspection.learning.splits import DEFAULT_FRACTIONS
 from inspection.learning.starts import AUTOMATIC
 from inspection.lines import EMPTY_CLASS, Line, check_line_name, is_sample, list_lines, parse_line
+from inspection.placing import lock_folder
 from inspection.wording import say_number
 
 GOOD_NAMES = ("good", "ok", "pass", "flawless", "normal", "fine", "intact", "ok_front")
@@ -167,20 +168,24 @@ def publish_line(
     line: Line, table: Mapping[str, object], drafts: Path, data: Path, settings: Settings
 ) -> int:
     """Its groups, its sample pictures and, last, its file, which must not exist: how many samples there are."""
-    refuse_name(line.name, settings)
     settings.lines_dir.mkdir(parents=True, exist_ok=True)
-    groups = f"{line.name}.groups.csv"
-    shutil.copyfile(drafts / groups, settings.lines_dir / groups)
-    copied = copy_samples(line, data, settings=settings)
-    whole = settings.lines_dir / f".{line.name}.toml"
-    whole.write_text(render_toml(table), encoding="utf-8")
-    try:
-        os.link(whole, settings.lines_dir / f"{line.name}.toml")  # fails where another was quicker
-    except FileExistsError:
-        raise build_taken(line.name) from None
-    finally:
-        whole.unlink()
-    return copied
+    # whoever comes second must find the line before it writes groups and samples over those of the first
+    with lock_folder(settings.lines_dir, needed=False):
+        refuse_name(line.name, settings)
+        groups = f"{line.name}.groups.csv"
+        shutil.copyfile(drafts / groups, settings.lines_dir / groups)
+        copied = copy_samples(line, data, settings=settings)
+        whole = settings.lines_dir / f".{line.name}.toml"
+        whole.write_text(render_toml(table), encoding="utf-8")
+        try:
+            os.link(
+                whole, settings.lines_dir / f"{line.name}.toml"
+            )  # fails where another was quicker all the same
+        except FileExistsError:
+            raise build_taken(line.name) from None
+        finally:
+            whole.unlink()
+        return copied
 
 
 def order_classes(names: tuple[str, ...], good: str | None) -> tuple[str, ...]:

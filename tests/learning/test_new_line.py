@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -148,6 +149,23 @@ def test_the_slower_of_two_does_not_overwrite(
         publish_line(line, table, tmp_path / "drafts", plan.data, settings)
     assert (settings.lines_dir / "cloth.toml").read_text() == "the other's"
     assert not (settings.lines_dir / ".cloth.toml").exists()
+
+
+def test_two_of_one_name_write_one_line(settings: Settings, tmp_path: Path) -> None:
+    """Groups and samples are those of the one that was first, whose line it is."""
+    drafted = []
+    for name in ("one", "other"):
+        plan = NewLine("cloth", make_pictures(tmp_path / name))
+        table = {**draft_line(plan, champion="mobilenetv2"), "title": name}
+        line = draft_files(plan, table, check_pictures(plan.data), tmp_path / f"{name} drafts")
+        with (tmp_path / f"{name} drafts" / "cloth.groups.csv").open("a", encoding="utf-8") as groups:
+            groups.write(f"{name}.png,{name},0\n")
+        drafted.append((line, table, tmp_path / f"{name} drafts", plan.data, settings))
+    with ThreadPoolExecutor(2) as pool:
+        started = [pool.submit(publish_line, *each) for each in drafted]
+    assert sorted(isinstance(each.exception(), LineInvalid) for each in started) == [False, True]
+    title = load_line("cloth", settings).title
+    assert f"{title}.png" in (settings.lines_dir / "cloth.groups.csv").read_text()
 
 
 def test_weights_without_a_line_are_somebodys(settings: Settings) -> None:
