@@ -95,7 +95,10 @@ def test_ctrl_c_is_left_to_who_started_the_work() -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_workers_end_with_who_started_them(how: signal.Signals, tmp_path: Path) -> None:
+    # a shell has what it starts in the background ignore SIGINT, and so would this child of the tests
     words = f"""
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from inspection.learning.synthesis.making import Side, make_side
 made = lambda done, count: print(done, flush=True)
