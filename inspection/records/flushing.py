@@ -40,10 +40,8 @@ class Flusher:
 
     def refuse_if_failed(self) -> None:
         """What was confirmed may not have reached the disk: nobody should go on as if it had."""
-        failure, self.failure = (
-            self.failure,
-            None,
-        )  # taken first: another writer may come for it at the same time
+        # taken first: another writer may come for it at the same time
+        failure, self.failure = self.failure, None
         if failure is not None:
             raise failure
 
