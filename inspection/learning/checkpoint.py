@@ -12,6 +12,7 @@ from inspection.writing import write_atomically
 if TYPE_CHECKING:
     from torch import Tensor
 
+CONFIG = "config.json"
 LAST = "last.pt"
 BEST = "best.safetensors"
 EPOCHS = "epochs.jsonl"

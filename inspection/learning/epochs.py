@@ -15,6 +15,7 @@ from inspection.errors import AssayError
 from inspection.learning.averaging import build_average, name_frozen, recalibrate_norms
 from inspection.learning.checkpoint import (
     BEST,
+    CONFIG,
     EPOCHS,
     LAST,
     append_line,
@@ -112,7 +113,7 @@ class EpochRunner(Generic[Batch]):
         self.average = build_average(task.network, config)
         self.rows: list[EpochRow] = []
         self._restore()  # refuses a folder of other settings, whose config.json must stay theirs
-        write_atomically(out_dir / "config.json", _to_json(config))
+        write_atomically(out_dir / CONFIG, _to_json(config))
         note_origin(config, out_dir, goes_on=bool(self.rows))
 
     def run(

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from inspection.errors import DataInvalid
-from inspection.learning.checkpoint import BEST, EPOCHS
+from inspection.learning.checkpoint import BEST, CONFIG, EPOCHS
 from inspection.learning.config import TrainConfig
-from inspection.learning.looks import CONFIG, LOOKS, Looks, read_kept_looks
+from inspection.learning.looks import LOOKS, Looks, read_kept_looks
 from inspection.learning.run_status import STATUS
 
 DATA = "data.json"

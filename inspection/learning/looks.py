@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inspection.errors import DataInvalid
+from inspection.learning.checkpoint import CONFIG
 from inspection.learning.config import TrainConfig
 from inspection.learning.recipes import check_side
 from inspection.learning.starts import read_document
 from inspection.writing import write_atomically
 
-CONFIG = "config.json"
 LOOKS = "looks.json"  # beside what a training leaves that is released later
 
 

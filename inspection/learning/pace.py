@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from inspection.learning.checkpoint import EPOCHS
+from inspection.learning.checkpoint import CONFIG, EPOCHS
 from inspection.learning.config import TrainConfig
 from inspection.wording import say_number
 
@@ -83,7 +83,7 @@ def list_runs(model: str, folders: Iterable[Path]) -> list[Path]:
 
 def read_settings(run: Path) -> dict[str, Any]:
     """As they were written, perhaps by another version; nothing where there are none."""
-    path = run / "config.json"
+    path = run / CONFIG
     told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return told
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from inspection.config import Settings
 from inspection.errors import DataInvalid
+from inspection.learning.checkpoint import CONFIG
 from inspection.learning.config import TrainConfig
 from inspection.learning.split_store import load_stored_split, split_path
 
@@ -57,7 +58,7 @@ def find_start(
 
 def read_begun(run_dir: Path) -> TrainConfig | None:
     """What the run in that folder began with. It goes on with the same: what is found today may be another start."""
-    path = run_dir / "config.json"
+    path = run_dir / CONFIG
     return TrainConfig.from_dict(read_document(path)) if path.is_file() else None
 
 

@@ -90,7 +90,7 @@ def export_csv(found: Iterable[Record], file: IO[str]) -> int:
     for record in found:
         row = build_row(record)
         row["at"] = record.about["at"]
-        writer.writerow({name: _disarm(row[name]) for name in COLUMNS})
+        writer.writerow({name: guard_cell(row[name]) for name in COLUMNS})
         count += 1
     return count
 
@@ -119,7 +119,3 @@ def _split(found: Iterable[Record]) -> Iterator[list[Record]]:
     iterator = iter(found)
     while batch := list(islice(iterator, _BATCH)):
         yield batch
-
-
-def _disarm(value: object) -> object:
-    return guard_cell(value) if isinstance(value, str) else value

@@ -119,5 +119,5 @@ def write_laps(result: Result) -> bytes:
     for row in zip(
         *columns.values(), strict=True
     ):  # a kept race is a file, and its names are what stands in it
-        writer.writerow([guard_cell(value) if isinstance(value, str) else value for value in row])
+        writer.writerow([guard_cell(value) for value in row])
     return stream.getvalue().encode("utf-8-sig")

@@ -26,9 +26,7 @@ def write_rows(rows: Rows) -> bytes:
 
 
 def _plain(value: object) -> object:
-    if value is None:
-        return ""
-    return guard_cell(value) if isinstance(value, str) else value
+    return "" if value is None else guard_cell(value)
 
 
 def in_percent(rows: Rows, names: Iterable[str]) -> list[dict[str, Any]]:
