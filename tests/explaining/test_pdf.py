@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from base64 import a85decode
 from datetime import UTC, datetime
 
 import cv2
@@ -28,19 +29,11 @@ def make_sheet(panels: int, lines: int = 5) -> bytes:
 
 def read_text(pdf: bytes) -> str:
     """The strings of the page's content stream."""
-    from base64 import a85decode
-
     contents = []
     for body in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.S):
         if body.rstrip().endswith(b"~>"):
             try:
-                contents.append(
-                    zlib.decompress(
-                        a85decode(body.strip(), adobe=False)
-                        if b"<~" in body
-                        else a85decode(body.strip()[:-2])
-                    )
-                )
+                contents.append(zlib.decompress(a85decode(body.strip()[:-2])))
             except (zlib.error, ValueError):  # a picture's bytes
                 continue
     return " ".join(re.findall(r"\(((?:\\.|[^\\)])*)\) Tj", b" ".join(contents).decode("latin-1")))
