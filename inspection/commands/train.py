@@ -102,6 +102,13 @@ def train_model(
             help="Half of the parts of --made have an outline of their own instead of one of the line's designs.",
         ),
     ] = False,
+    faint: Annotated[
+        bool,
+        typer.Option(
+            "--faint",
+            help="Of the parts of --made a third of the defects have less than a tenth of the strength they can have, instead of a tenth of them.",
+        ),
+    ] = False,
     later: Annotated[
         bool,
         typer.Option(
@@ -138,9 +145,9 @@ def train_model(
             raise DataInvalid(
                 f"Expected --patches or {option}, got both: pieces are cut from stored pictures, and never released. Leave one out."
             )
-    if not made and (made_seed != MADE_SEED or free_forms):
+    if not made and (made_seed != MADE_SEED or free_forms or faint):
         notes.print(
-            "no parts are made, so --made-seed and --free-forms change nothing here: say how many by --made."
+            "no parts are made, so --made-seed, --free-forms and --faint change nothing here: say how many by --made."
         )
     if later and (small or note):
         notes.print(
@@ -173,7 +180,11 @@ def train_model(
             **({} if rate is None else {"learning_rate": rate}),
             **({} if layers is None else {"trainable": parse_layers(layers)}),
             **({"restart": True} if restart else {}),
-            **({"made": made, "made_seed": made_seed, "free_forms": free_forms} if made else {}),
+            **(
+                {"made": made, "made_seed": made_seed, "free_forms": free_forms, "faint": faint}
+                if made
+                else {}
+            ),
             **({} if balance is None else {"class_balance": balance}),
             **({} if teacher is None else name_teacher(settings, line, teacher)),
         },

@@ -54,6 +54,7 @@ class TrainConfig:
     free_forms: bool = (
         False  # half of those parts have an outline of their own, not one of the line's designs
     )
+    faint: bool = False  # and small defects are drawn more often than large ones
     device: str = "cpu"
     threads: int = 0  # 0: as torch finds it
     validate_every: int = 1  # epochs; those of the last stage are validated all
@@ -116,6 +117,7 @@ class TrainConfig:
             ("made", 0),
             ("made_seed", MADE_SEED),
             ("free_forms", False),
+            ("faint", False),
         ):
             if told[later] == unsaid:
                 del told[later]  # likewise

@@ -183,7 +183,7 @@ def train_made(
     """As `train_classifier`, with `config.made` parts of the synthetic line instead of pictures that lie on the disk."""
     check_made(config)
     prepare_run(config)
-    side = plan_supply(config.made, config.made_seed, free_forms=config.free_forms)
+    side = plan_supply(config.made, config.made_seed, free_forms=config.free_forms, faint=config.faint)
     with (
         hold_run(out_dir),
         Supply(line, side, size=teaching_size(config), workers=workers) as supply,

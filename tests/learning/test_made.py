@@ -27,7 +27,8 @@ from inspection.learning.made_task import (
     train_made,
 )
 from inspection.learning.synthesis.dataset import plan_dataset
-from inspection.learning.synthesis.making import make_side
+from inspection.learning.synthesis.defects import CONDITIONS
+from inspection.learning.synthesis.making import make_side, plan_side
 from inspection.learning.synthesis.supply import Cut, MadePart, Supply, SupplyBroken, plan_supply
 from inspection.lines import Line, load_line
 from models.registry import REGISTRY
@@ -239,8 +240,23 @@ def test_the_seeds_of_what_judges_are_refused(line: Line) -> None:
 def test_a_run_without_made_parts_keeps_the_digest_that_it_had(line: Line) -> None:
     plain = configure(line, made=0)
     assert plain.digest == configure(line, made=0, made_seed=MADE_SEED).digest
-    others = (configure(line), configure(line, made_seed=7), configure(line, free_forms=True))
-    assert len({plain.digest, *(each.digest for each in others)}) == 4
+    others = (
+        configure(line),
+        configure(line, made_seed=7),
+        configure(line, free_forms=True),
+        configure(line, faint=True),
+    )
+    assert len({plain.digest, *(each.digest for each in others)}) == 5
+
+
+def test_where_asked_faint_defects_are_made_three_times_as_often(line: Line) -> None:
+    planned = plan_side(plan_supply(600, MADE_SEED, faint=True))
+    assert {each.condition for each in planned} == set(CONDITIONS)
+    told = np.array([each.severity_0_1 for each in planned if each.condition != "flawless"], float)
+    assert 0.25 < (told < 0.1).mean() < 0.40 and told.max() > 0.9
+    worst = next(each for each in planned if each.severity_0_1 == told.max())
+    assert worst.render().severity_0_1 == told.max()
+    assert all(each.severity_0_1 is None for each in plan_side(plan_supply(40, MADE_SEED)))
 
 
 def test_a_cut_knows_the_classes_of_its_line(line: Line) -> None:

@@ -18,6 +18,7 @@ NEGATIVES: tuple[Kind, ...] = ("empty", "foreign", "partial")
 NO_PART = "no_part"  # the folder of the negatives
 TRAINED_DESIGNS: tuple[str, ...] = tuple(name for name in DESIGNS if name not in HELD_OUT_DESIGNS)
 _PLAN = 90
+_FAINT = 91
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class PlannedScene:
     condition: str | None  # none for a negative
     design: str | None
     kind: Kind
+    faint: bool = False  # of defects the small ones are drawn more often
 
     @property
     def folder(self) -> str:
@@ -35,12 +37,18 @@ class PlannedScene:
     def name(self) -> str:
         return f"{self.folder}_{self.seed:08d}.jpg"
 
+    @property
+    def severity_0_1(self) -> float | None:
+        """Squared, a third of them are below a tenth; none where the scene draws its own."""
+        return float(stream(self.seed, _FAINT).uniform()) ** 2 if self.faint else None
+
     def render(self, *, width: int = 640, height: int = 480) -> Scene:
         return render_scene(
             self.seed,
             condition=self.condition,
             design=self.design,
             kind=self.kind,
+            severity_0_1=self.severity_0_1,
             width=width,
             height=height,
         )
@@ -56,7 +64,12 @@ class WrittenScene:
 
 
 def plan_dataset(
-    count: int, seed: int, *, designs: Sequence[str] = TRAINED_DESIGNS, negatives_share: float = 0.1
+    count: int,
+    seed: int,
+    *,
+    designs: Sequence[str] = TRAINED_DESIGNS,
+    negatives_share: float = 0.1,
+    faint: bool = False,
 ) -> tuple[PlannedScene, ...]:
     """What is to be rendered; conditions and designs come round in turn, so the classes are balanced.
 
@@ -74,7 +87,7 @@ def plan_dataset(
             continue
         turn -= negatives
         design = designs[turn // len(CONDITIONS) % len(designs)]
-        plan.append(PlannedScene(own, CONDITIONS[turn % len(CONDITIONS)], design, "part"))
+        plan.append(PlannedScene(own, CONDITIONS[turn % len(CONDITIONS)], design, "part", faint))
     return tuple(plan)
 
 

@@ -42,6 +42,7 @@ class Side:
     seed: int
     designs: tuple[str, ...]
     negatives_share: float = 0.1
+    faint: bool = False
 
 
 def plan_sides(*, train: int, validation: int, test: int) -> tuple[Side, ...]:
@@ -55,7 +56,13 @@ def plan_sides(*, train: int, validation: int, test: int) -> tuple[Side, ...]:
 
 
 def plan_side(side: Side) -> tuple[PlannedScene, ...]:
-    return plan_dataset(side.count, side.seed, designs=side.designs, negatives_share=side.negatives_share)
+    return plan_dataset(
+        side.count,
+        side.seed,
+        designs=side.designs,
+        negatives_share=side.negatives_share,
+        faint=side.faint,
+    )
 
 
 def make_side(

@@ -62,14 +62,14 @@ class Cut:
         )
 
 
-def plan_supply(parts: int, seed: int, *, free_forms: bool = False) -> Side:
+def plan_supply(parts: int, seed: int, *, free_forms: bool = False, faint: bool = False) -> Side:
     """Of the designs that teach, or as many of free forms as of these. None is of a design that judges."""
     if not free_forms:
-        return Side("made", parts, seed, TRAINED_DESIGNS, negatives_share=0.0)
+        return Side("made", parts, seed, TRAINED_DESIGNS, negatives_share=0.0, faint=faint)
     free = tuple(FREE_FORMS)
     whole = math.lcm(len(TRAINED_DESIGNS), len(free))
     designs = TRAINED_DESIGNS * (whole // len(TRAINED_DESIGNS)) + free * (whole // len(free))
-    return Side("made", parts, seed, designs, negatives_share=0.0)
+    return Side("made", parts, seed, designs, negatives_share=0.0, faint=faint)
 
 
 class Supply:
