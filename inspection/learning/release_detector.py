@@ -25,7 +25,7 @@ from inspection.learning.shipping import (
 )
 from inspection.learning.split_store import store_split
 from inspection.learning.splits import Split
-from inspection.learning.withholding import compare_findings, judge_int8
+from inspection.learning.withholding import compare_findings, judge_blind_reference, judge_int8
 from inspection.lines import Line
 from inspection.locate import select_findings
 from inspection.placing import stage_release
@@ -98,12 +98,12 @@ def evaluate_detector(
 
 def withhold_int8(figures: Mapping[str, Any], against: Mapping[str, Any]) -> str | None:
     judged, precise = against["validation"], figures["validation"]
-    return judge_int8(
-        pictures=judged["n"],
-        changed=judged["flipped"],
-        lost=(precise["f32"]["map_50"] or 0.0) - (precise["int8"]["map_50"] or 0.0),
-        figure="mAP@0.5",
+    f32, int8 = precise["f32"]["map_50"], precise["int8"]["map_50"] or 0.0
+    strays = judge_int8(
+        pictures=judged["n"], changed=judged["flipped"], lost=(f32 or 0.0) - int8, figure="mAP@0.5"
     )
+    complaints = (strays, judge_blind_reference(judged["n"], f32))
+    return "; ".join(each for each in complaints if each) or None
 
 
 def find_parts(engine: Engine, pictures: BoxSet, class_names: Sequence[str]) -> list[list[Finding]]:

@@ -1,5 +1,5 @@
-"""When INT8 is not fit to run a line: it judges too many validation pictures differently, or too many wrongly, or a classifier
-knows so little of them that they cannot say.
+"""When INT8 is not fit to run a line: it judges too many validation pictures differently, or too many wrongly, or the
+network knows so little of them that they cannot say.
 
 Decided on validation only. Where it is withheld the card says why, the calibration and the evaluations still ship, and
 whoever names no precision gets f32. Whoever names INT8 gets it: to measure it, or because the loss is acceptable there.
@@ -53,6 +53,13 @@ def judge_reference(labels: NDArray[np.int64], called: NDArray[np.int64]) -> str
         f"INT8 cannot be judged by {len(labels)} validation pictures of which F32 names {right:.1%} right, where the same names "
         f"given out at random would be right for {by_chance:.1%}"
     )
+
+
+def judge_blind_reference(pictures: int, map_50: float | None) -> str | None:
+    """The same of a detector. map_50: at F32; none where the pictures have nothing to find, and nothing is asked then."""
+    if map_50 != 0:
+        return None
+    return f"INT8 cannot be judged by {pictures} validation pictures in which F32 finds nothing that is there"
 
 
 def compare_findings(

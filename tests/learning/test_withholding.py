@@ -112,17 +112,21 @@ def test_a_picture_is_changed_where_other_boxes_are_found() -> None:
     assert told["largest_score_difference"] == pytest.approx(0.2)
 
 
-def test_a_detectors_card_tells_how_far_int8_strays() -> None:
-    def candidates(score: float) -> FakeEngine:
-        return FakeEngine(np.array([[4, 4, 20, 20, score]], np.float32))
+def candidates(score: float, *, left: float = 4) -> FakeEngine:
+    return FakeEngine(np.array([[left, 4, left + 16, 20, score]], np.float32))
 
-    pictures = BoxSet(
-        np.zeros((20, 32, 32, 3), np.uint8),
-        tuple(np.array([[4, 4, 20, 20]], np.float32) for _ in range(20)),
-        tuple(np.zeros(1, np.int64) for _ in range(20)),
-        tuple(map(str, range(20))),
+
+def make_boxes(count: int, *, each: int = 1) -> BoxSet:
+    return BoxSet(
+        np.zeros((count, 32, 32, 3), np.uint8),
+        (np.array([[4, 4, 20, 20]] * each, np.float32).reshape(-1, 4),) * count,
+        (np.zeros(each, np.int64),) * count,
+        tuple(map(str, range(count))),
     )
-    sides = {"validation": pictures, "test": pictures}
+
+
+def test_a_detectors_card_tells_how_far_int8_strays() -> None:
+    sides = {"validation": make_boxes(20), "test": make_boxes(20)}
     figures, int8 = evaluate_detector(
         {"f32": candidates(0.6), "int8": candidates(0.58)}, sides, ("part",), threshold_0_1=0.5
     )
@@ -132,6 +136,23 @@ def test_a_detectors_card_tells_how_far_int8_strays() -> None:
     )
     assert int8["against_f32"]["test"]["flipped"] == 20
     assert "changes 20 of 20" in int8["withheld"]
+
+
+@pytest.mark.parametrize(
+    ("left", "each", "complaint"),
+    [
+        (4, 1, None),
+        (30, 1, "INT8 cannot be judged by 20 validation pictures in which F32 finds nothing that is there"),
+        (30, 0, None),  # there is nothing to find
+    ],
+)
+def test_a_detector_that_finds_nothing_says_nothing_of_int8(
+    left: float, each: int, complaint: str | None
+) -> None:
+    engines = {"f32": candidates(0.6, left=left), "int8": candidates(0.6, left=left)}
+    sides = {"validation": make_boxes(20, each=each)}
+    _, int8 = evaluate_detector(engines, sides, ("part",), threshold_0_1=0.5)
+    assert int8["withheld"] == complaint
 
 
 @pytest.mark.parametrize("withheld", ["resnet50", "yolov5n", None])
