@@ -3,7 +3,7 @@
 The real server, lines and weights. To be looked at by a person; what a browser complains of meanwhile is printed.
 """
 
-import sys
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,15 @@ def picture_page(browser: "Browser", address: str, name: str, folder: Path) -> N
             page.close()
 
 
-def main(folder: Path, wanted: list[str]) -> None:
+def main() -> None:
+    told = argparse.ArgumentParser()
+    told.add_argument("folder", type=Path)
+    told.add_argument("pages", nargs="*", help=f"All by default: {', '.join(spec.name for spec in PAGES)}.")
+    asked = told.parse_args()
+    folder, wanted = asked.folder, asked.pages
+    unknown = sorted(set(wanted) - {spec.name for spec in PAGES})
+    if unknown:
+        told.error(f"Expected names of pages, got {', '.join(unknown)}.")
     folder.mkdir(parents=True, exist_ok=True)
     with serve() as server, launch() as browser:
         for spec in PAGES:
@@ -59,4 +67,4 @@ def main(folder: Path, wanted: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    main()
