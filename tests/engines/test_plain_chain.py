@@ -14,7 +14,7 @@ from tests.models.networks import make_classifier
 
 @pytest.fixture(scope="module")
 def network() -> Classifier:
-    return make_classifier("resnet50", 5).requires_grad_(True)  # as weights are loaded
+    return make_classifier("mobilenetv2", 5).requires_grad_(True)  # as weights are loaded
 
 
 def judge(classifier: Classifier) -> Judged:
@@ -23,7 +23,7 @@ def judge(classifier: Classifier) -> Judged:
         detector=build_network("yolov5n", 1),
         detector_spec=find_spec("yolov5n"),
         classifier=classifier,
-        classifier_spec=find_spec("resnet50"),
+        classifier_spec=find_spec("mobilenetv2"),
     )
     pixels = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
     return chain.judge(cv2.imencode(".png", pixels)[1].tobytes())

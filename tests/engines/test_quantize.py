@@ -30,7 +30,14 @@ def quantized():
     network, spec = build_settled("compact_cnn"), REGISTRY["compact_cnn"]
     graph = export_network(network, spec)
     pictures = list(make_batch("compact_cnn", 12))
-    return network, graph, quantize_model(graph, pictures)
+    pictures[0][:2, :2] = 255  # rare: see the test of ranges
+    return network, graph, quantize_model(graph, pictures), pictures
+
+
+@pytest.fixture(scope="module")
+def recorded(quantized):
+    _, graph, model, _ = quantized
+    return record_calibration(graph, model)
 
 
 def run(model, batch):
@@ -38,24 +45,23 @@ def run(model, batch):
 
 
 def test_int8_stays_near_f32(quantized):
-    network, graph, model = quantized
+    _, graph, model, _ = quantized
     batch = make_batch("compact_cnn")
     exact = OpenVinoEngine(graph.clone, precision="f32", threads=2).run(batch).outputs[0]
     assert np.abs(run(model, batch)[0] - exact).max() <= 0.1 * max(1.0, np.abs(exact).max())
 
 
 def test_the_head_stays_exact_in_int8(quantized):
-    network, _, model = quantized
+    network, _, model, _ = quantized
     logits, features = run(model, make_batch("compact_cnn"))
     np.testing.assert_allclose(describe_head(network).logits(features[0]), logits[0], atol=1e-4)
 
 
-def test_a_calibration_replays_without_the_pictures(quantized):
-    network, graph, model = quantized
-    calibration = record_calibration(graph, model)
-    assert len(calibration) > 10
+def test_a_calibration_replays_without_the_pictures(quantized, recorded):
+    network, _, model, _ = quantized
+    assert len(recorded) > 10
     # a fresh export, as on another machine
-    replayed = replay_calibration(export_network(network, REGISTRY["compact_cnn"]), calibration)
+    replayed = replay_calibration(export_network(network, REGISTRY["compact_cnn"]), recorded)
     batch = make_batch("compact_cnn")
     for ours, theirs in zip(run(replayed, batch), run(model, batch), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -78,9 +84,7 @@ def test_a_network_that_looks_twice_keeps_its_head_exact_and_replays():
 
 def test_ranges_without_the_rarest_values_replay_as_well(quantized):
     """Only constants differ, so that the card need not tell a machine how they were found."""
-    network, graph, _ = quantized
-    pictures = list(make_batch("compact_cnn", 12))
-    pictures[0][:2, :2] = 255  # rare
+    network, graph, all_values, pictures = quantized
     model = quantize_model(graph, pictures, ranges="common")
     replayed = replay_calibration(
         export_network(network, REGISTRY["compact_cnn"]), record_calibration(graph, model)
@@ -88,14 +92,12 @@ def test_ranges_without_the_rarest_values_replay_as_well(quantized):
     batch = make_batch("compact_cnn")
     for ours, theirs in zip(run(replayed, batch), run(model, batch), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    all_values = run(quantize_model(graph, pictures), batch)
-    assert not np.array_equal(run(model, batch)[0], all_values[0])
+    assert not np.array_equal(run(model, batch)[0], run(all_values, batch)[0])
 
 
-def test_a_calibration_of_other_weights_is_refused(quantized):
-    _, graph, model = quantized
-    calibration = record_calibration(graph, model)
-    calibration[PROBE] = calibration[PROBE] + 5
+def test_a_calibration_of_other_weights_is_refused(quantized, recorded):
+    graph = quantized[1]
+    calibration = {**recorded, PROBE: recorded[PROBE] + 5}
     with pytest.raises(PrecisionUnavailable, match="not be the model that was evaluated"):
         replay_calibration(graph, calibration)
 
@@ -106,9 +108,9 @@ def test_an_answer_that_is_no_number_is_not_the_model_that_was_evaluated():
         check_probe(np.full_like(expected, np.nan), expected)
 
 
-def test_a_calibration_of_another_graph_is_refused(quantized):
-    _, graph, model = quantized
-    calibration = {**record_calibration(graph, model), "99999": np.zeros(3, np.float32)}
+def test_a_calibration_of_another_graph_is_refused(quantized, recorded):
+    graph = quantized[1]
+    calibration = {**recorded, "99999": np.zeros(3, np.float32)}
     with pytest.raises(PrecisionUnavailable, match="graph differs"):
         replay_calibration(graph, calibration)
 
@@ -159,10 +161,3 @@ def test_boxes_that_an_exponential_makes_are_decoded_in_f32():
     assert (
         found.shape == exact.shape and np.abs(found[..., :4] - exact[..., :4]).mean() < 10
     )  # pixels of 320; the weights are random
-
-
-@pytest.mark.parametrize(
-    "model", ["yolov5n", "nanodet_plus_m", "resnet18_cbam", "mobilenetv2", "compact_cnn"]
-)
-def test_what_shipped_before_is_quantised_as_before(model):
-    assert list_decoding(export_network(build_settled(model), REGISTRY[model])) == []
