@@ -14,6 +14,7 @@ from inspection.config import load_settings
 from inspection.engines.openvino import OpenVinoEngine
 from inspection.engines.prepare import prepare_model
 from inspection.errors import DataInvalid
+from inspection.hashing import hash_file
 from inspection.learning.checkpoint import save_best
 from inspection.learning.config import MADE_SEED
 from inspection.learning.evaluate import evaluate_set, read_released
@@ -128,6 +129,8 @@ def test_the_mean_of_trainings_ships_and_says_so(run: Path, data: Path, home: Pa
     card = read_card(home / "weights" / "aluminium" / f"{MODEL}.json")
     assert card.notes[0].startswith("The weights are the mean of those of 2 trainings: ")
     assert card.notes[1] == "of a test" and card.commit == "0123456789ab"
+    [mixed] = card.recipe["mean_with"].values()
+    assert mixed["weights_sha256"] == hash_file(other / "best.safetensors")
     change_file("status.json", state="cancelled")(other)
     with pytest.raises(DataInvalid, match="one that is cancelled"):
         invoke("release", "aluminium", "--run", run, "--data", data, "--mean-with", other)

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -16,7 +17,7 @@ from inspection.hashing import hash_file
 from inspection.learning.checkpoint import BEST, save_best
 from inspection.learning.left_run import FILES, LeftRun
 from inspection.learning.looks import override
-from inspection.learning.origin import ORIGIN
+from inspection.learning.origin import note_mean, read_origin, tell_recipe
 from inspection.learning.shipping import read_curves
 from models.loading import WeightsError, read_stored
 
@@ -47,11 +48,13 @@ def check_mixable(first: LeftRun, others: Sequence[LeftRun], *, turns: int | Non
 
 
 def average_runs(first: LeftRun, others: Sequence[LeftRun], folder: Path) -> LeftRun:
-    """In `folder`, which is there and empty; all but its weights is as the first of them left it."""
+    """In `folder`, which is there and empty; but for its weights, and for what the card is told of the others, all is as the
+    first of them left it."""
     average_weights([run.folder / BEST for run in (first, *others)], folder / BEST)
-    for name in (*FILES, ORIGIN):
+    for name in FILES:
         if name != BEST and (first.folder / name).is_file():
             shutil.copyfile(first.folder / name, folder / name)
+    note_mean(first.config, first.folder, {_name_run(run): _tell_recipe(run) for run in others}, folder)
     return replace(first, folder=folder)
 
 
@@ -74,16 +77,39 @@ def average_weights(sources: Sequence[Path], out: Path) -> None:
 
 
 def tell_mean(first: LeftRun, others: Sequence[LeftRun]) -> str:
-    """For the card, whose recipe and curves are of the first."""
+    """For the card, whose curves are of the first."""
     told = [_tell_run(run) for run in (first, *others)]
-    return f"The weights are the mean of those of {len(told)} trainings: {'; '.join(told)}. Recipe and curves are of the first."
+    return (
+        f"The weights are the mean of those of {len(told)} trainings: {'; '.join(told)}. Curves are of the first, and so is the "
+        "recipe where it says nothing else of another."
+    )
 
 
 def _tell_run(run: LeftRun) -> str:
-    best = [row for row in read_curves(run.folder) if row["is_best"]][-1]
+    best = _find_best(run)
     stages = ",".join(f"{epochs}x{side}" for epochs, side in run.config.sizes)
     parts = f" with {best['parts_made']:,.0f} parts made" if best.get("parts_made") else ""
     return (
         f"seed {run.config.seed}, epoch {best['epoch']} of {stages}{parts}, "
         f"SHA-256 {hash_file(run.folder / BEST)[:12]}…"
     )
+
+
+def _name_run(run: LeftRun) -> str:
+    return f"{run.config.seed} {hash_file(run.folder / BEST)[:12]}"  # two may have one seed
+
+
+def _tell_recipe(run: LeftRun) -> dict[str, Any]:
+    best, origin = _find_best(run), read_origin(run.config, run.folder)
+    made = {"parts_made": int(best["parts_made"])} if best.get("parts_made") else {}
+    return {
+        **tell_recipe(run.config, run.folder),
+        "weights_sha256": hash_file(run.folder / BEST),
+        "commit": origin["commit"],
+        "epoch": best["epoch"],
+        **made,
+    }
+
+
+def _find_best(run: LeftRun) -> dict[str, Any]:
+    return [row for row in read_curves(run.folder) if row["is_best"]][-1]

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from inspection.learning.config import TrainConfig
 from inspection.writing import write_atomically
 
 ORIGIN = "origin.json"
+MEAN_WITH = "mean_with"  # the other trainings, where the weights are a mean: what their recipe has otherwise
 _FILES = ("warm_start", "teacher_weights")
 
 
@@ -54,7 +56,20 @@ def find_origin(config: TrainConfig) -> dict[str, Any]:
 def tell_recipe(config: TrainConfig, run_dir: Path) -> dict[str, Any]:
     """As the run was told, but weights by name and hash: where they lay on one machine says nothing on another."""
     origin = read_origin(config, run_dir)
-    return {**config.to_dict(), **{name: origin[name] for name in _FILES}}
+    mixed = {name: origin[name] for name in (MEAN_WITH,) if name in origin}
+    return {**config.to_dict(), **{name: origin[name] for name in _FILES}, **mixed}
+
+
+def note_mean(first: TrainConfig, first_dir: Path, others: Mapping[str, dict[str, Any]], out: Path) -> None:
+    """others: seed → what `tell_recipe` says of it, and whatever else is to be told."""
+    own = tell_recipe(first, first_dir)
+    missing = object()
+    told = {
+        seed: {name: value for name, value in recipe.items() if own.get(name, missing) != value}
+        for seed, recipe in others.items()
+    }
+    noted = {**read_origin(first, first_dir), MEAN_WITH: told}
+    write_atomically(out / ORIGIN, (json.dumps(noted, indent=1) + "\n").encode())
 
 
 def name_weights(path: Path) -> str:

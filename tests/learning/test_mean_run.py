@@ -8,10 +8,12 @@ import pytest
 import torch
 
 from inspection.errors import DataInvalid, WeightsRefused
+from inspection.hashing import hash_file
 from inspection.learning.checkpoint import BEST, save_best
 from inspection.learning.left_run import LeftRun
 from inspection.learning.looks import ONE_LOOK, Looks
 from inspection.learning.mean_run import average_runs, check_mixable, tell_mean
+from inspection.learning.origin import tell_recipe
 from inspection.learning.recipes import make_config
 from models.loading import load_matching, read_stored
 from models.registry import build_network
@@ -51,6 +53,23 @@ def test_the_card_is_told_which_trainings_they_were(runs: list[LeftRun]) -> None
     told = tell_mean(runs[0], runs[1:])
     assert told.startswith("The weights are the mean of those of 3 trainings: seed 1, ")
     assert "seed 2, " in told and "epoch 1 of 1x256 with 3,000 parts made, SHA-256 " in told
+
+
+def test_the_recipe_says_what_the_others_had_otherwise(runs: list[LeftRun], tmp_path: Path) -> None:
+    (tmp_path / "mean").mkdir()
+    slower = replace(runs[2], config=replace(runs[2].config, learning_rate=1e-5))
+    mean = average_runs(runs[0], [runs[1], slower], tmp_path / "mean")
+    told = tell_recipe(mean.config, mean.folder)
+    assert (told["seed"], len(told["mean_with"])) == (1, 2)
+    second, third = told["mean_with"].values()
+    assert (second["seed"], second["parts_made"], second["epoch"]) == (
+        2,
+        2000,
+        1,
+    ) and "learning_rate" not in second
+    assert third["learning_rate"] == 1e-5 and third["weights_sha256"] == hash_file(runs[2].folder / BEST)
+    assert list(told["mean_with"])[1].split() == ["3", third["weights_sha256"][:12]]
+    assert tell_recipe(runs[0].config, runs[0].folder).get("mean_with") is None
 
 
 def check(first: LeftRun, *others: LeftRun, turns: int | None = None, side: int | None = None) -> None:
