@@ -26,7 +26,7 @@ from inspection.records.champions import Champion
 from inspection.records.shelf import Release
 from models.card import read_card
 
-LINE, MODEL = load_line("aluminium"), "resnet18_cbam"
+LINE, MODEL = load_line("aluminium"), "compact_cnn"
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_a_detector_and_a_line_of_photographs_are_refused(card: Path) -> None:
         CliRunner().invoke(app, ["judge-more", "casting"], catch_exceptions=False)
 
 
-@pytest.mark.parametrize("asked", [(), ("--model", "resnet18_cbam")])
+@pytest.mark.parametrize("asked", [(), ("--model", MODEL)])
 def test_promoted_weights_are_not_worked_on(
     card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...]
 ) -> None:
