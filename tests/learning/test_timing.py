@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -17,12 +18,12 @@ from inspection.learning.evaluate import Evaluation, read_released, write_evalua
 from inspection.learning.line_sides import split_line
 from inspection.learning.timed import TIMED_SPLITS, find_timed, say_timed
 from inspection.learning.timing import Runner, check_alike, time_classifiers, time_in_turn
+from inspection.lines import load_line
 from inspection.types import U8, EngineLabel, EngineOutput
 from models.card import read_card, write_card
-from tests.learning.steel_pictures import STEEL
 from tests.models.cards import make_card
 
-MODELS = ("mobilenetv2", "resnet18_cbam")
+MODELS = ("compact_cnn", "plain_cnn")
 
 
 class Stub:
@@ -60,6 +61,16 @@ def test_each_picture_is_shown_to_all_before_the_next_and_another_begins(
     assert all((each > 0).all() for each in taken.values())
 
 
+TOML = """title = "Plates"
+part = "plate"
+classes = ["ok", "defective"]
+good = "ok"
+[models]
+champion = "compact_cnn"
+rivals = ["plain_cnn"]
+"""
+
+
 @pytest.fixture(scope="module")
 def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Only the cache is written here: what was made ready for one test is ready for the next."""
@@ -67,35 +78,53 @@ def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(3)
+    for name in ("ok", "defective"):
+        folder = tmp_path / "pictures" / name
+        folder.mkdir(parents=True)
+        for number in range(12):
+            cv2.imwrite(str(folder / f"{number:02}.png"), rng.integers(60, 200, (64, 64), dtype=np.uint8))
+    return tmp_path / "pictures"
+
+
+@pytest.fixture
 def weights(tmp_path: Path, var: Path, monkeypatch: pytest.MonkeyPatch, pictures: Path) -> Iterator[Path]:
-    """Two shipped classifiers, as if they had been trained from these pictures."""
-    shipped, home = load_settings().weights_dir / "steel", tmp_path / "weights" / "steel"
+    """Two shipped classifiers, the quickest to quantise, as if they had been trained from these pictures."""
+    shipped, home = load_settings().weights_dir / "casting", tmp_path / "weights" / "plates"
     home.mkdir(parents=True)
-    sides = split_line(STEEL, pictures)
-    facts = sides.facts(STEEL, pictures)
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "lines" / "plates.toml").write_text(TOML)
+    for variable, folder in (
+        ("ASSAY_LINES", tmp_path / "lines"),
+        ("ASSAY_WEIGHTS", home.parent),
+        ("ASSAY_VAR", var),
+    ):
+        monkeypatch.setenv(variable, str(folder))
+    load_settings.cache_clear()
+    line = load_line("plates")
+    sides = split_line(line, pictures)
+    facts = sides.facts(line, pictures)
     keys = {split: getattr(sides.split, split) for split in TIMED_SPLITS}
     rng = np.random.default_rng(1)
     for model in MODELS:
         for path in shipped.glob(f"{model}.*safetensors"):
             (home / path.name).write_bytes(path.read_bytes())
         card = read_card(shipped / f"{model}.json")
-        write_card(replace(card, data=facts, files={}), home / f"{model}.json")
+        write_card(replace(card, line="plates", data=facts, files={}), home / f"{model}.json")
         rows = [
             Evaluation(
                 split,
                 precision,
-                keys.get(split, tuple(map(str, range(6)))),
-                np.arange(6),
-                rng.normal(size=(6, 6)).astype(np.float32),
-                np.full(6, 1e6, np.float32),
+                names,
+                np.arange(len(names)) % 2,
+                rng.normal(size=(len(names), 2)).astype(np.float32),
+                np.full(len(names), 1e6, np.float32),
             )
-            for split in (*TIMED_SPLITS, "more parts")
+            for split, names in (*keys.items(), ("more parts", tuple(map(str, range(6)))))
             for precision in ("f32", "int8")
         ]
         write_evaluations(rows, home / f"{model}.parquet")
-    monkeypatch.setenv("ASSAY_WEIGHTS", str(tmp_path / "weights"))
-    monkeypatch.setenv("ASSAY_VAR", str(var))
-    load_settings.cache_clear()
     yield home
     load_settings.cache_clear()
 
@@ -106,7 +135,7 @@ def test_times_are_kept_and_answers_stay(weights: Path, pictures: Path) -> None:
         for model in MODELS
     }
     done = CliRunner().invoke(
-        app, ["measure-times", "steel", "--data", str(pictures)], catch_exceptions=False
+        app, ["measure-times", "plates", "--data", str(pictures)], catch_exceptions=False
     )
     assert done.exit_code == 0 and "median, ms" in done.output, done.output
     for model in MODELS:
@@ -121,21 +150,21 @@ def test_times_are_kept_and_answers_stay(weights: Path, pictures: Path) -> None:
 
 
 def test_pictures_that_the_cards_do_not_name_are_refused(weights: Path, pictures: Path) -> None:
-    next((pictures / "images").iterdir()).unlink()
-    with pytest.raises(DataInvalid):
-        time_classifiers(STEEL, pictures, load_settings())
+    next((pictures / "ok").iterdir()).unlink()
+    with pytest.raises(DataInvalid, match="the split that compact_cnn was trained on"):
+        time_classifiers(load_line("plates"), pictures, load_settings())
 
 
 def test_rows_of_other_pictures_are_refused_before_anything_is_timed(
     weights: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timing, "time_in_turn", lambda *_, **__: pytest.fail("timed"))
-    path = weights / "resnet18_cbam.parquet"
+    path = weights / "plain_cnn.parquet"
     rows = read_released(read_card(path.with_suffix(".json")), path)
     moved = [replace(each, keys=each.keys[::-1]) for each in rows.values()]
     write_evaluations(moved, path)
-    with pytest.raises(DataInvalid, match="that resnet18_cbam was evaluated on"):
-        time_classifiers(STEEL, pictures, load_settings())
+    with pytest.raises(DataInvalid, match="that plain_cnn was evaluated on"):
+        time_classifiers(load_line("plates"), pictures, load_settings())
 
 
 def test_networks_that_other_pictures_judge_are_not_timed_side_by_side() -> None:
@@ -152,7 +181,7 @@ def test_a_line_without_evaluations_says_what_to_do(weights: Path, pictures: Pat
     for model in MODELS:
         (weights / f"{model}.parquet").unlink()
     with pytest.raises(DataInvalid, match="Train one first"):
-        time_classifiers(STEEL, pictures, load_settings())
+        time_classifiers(load_line("plates"), pictures, load_settings())
 
 
 def test_only_what_was_timed_together_is_said_to_be() -> None:
