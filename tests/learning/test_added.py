@@ -58,24 +58,33 @@ def brighten(path: Path) -> np.ndarray:
     return np.clip(cv2.imread(str(path)).astype(np.int16) + 9, 0, 255).astype(np.uint8)
 
 
-@pytest.fixture
-def founded(tmp_path: Path) -> Founded:
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A line as new-line leaves it: 40 parts, its groups beside its file."""
-    settings = replace(
-        load_settings(),
-        lines_dir=tmp_path / "lines",
-        weights_dir=tmp_path / "weights",
-        var_dir=tmp_path / "var",
-    )
-    data = tmp_path / "data"
+    home = tmp_path_factory.mktemp("published")
+    data = home / "data"
     for place, name in enumerate(("good", "torn")):
         for number in range(20):
             put(data / name / f"{number:02}.png", draw(1000 * place + number))
     plan = NewLine("mine", data)
     table = draft_line(plan, champion="mobilenetv2")
-    draft = draft_files(plan, table, check_pictures(data), tmp_path / "drafts")
-    publish_line(draft, table, tmp_path / "drafts", data, settings)
-    return Founded(load_line("mine", settings), data, settings)
+    draft = draft_files(plan, table, check_pictures(data), home / "drafts")
+    publish_line(draft, table, home / "drafts", data, settle(home))
+    return home
+
+
+def settle(home: Path) -> Settings:
+    return replace(
+        load_settings(), lines_dir=home / "lines", weights_dir=home / "weights", var_dir=home / "var"
+    )
+
+
+@pytest.fixture
+def founded(published: Path, tmp_path: Path) -> Founded:
+    """Of the test's own: pictures are added and moved there."""
+    shutil.copytree(published, tmp_path, dirs_exist_ok=True)
+    settings = settle(tmp_path)
+    return Founded(load_line("mine", settings), tmp_path / "data", settings)
 
 
 def add_parts(data: Path, count: int = 10) -> list[str]:
