@@ -56,6 +56,19 @@ def run_grad_cam(name: str, network: Classifier, x: Tensor, class_index: int) ->
 
 
 @pytest.mark.parametrize("name", TAPS)
+def test_a_classifier_is_its_head_after_its_features(name: str) -> None:
+    network = make_classifier(name, 5)
+    x = make_input(name, 2)
+    with torch.inference_mode():
+        logits, features = network(x), network.features(x)
+        again = network.head(features)
+    assert features.ndim == 4 and features.shape[0] == 2
+    assert logits.shape == (2, 5) and logits.isfinite().all()
+    assert (logits[0] - logits[1]).abs().max() > 0
+    torch.testing.assert_close(again, logits, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", TAPS)
 def test_the_head_in_numpy_is_the_networks(name: str) -> None:
     network = make_classifier(name, 5)
     head = describe_head(network)

@@ -9,7 +9,6 @@ from torch import nn
 
 from models.registry import REGISTRY, ModelNotFound, build_network, find_spec
 from models.spec import Detector
-from tests.models.networks import make_classifier, make_input
 
 CLASSIFIERS = (
     "resnet50",
@@ -50,19 +49,6 @@ def test_the_parameters_are_those_stated(name: str) -> None:
         three, five = (count_trainable(build_network(name, classes)) for classes in (3, 5))
     a_class = (five - three) // 2  # what one more class adds: a row of the last layer and its bias
     assert five - 5 * a_class == find_spec(name).parameters
-
-
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_a_classifier_is_its_head_after_its_features(name: str) -> None:
-    network = make_classifier(name, 5)
-    x = make_input(name, 2)
-    with torch.inference_mode():
-        logits, features = network(x), network.features(x)
-        again = network.head(features)
-    assert features.ndim == 4 and features.shape[0] == 2
-    assert logits.shape == (2, 5) and logits.isfinite().all()
-    assert (logits[0] - logits[1]).abs().max() > 0
-    torch.testing.assert_close(again, logits, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
