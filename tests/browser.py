@@ -1,6 +1,7 @@
 """A server of the dashboard and a Chromium to visit it with: for the walks under tests/ui and the measurements under tests/bench."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 CHROMIUM = Path(os.environ.get("ASSAY_CHROMIUM", "/usr/bin/chromium"))
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 STREAMLIT = ("-m", "streamlit", "run", "server.py", "--server.port")
-_PICTURES_THERE = "() => [...document.images].every(each => each.complete || each.loading === 'lazy')"
+_SETTLED = f"""() => document.querySelector('{IDLE}') !== null
+    && [...document.images].every(each => each.complete || each.loading === 'lazy')"""
+_LOOK_EVERY_MS = 50  # Playwright itself looks for what it waits for every 500 ms, once it has waited for 270
+# At the address of a page Streamlit first asks, in vain, whether that is its own root.
+_ROOT_SOUGHT = re.compile(r"/[a-z]+/_stcore/(host-config|health)$")
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 CAMERA = (
     "--use-fake-device-for-media-stream",
@@ -106,9 +111,14 @@ def launch(beside: Sequence[str] = ()) -> Iterator["Browser"]:
 def gather_faults(page: "Page", *ours: str) -> list[str]:
     """What goes wrong from now on: answers of 400 and more, errors in the console, requests to anybody but us."""
     faults: list[str] = []
-    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+
+    def hear(text: str, url: str) -> None:
+        if "404" not in text or not _ROOT_SOUGHT.search(url):
+            faults.append(text)
+
+    page.on("console", lambda said: hear(said.text, said.location["url"]) if said.type == "error" else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("response", lambda got: faults.append(f"{got.status} {got.url}") if got.status >= 400 else None)
+    page.on("response", lambda got: hear(f"{got.status} {got.url}", got.url) if got.status >= 400 else None)
     page.on(
         "request",
         lambda asked: (
@@ -124,8 +134,7 @@ def settle(page: "Page", *, timeout_ms: float = 60_000) -> None:
     Streamlit forgets the pictures of a page that is left: one that was still on its way would be answered with 404.
     """
     page.wait_for_timeout(150)
-    page.wait_for_selector(IDLE, timeout=timeout_ms)
-    page.wait_for_function(_PICTURES_THERE, timeout=timeout_ms)
+    page.wait_for_function(_SETTLED, polling=_LOOK_EVERY_MS, timeout=timeout_ms)
 
 
 def choose(page: "Page", field: str, option: str) -> None:

@@ -12,7 +12,16 @@ from inspection.config import ROOT, load_settings
 from tests.ui.fakes import CLASSES, UNSURE, FakeInspector, code_of, make_png
 from tests.ui.live_page import live, watched  # noqa: F401  (fixtures of the Live line page)
 from tests.ui.training import data, desk  # noqa: F401  (fixtures of the Train page)
-from tests.ui.walking import address, browser, chromium, page, served, server  # noqa: F401  (fixtures of the walks)
+from tests.ui.walking import (  # noqa: F401  (fixtures of the walks)
+    address,
+    browser,
+    chromium,
+    open_at,
+    page,
+    person,
+    served,
+    server,
+)
 
 LINE = """
 title = "{title}"

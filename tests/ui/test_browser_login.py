@@ -14,7 +14,7 @@ from tests.racing import FAST, make_result
 from tests.ui.oidc_provider import CLIENT, SECRET, Provider, Somebody, provide
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import BrowserContext, Page
 
 pytestmark = pytest.mark.browser
 PEOPLE = {
@@ -70,16 +70,16 @@ def address(chromium: Path, served: Path, provider: Provider, table: Path, races
 
 
 @pytest.fixture
-def page(browser: "Browser", address: str, provider: Provider, table: Path) -> "Iterator[Page]":
-    """A browser of its own, in which nobody is logged in."""
+def page(person: "BrowserContext", address: str, provider: Provider, table: Path) -> "Iterator[Page]":
+    """In which nobody is logged in."""
     table.write_text(ROLES)
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(60_000)  # of every tab
-    page = context.new_page()
+    person.clear_cookies()
+    page = person.new_page()
     faults = gather_faults(page, address, provider.issuer)
     page.goto(address)
     yield page
-    context.close()
+    for tab in person.pages:
+        tab.close()
     assert faults == []
 
 

@@ -11,10 +11,10 @@ from inspection.records.record import Record
 from inspection.records.store import open_store
 from inspection.records.surroundings import build_full_context
 from models.card import write_card
-from tests.browser import choose, open_from_menu, settle
+from tests.browser import choose, settle
 from tests.models.cards import make_card
 from tests.ui.fakes import UNSURE, FakeInspector, code_of, make_line, make_png
-from tests.ui.walking import NAMELESS, OVERFLOW
+from tests.ui.walking import NAMELESS, OVERFLOW, Open
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -51,9 +51,8 @@ def served(records: tuple[Path, list[Record]]) -> Path:
 
 
 @pytest.fixture
-def page(page: "Page") -> "Page":
-    open_from_menu(page, "Records")
-    return page
+def page(open_at: Open) -> "Page":
+    return open_at("records")
 
 
 def open_record(page: "Page", record: Record) -> None:

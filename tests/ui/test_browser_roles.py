@@ -8,7 +8,7 @@ import pytest
 from tests.browser import choose, open_from_menu, settle
 from tests.ui.fakes import CLASSES
 from tests.ui.measured import make_evaluation, make_measured_card, write_measured
-from tests.ui.walking import NAMELESS, OVERFLOW
+from tests.ui.walking import NAMELESS, OVERFLOW, Open
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -52,8 +52,8 @@ def test_an_auditor_explains_a_part_and_files_the_sheet(page: "Page") -> None:
     look_over(page)
 
 
-def test_a_manager_compares_weighs_costs_and_looks_at_latency(page: "Page") -> None:
-    open_from_menu(page, "Compare")
+def test_a_manager_compares_weighs_costs_and_looks_at_latency(open_at: Open) -> None:
+    page = open_at("compare")
     page.get_by_role("heading", name="Take ").wait_for()
     look_over(page)
     page.get_by_role("tab", name="Two at a time").click()
@@ -72,8 +72,8 @@ def test_a_manager_compares_weighs_costs_and_looks_at_latency(page: "Page") -> N
     look_over(page)
 
 
-def test_a_manager_reads_metrics_at_a_threshold(page: "Page") -> None:
-    open_from_menu(page, "Metrics")
+def test_a_manager_reads_metrics_at_a_threshold(open_at: Open) -> None:
+    page = open_at("metrics")
     page.get_by_text("Decides on all 60 pictures and is wrong on 1.").wait_for()
     page.get_by_role("button", name="Line's policy: 80 %").click()
     page.get_by_text("Decides on 59 of 60 pictures").wait_for()

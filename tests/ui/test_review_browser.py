@@ -13,6 +13,7 @@ from inspection.records.search import Search
 from inspection.records.store import RecordStore, open_store
 from tests.browser import IDLE
 from tests.ui.review_parts import ask_about
+from tests.ui.walking import Open
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -44,8 +45,8 @@ def served(folder: Path, store: RecordStore) -> Path:
 
 
 @pytest.fixture
-def page(page: "Page") -> "Page":
-    page.get_by_role("link", name="Review").click()
+def page(open_at: Open) -> "Page":
+    page = open_at("review")
     page.get_by_role("button", name="Start reviewing").wait_for()
     return page
 

@@ -17,9 +17,9 @@ import pytest
 
 from inspection.jobs.job import Asked, Standing, read_job, write_object, write_standing
 from inspection.jobs.processes import identify
-from tests.browser import open_from_menu, settle
+from tests.browser import settle
 from tests.ui.fakes import make_png
-from tests.ui.walking import OVERFLOW
+from tests.ui.walking import OVERFLOW, Open
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -28,9 +28,9 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def page(page: "Page") -> "Page":
+def page(open_at: Open) -> "Page":
+    page = open_at("train")
     page.set_viewport_size({"width": 1280, "height": 1200})
-    open_from_menu(page, "Train")
     return page
 
 
