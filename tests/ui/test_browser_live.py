@@ -13,13 +13,15 @@ from tests.browser import settle
 from tests.ui.belt import WATCH, write_belt
 from tests.ui.measured import make_measured_card
 from tests.ui.serve import PATIENCE_S
-from tests.ui.walking import NAMELESS
+from tests.ui.walking import NAMELESS, Open
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import BrowserContext, Page
 
 pytestmark = pytest.mark.browser
 PATIENCE_MS = 90_000  # a loaded machine renders the belt slowly
+JUDGED = """() => [...document.querySelectorAll('[data-testid=stMetric]')]
+    .find(each => each.textContent.includes('Parts judged'))?.textContent"""
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +32,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for model in ("resnet50", "compact_cnn"):
         write_card(make_measured_card(model), folder / "weights" / "aluminium" / f"{model}.json")
     return folder
+
+
+@pytest.fixture
+def page(open_at: Open) -> "Page":
+    return open_at("live")
 
 
 def open_page(page: "Page", name: str) -> None:
@@ -59,8 +66,9 @@ def test_the_belt_moves_without_a_blank_frame(page: "Page") -> None:
     assert seen["shown"] >= 16 and seen["different"] >= 8, seen
     page.get_by_text("Parts judged").wait_for()
     handle = page.locator(".stage canvas").element_handle()
-    page.wait_for_timeout(2500)  # meanwhile the figures are drawn anew, the canvas is not
-    assert page.evaluate("canvas => canvas.isConnected", handle)
+    before = page.evaluate(JUDGED)
+    page.wait_for_function(f"before => ![undefined, before].includes(({JUDGED})())", arg=before, polling=100)
+    assert page.evaluate("canvas => canvas.isConnected", handle)  # the figures were drawn anew, it was not
     assert page.evaluate(NAMELESS) == []
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_text("The line stands still").wait_for()
@@ -76,10 +84,10 @@ def test_a_line_whose_page_is_left_stops(page: "Page") -> None:
 
 
 @pytest.fixture
-def reloaded(browser: "Browser", address: str) -> "Iterator[Page]":
-    """Whose address is a page's own: there Streamlit looks for its files below the page first, and is told 404."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(address)
+def reloaded(person: "BrowserContext", address: str) -> "Iterator[Page]":
+    """Not listened to: what a page was still fetching when it is loaded anew is told 404."""
+    page = person.new_page()
+    page.goto(f"{address}/live")
     settle(page)
     yield page
     page.close()
@@ -119,11 +127,14 @@ def test_a_race_builds_up_and_is_kept(page: "Page") -> None:
     chart = page.locator("[data-testid=stEChartsChart]").first
     chart.wait_for()
     canvas = chart.locator("canvas").first.element_handle()
-    drawn = page.evaluate("canvas => canvas.toDataURL()", canvas)
-    page.wait_for_function(
-        "([canvas, drawn]) => canvas.toDataURL() !== drawn", arg=[canvas, drawn], timeout=PATIENCE_MS
-    )
-    page.wait_for_timeout(2000)
+    for _ in range(2):
+        drawn = page.evaluate("canvas => canvas.toDataURL()", canvas)
+        page.wait_for_function(  # at each frame it would take a core
+            "([canvas, drawn]) => canvas.toDataURL() !== drawn",
+            arg=[canvas, drawn],
+            polling=250,
+            timeout=PATIENCE_MS,
+        )
     assert page.evaluate("canvas => canvas.isConnected", canvas)  # drawn over, not remounted
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_text("Stopped after").wait_for()
