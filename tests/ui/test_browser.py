@@ -97,12 +97,6 @@ def test_an_archive_makes_a_gallery_to_take_away(page: "Page") -> None:
     page.get_by_text("REJECT: stained, 97 %").wait_for()
 
 
-def test_the_models_page_opens_from_the_menu(page: "Page") -> None:
-    page.get_by_role("link", name="Models").click()
-    page.get_by_role("heading", name="Models").wait_for()
-    page.get_by_text("Select a row to read the model's card").wait_for()
-
-
 def test_every_control_has_a_name(page: "Page") -> None:
     page.wait_for_load_state("networkidle")  # labels are drawn by code that is loaded late
     page.get_by_role("button", name="Explain this verdict").wait_for()
