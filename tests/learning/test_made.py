@@ -157,7 +157,8 @@ def configure(line: Line, **changes: object) -> TrainConfig:
 def test_a_network_learns_from_parts_that_are_made(
     line: Line, parts: list[MadePart], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config, told = configure(line, made_seed=SEED), []
+    config = configure(line, made_seed=SEED)
+    told = []
     report = train_made(config, line, to_pictures(parts), tmp_path, workers=1, on_epoch=told.append)
     assert report.state == "finished" and len(told) == 3 and report.weights is not None
     assert [row.metrics["parts_made"] for row in report.rows] == [PARTS] * 3
