@@ -47,7 +47,9 @@ def open_page(page: "Page", name: str) -> None:
 
 
 def start_line(page: "Page") -> None:
-    open_page(page, "Live line")
+    """The page stands at the line: a press on its link would draw it anew, under the button that is pressed next."""
+    page.set_default_timeout(PATIENCE_MS)
+    page.get_by_role("heading", name="Live line").wait_for()
     page.get_by_role("button", name="Start the line").click()
     page.locator(".stage").wait_for(timeout=PATIENCE_MS)
     page.wait_for_function(
