@@ -128,14 +128,9 @@ def tell_made(sets: "LineData", config: TrainConfig, run_dir: Path) -> "LineData
 
     if not config.made:
         return sets
-    side = plan_supply(config.made, config.made_seed, free_forms=config.free_forms, faint=config.faint)
+    side = plan_supply(config.made, config.made_seed, free_forms=config.free_forms)
     parts = max(int(row["parts_made"]) for row in read_curves(run_dir) if row["is_best"])
-    made = {
-        "parts": parts,
-        "seed": side.seed,
-        "designs": list(dict.fromkeys(side.designs)),
-        "faint": side.faint,
-    }
+    made = {"parts": parts, "seed": side.seed, "designs": list(dict.fromkeys(side.designs))}
     return replace(sets, facts={**sets.facts, "made": made})
 
 
