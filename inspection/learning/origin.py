@@ -61,12 +61,12 @@ def tell_recipe(config: TrainConfig, run_dir: Path) -> dict[str, Any]:
 
 
 def note_mean(first: TrainConfig, first_dir: Path, others: Mapping[str, dict[str, Any]], out: Path) -> None:
-    """others: seed → what `tell_recipe` says of it, and whatever else is to be told."""
+    """others: name → what `tell_recipe` says of it, and whatever else is to be told. What is as in the first is left out."""
     own = tell_recipe(first, first_dir)
     missing = object()
     told = {
-        seed: {name: value for name, value in recipe.items() if own.get(name, missing) != value}
-        for seed, recipe in others.items()
+        name: {key: value for key, value in recipe.items() if own.get(key, missing) != value}
+        for name, recipe in others.items()
     }
     noted = {**read_origin(first, first_dir), MEAN_WITH: told}
     write_atomically(out / ORIGIN, (json.dumps(noted, indent=1) + "\n").encode())
